@@ -1,0 +1,1 @@
+"""anyecg: from any ECG file to an answer you can check. Not a medical device."""

@@ -1,0 +1,193 @@
+"""The dataset's two tables and the way a row becomes a conversation that the processor can read.
+
+`records` holds signals (int16, lossless to a microvolt) with labels, events and measurements; `conversations` holds
+turns that point at records. This file owns both row formats and the line of text that introduces each ECG.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .record import EcgRecord
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+TASKS = ("report", "localization", "measurement", "comparison", "question")
+SPLITS = ("train", "valid", "test")
+LABEL_GROUPS = ("statements", "diagnoses", "superclass", "subclass", "form", "rhythm")
+_GAP = -32768  # the int16 that stands for "nothing recorded here"
+
+
+def record_schema() -> pa.Schema:
+    """Columns of the records table."""
+    import pyarrow as pa
+
+    event = pa.struct({"kind": pa.string(), "start_s": pa.float32(), "end_s": pa.float32(), "leads": pa.list_(pa.string())})
+    return pa.schema(
+        {
+            "record_id": pa.string(),
+            "source": pa.string(),
+            "patient_id": pa.string(),
+            "split": pa.string(),
+            "leads": pa.list_(pa.string()),
+            "sampling_rate": pa.float64(),
+            "n_samples": pa.int64(),
+            "uv_per_step": pa.float32(),
+            "signal": pa.large_binary(),
+            "age": pa.float32(),
+            "sex": pa.string(),
+            "recorded_at": pa.string(),
+            # SCP codes and "super:…", "sub:…" classes that hold, and the label groups in which absence means no.
+            "findings": pa.list_(pa.string()),
+            "known": pa.list_(pa.string()),
+            "events": pa.list_(event),
+            # Event kinds whose absence from `events` means that they do not occur.
+            "known_events": pa.list_(pa.string()),
+            "measurements": pa.string(),  # JSON of Measurements.to_dict() without beats, or "" if not measured
+            "note": pa.string(),
+        }
+    )
+
+
+def conversation_schema() -> pa.Schema:
+    """Columns of the conversations table."""
+    import pyarrow as pa
+
+    excerpt = pa.struct({"start_s": pa.float32(), "end_s": pa.float32()})
+    turn = pa.struct({"role": pa.string(), "text": pa.string(), "ecgs": pa.list_(pa.int32())})
+    return pa.schema(
+        {
+            "conversation_id": pa.string(),
+            "task": pa.string(),
+            "source": pa.string(),
+            "split": pa.string(),
+            "record_ids": pa.list_(pa.string()),
+            "excerpts": pa.list_(excerpt),  # one per record; start 0 and end = duration for the whole
+            "leads": pa.list_(pa.list_(pa.string())),  # one list per record; an empty list means all its leads
+            # role "user" or "assistant"; `ecgs` are indices into record_ids shown before this turn's text.
+            "turns": pa.list_(turn),
+            "provenance": pa.list_(pa.string()),  # one per assistant turn: where the answer comes from
+            "gold": pa.string(),  # JSON for scoring: {"findings": […]}, {"intervals": [[s, e], …], "kind": …}, {"answer": […]}, …
+        }
+    )
+
+
+def signal_to_bytes(signal: np.ndarray) -> tuple[bytes, float]:
+    """Pack mV (n_leads, n_samples) as little-endian int16, lead after lead; returns (bytes, microvolts per step)."""
+    finite = np.isfinite(signal)
+    peak = float(np.abs(signal, where=finite, out=np.zeros_like(signal)).max())
+    uv_per_step = max(1.0, peak * 1000 / 32767)
+    steps = np.where(finite, np.round(np.nan_to_num(signal) * (1000 / uv_per_step)), _GAP)
+    return steps.astype("<i2").tobytes(), uv_per_step
+
+
+def signal_from_bytes(data: bytes, n_leads: int, uv_per_step: float) -> np.ndarray:
+    """Undo `signal_to_bytes`: float32 mV of shape (n_leads, n_samples), NaN where nothing was recorded."""
+    steps = np.frombuffer(data, dtype="<i2").reshape(n_leads, -1)
+    signal = steps * np.float32(uv_per_step / 1000)
+    signal[steps == _GAP] = np.nan
+    return signal
+
+
+def record_row(
+    record: EcgRecord,
+    *,
+    record_id: str,
+    source: str,
+    patient_id: str,
+    split: str,
+    findings: Iterable[str] = (),
+    known: Iterable[str] = (),
+    events: Iterable[Mapping[str, Any]] = (),
+    known_events: Iterable[str] = (),
+    measurements: Mapping[str, Any] | None = None,
+    note: str = "",
+) -> dict[str, Any]:
+    """Make a row of the records table; `events` are {kind, start_s, end_s, leads} with kinds of `EVENT_KINDS`."""
+    data, uv_per_step = signal_to_bytes(record.signal)
+    return {
+        "record_id": record_id, "source": source, "patient_id": patient_id, "split": split,
+        "leads": list(record.leads), "sampling_rate": record.sampling_rate, "n_samples": record.signal.shape[1],
+        "uv_per_step": uv_per_step, "signal": data, "age": record.age, "sex": record.sex,
+        "recorded_at": record.recorded_at, "findings": list(findings), "known": list(known),
+        "events": [dict(event) for event in events], "known_events": list(known_events),
+        "measurements": json.dumps({k: v for k, v in measurements.items() if k != "beats"}) if measurements else "",
+        "note": note,
+    }  # fmt: skip
+
+
+def record_from_row(row: Mapping[str, Any]) -> EcgRecord:
+    """The record that a row of the records table holds."""
+    return EcgRecord(
+        signal=signal_from_bytes(row["signal"], len(row["leads"]), row["uv_per_step"]),
+        leads=tuple(row["leads"]), sampling_rate=row["sampling_rate"], name=row["record_id"], age=row["age"],
+        sex=row["sex"], recorded_at=row["recorded_at"],
+    )  # fmt: skip
+
+
+def describe_leads(leads: Sequence[str]) -> str:
+    """"12 leads" for the standard set, else the names."""
+    from .leads import STANDARD_LEADS
+
+    return "12 leads" if set(leads) == set(STANDARD_LEADS) else f"leads {', '.join(leads)}"
+
+
+def prompt_line(number: int, record: EcgRecord, measurements: Mapping[str, Any] | None = None) -> str:
+    """The line that introduces an ECG to the language model: leads, length, patient, date and measured numbers.
+
+    Args:
+        number: 1 for the first ECG of the conversation.
+        record: the excerpt that is shown.
+        measurements: `Measurements.to_dict()`; None leaves the numbers out (the ablation without them).
+    """
+    parts = [describe_leads(record.leads), f"{record.duration_s:.1f} s"]
+    if record.age is not None and np.isfinite(record.age):
+        parts.append(f"age {record.age:.0f}")
+    if record.sex:
+        parts.append(record.sex)
+    if record.recorded_at:
+        parts.append(f"recorded {record.recorded_at[:10]}")
+    return f"ECG {number}: {', '.join(parts)}." + (f" {_measured(measurements)}" if measurements else "")
+
+
+def _measured(values: Mapping[str, Any]) -> str:
+    named = (
+        ("rate", "heart_rate_bpm", "/min"), ("PR", "pr_ms", " ms"), ("QRS", "qrs_ms", " ms"), ("QT", "qt_ms", " ms"),
+        ("QTc", "qtc_bazett_ms", " ms"), ("axis", "axis_deg", "°"),
+    )  # fmt: skip
+    parts = [f"{name} {values[key]:.0f}{unit}" if values.get(key) is not None else f"{name} ?" for name, key, unit in named]
+    if values.get("rhythm_regularity"):
+        parts.insert(1, str(values["rhythm_regularity"]))
+    poor = [f"{lead} {flag}" for lead, flag in (values.get("quality") or {}).items() if flag != "good"]
+    return "Measured: " + ", ".join(parts) + "." + (f" Poor: {', '.join(poor)}." if poor else "")
+
+
+def to_messages(
+    turns: Sequence[Mapping[str, Any]],
+    records: Sequence[EcgRecord],
+    measurements: Sequence[Mapping[str, Any] | None] | None = None,
+) -> list[dict[str, Any]]:
+    """Turn a conversation into chat-template messages.
+
+    Args:
+        turns: {role, text, ecgs}; `ecgs` are indices into `records`, shown before the text.
+        records: the excerpts in the order of `record_ids`.
+        measurements: one `Measurements.to_dict()` per record, or None.
+
+    Returns:
+        Messages whose content is a list of {"type": "text"} and {"type": "ecg"} parts; the ECGs appear in order.
+    """
+    measured = measurements or [None] * len(records)
+    messages = []
+    for turn in turns:
+        content: list[dict[str, str]] = []
+        for k in turn.get("ecgs") or ():
+            content += [{"type": "text", "text": prompt_line(k + 1, records[k], measured[k]) + "\n"}, {"type": "ecg"}]
+        gap = "\n" if content else ""
+        messages.append({"role": turn["role"], "content": [*content, {"type": "text", "text": gap + turn["text"]}]})
+    return messages
