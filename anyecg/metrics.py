@@ -1,0 +1,308 @@
+"""Scores of findings, texts, intervals and answers, on plain arrays, strings and intervals.
+
+Every score keeps one unit per record, so that a 95 % interval can be drawn by resampling patients: a statistic
+takes weights of shape (n_resamples, n_records), how often each record was drawn, and gives one value per resample.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Sequence
+from typing import Any
+
+import numpy as np
+
+Interval = tuple[float, float]
+"""Start and end in seconds."""
+Statistic = Callable[[np.ndarray], np.ndarray]
+_LEAST = 1e-12
+
+
+# ---- resampling
+
+
+def patient_weights(patients: Sequence[str], n_resamples: int = 1000, seed: int = 0) -> np.ndarray:
+    """How often each record is drawn when patients are drawn with replacement: (n_resamples, n_records)."""
+    _, patient_of_record = np.unique(np.asarray(patients), return_inverse=True)
+    n_patients = int(patient_of_record.max()) + 1
+    drawn = np.random.default_rng(seed).integers(0, n_patients, size=(n_resamples, n_patients))
+    counts = np.stack([np.bincount(row, minlength=n_patients) for row in drawn])
+    return counts[:, patient_of_record].astype(np.float64)
+
+
+def with_interval(
+    statistic: Statistic, patients: Sequence[str], n_resamples: int = 1000, seed: int = 0
+) -> dict[str, Any]:
+    """A statistic and its 95 % bootstrap interval by patient: {"value", "low", "high", "n"}; None if undefined."""
+    n = len(patients)
+    if n == 0:
+        return {"value": None, "low": None, "high": None, "n": 0}
+    value = float(statistic(np.ones((1, n)))[0])
+    resampled = statistic(patient_weights(patients, n_resamples, seed))
+    resampled = resampled[np.isfinite(resampled)]
+    low, high = np.percentile(resampled, [2.5, 97.5]) if resampled.size else (np.nan, np.nan)
+    return {"value": _or_none(value), "low": _or_none(float(low)), "high": _or_none(float(high)), "n": n}
+
+
+def mean_with_interval(
+    values: Sequence[float], patients: Sequence[str], n_resamples: int = 1000
+) -> dict[str, Any]:
+    """The mean of one value per record, with its interval by patient."""
+    column = np.asarray(values, dtype=np.float64)
+    return with_interval(lambda w: _ratio(w @ column, w.sum(axis=1)), patients, n_resamples)
+
+
+# ---- findings from scores
+
+
+def auroc_per_label(scores: np.ndarray, targets: np.ndarray, known: np.ndarray | None = None) -> np.ndarray:
+    """Area under the ROC curve of every label by torchmetrics; NaN without a positive or a negative.
+
+    Args:
+        scores: (n_records, n_labels), probabilities.
+        targets: (n_records, n_labels), 0 or 1.
+        known: (n_records, n_labels), False where the truth is missing; such cells do not count.
+    """
+    import torch
+    from torchmetrics.functional.classification import binary_auroc
+
+    known = np.ones(targets.shape, dtype=bool) if known is None else known.astype(bool)
+    areas = np.full(targets.shape[1], np.nan)
+    for label in range(targets.shape[1]):
+        rows = known[:, label]
+        truth = targets[rows, label].astype(np.int64)
+        if 0 < truth.sum() < len(truth):
+            column = np.ascontiguousarray(scores[rows, label], dtype=np.float64)
+            areas[label] = float(binary_auroc(torch.from_numpy(column), torch.from_numpy(truth)))
+    return areas
+
+
+def macro_auroc(
+    scores: np.ndarray,
+    targets: np.ndarray,
+    known: np.ndarray | None = None,
+    patients: Sequence[str] | None = None,
+    n_resamples: int = 500,
+) -> dict[str, Any]:
+    """Mean AUROC over the labels that have both classes, with its interval by patient and what was left out.
+
+    Returns:
+        {"value", "low", "high", "n", "n_labels", "per_label"}; per_label holds NaN for labels left out.
+    """
+    areas = auroc_per_label(scores, targets, known)
+    scored = np.flatnonzero(np.isfinite(areas))
+    result: dict[str, Any] = {"value": None, "low": None, "high": None, "n": len(targets)}
+    if scored.size:
+        result["value"] = float(areas[scored].mean())
+    if scored.size and patients is not None:
+        mask = np.ones(targets.shape, dtype=bool) if known is None else known.astype(bool)
+
+        def statistic(weights: np.ndarray) -> np.ndarray:
+            columns = [_weighted_auroc(scores[:, k], targets[:, k], weights * mask[:, k]) for k in scored]
+            present = np.isfinite(np.stack(columns))
+            return _ratio(np.where(present, np.stack(columns), 0.0).sum(axis=0), present.sum(axis=0))
+
+        bounds = with_interval(statistic, patients, n_resamples)
+        result |= {"low": bounds["low"], "high": bounds["high"]}
+    return result | {"n_labels": int(scored.size), "per_label": areas}
+
+
+def _weighted_auroc(scores: np.ndarray, targets: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """AUROC under each row of weights (n_resamples, n_records); ties count half."""
+    order = np.argsort(scores, kind="stable")
+    positive, w = targets[order].astype(np.float64), weights[:, order]
+    _, group = np.unique(scores[order], return_inverse=True)
+    first = np.searchsorted(group, group)  # where the ties of each record begin
+    last = np.searchsorted(group, group, side="right")
+    below = np.concatenate([np.zeros((len(w), 1)), np.cumsum(w * (1 - positive), axis=1)], axis=1)
+    wins = (w * positive * (below[:, first] + below[:, last]) / 2).sum(axis=1)
+    return _ratio(wins, (w @ positive) * (w @ (1 - positive)))
+
+
+def expected_calibration_error(
+    probabilities: np.ndarray, targets: np.ndarray, known: np.ndarray | None = None, n_bins: int = 15
+) -> float:
+    """Mean gap between stated probability and observed frequency over all known cells (equal-width bins)."""
+    import torch
+    from torchmetrics.functional.classification import binary_calibration_error
+
+    mask = np.ones(targets.shape, dtype=bool) if known is None else known.astype(bool)
+    if not mask.any():
+        return float("nan")
+    p = torch.from_numpy(np.ascontiguousarray(probabilities[mask], dtype=np.float64))
+    t = torch.from_numpy(np.ascontiguousarray(targets[mask]).astype(np.int64))
+    return float(binary_calibration_error(p, t, n_bins=n_bins, norm="l1"))
+
+
+# ---- label sets
+
+
+def label_f1(
+    predicted: Sequence[Collection[str]],
+    gold: Sequence[Collection[str]],
+    patients: Sequence[str] | None = None,
+    labels: Collection[str] | None = None,
+) -> dict[str, Any]:
+    """Precision, recall and F1 of label sets: micro over all cells, macro over the labels in `gold`.
+
+    Args:
+        predicted, gold: one set of labels per record.
+        patients: one id per record; gives the micro F1 a 95 % interval.
+        labels: count only these; None counts every label met on either side.
+    """
+    wanted = set(labels) if labels is not None else {label for row in (*predicted, *gold) for label in row}
+    names = sorted(wanted)
+    p = np.array([[name in row for name in names] for row in predicted], dtype=float).reshape(
+        len(gold), len(names)
+    )
+    g = np.array([[name in row for name in names] for row in gold], dtype=float).reshape(
+        len(gold), len(names)
+    )
+    hits, stated, true = (p * g), p, g
+    per_label = _ratio(2 * hits.sum(axis=0), stated.sum(axis=0) + true.sum(axis=0))
+    in_gold = true.sum(axis=0) > 0
+
+    def micro(weights: np.ndarray) -> np.ndarray:
+        return _ratio(2 * weights @ hits.sum(axis=1), weights @ (stated.sum(axis=1) + true.sum(axis=1)))
+
+    f1 = with_interval(micro, patients if patients is not None else [str(k) for k in range(len(gold))])
+    return {
+        "micro_f1": f1,
+        "precision": _or_none(float(_ratio(hits.sum(), stated.sum()))),
+        "recall": _or_none(float(_ratio(hits.sum(), true.sum()))),
+        "macro_f1": _or_none(float(per_label[in_gold].mean())) if in_gold.any() else None,
+        "per_label": {name: _or_none(float(value)) for name, value in zip(names, per_label, strict=True)},
+        "n": len(gold),
+    }
+
+
+def macro_f1_at_thresholds(
+    probabilities: np.ndarray, targets: np.ndarray, thresholds: np.ndarray, known: np.ndarray | None = None
+) -> float:
+    """Macro F1 over labels with a positive, at thresholds (n_labels,) that were fixed on other records."""
+    mask = np.ones(targets.shape, dtype=bool) if known is None else known.astype(bool)
+    stated = (probabilities >= thresholds) & mask
+    true = targets.astype(bool) & mask
+    per_label = _ratio(2.0 * (stated & true).sum(axis=0), stated.sum(axis=0) + true.sum(axis=0))
+    scored = true.any(axis=0)
+    return float(per_label[scored].mean()) if scored.any() else float("nan")
+
+
+# ---- intervals
+
+
+def merge_intervals(intervals: Sequence[Interval], gap_s: float = 0.0) -> list[Interval]:
+    """Sort intervals and join those that overlap or lie at most `gap_s` apart."""
+    merged: list[Interval] = []
+    for start, end in sorted((float(s), float(e)) for s, e in intervals):
+        if merged and start <= merged[-1][1] + gap_s:
+            merged[-1] = (merged[-1][0], max(merged[-1][1], end))
+        else:
+            merged.append((start, end))
+    return merged
+
+
+def interval_iou(predicted: Sequence[Interval], gold: Sequence[Interval]) -> float | None:
+    """Intersection over union of the merged intervals; None when both are empty (a "not present" case)."""
+    a, b = merge_intervals(predicted), merge_intervals(gold)
+    if not a and not b:
+        return None
+    both = sum(max(0.0, min(e, f) - max(s, t)) for s, e in a for t, f in b)
+    either = sum(e - s for s, e in a) + sum(f - t for t, f in b) - both
+    return both / max(either, _LEAST)
+
+
+def match_events(
+    predicted: Sequence[Interval], gold: Sequence[Interval], tolerance_s: float = 0.15
+) -> tuple[int, int, int]:
+    """Count (found, invented, missed) events; a pair matches when start and end both lie in tolerance.
+
+    Each event matches once, in order of time, so a repeated answer counts as invented.
+    """
+    waiting = sorted(gold)
+    found = 0
+    for start, end in sorted(predicted):
+        near = [
+            g
+            for g in waiting
+            if abs(g[0] - start) <= tolerance_s + 1e-9 and abs(g[1] - end) <= tolerance_s + 1e-9
+        ]
+        if near:
+            waiting.remove(near[0])
+            found += 1
+    return found, len(predicted) - found, len(gold) - found
+
+
+def localization_scores(
+    predicted: Sequence[Sequence[Interval]],
+    gold: Sequence[Sequence[Interval]],
+    patients: Sequence[str],
+    tolerance_s: float = 0.15,
+) -> dict[str, Any]:
+    """IoU and event F1 where the finding is present, and apart from them the accuracy of "not present".
+
+    Returns:
+        {"iou", "event_f1"}: over records where `gold` is not empty; {"not_present_accuracy"}: over the rest;
+        {"present_accuracy"}: how often a present finding is said to be present at all.
+    """
+    present = [k for k, events in enumerate(gold) if events]
+    absent = [k for k, events in enumerate(gold) if not events]
+    counts = np.array(
+        [match_events(predicted[k], gold[k], tolerance_s) for k in present], dtype=float
+    ).reshape(-1, 3)
+
+    def f1(weights: np.ndarray) -> np.ndarray:
+        found, invented, missed = (weights @ counts).T
+        return _ratio(2 * found, 2 * found + invented + missed)
+
+    who = [patients[k] for k in present]
+    return {
+        "iou": mean_with_interval([interval_iou(predicted[k], gold[k]) or 0.0 for k in present], who),
+        "event_f1": with_interval(f1, who),
+        "present_accuracy": mean_with_interval([float(bool(predicted[k])) for k in present], who),
+        "not_present_accuracy": mean_with_interval(
+            [float(not predicted[k]) for k in absent], [patients[k] for k in absent]
+        ),
+    }
+
+
+# ---- texts and answers
+
+
+def option_set(answer: str | Collection[str]) -> frozenset[str]:
+    """An answer as a set of options: lower case, split at commas, semicolons and "and", no full stop."""
+    parts = re.split(r"[,;]|\band\b", answer) if isinstance(answer, str) else list(answer)
+    return frozenset(text for part in parts if (text := " ".join(part.lower().strip(" .\n\t").split())))
+
+
+def exact_match(
+    predicted: Sequence[str | Collection[str]], gold: Sequence[str | Collection[str]]
+) -> list[float]:
+    """1.0 where the set of options is the same, whatever the order, else 0.0."""
+    return [float(option_set(p) == option_set(g)) for p, g in zip(predicted, gold, strict=True)]
+
+
+def bleu4(predicted: Sequence[str], gold: Sequence[str]) -> float:
+    """Cumulative corpus BLEU of orders 1-4 by sacrebleu, in 0-1."""
+    from sacrebleu import corpus_bleu
+
+    return corpus_bleu(list(predicted), [list(gold)]).score / 100
+
+
+def rouge_l(predicted: Sequence[str], gold: Sequence[str]) -> float:
+    """Mean ROUGE-L F-measure by rouge-score, in 0-1."""
+    from rouge_score.rouge_scorer import RougeScorer
+
+    scorer = RougeScorer(["rougeL"])
+    scores = [scorer.score(g, p)["rougeL"].fmeasure for p, g in zip(predicted, gold, strict=True)]
+    return float(np.mean(scores)) if scores else float("nan")
+
+
+def _ratio(top: np.ndarray | float, bottom: np.ndarray | float) -> np.ndarray:
+    """top / bottom, NaN where bottom is 0."""
+    top, bottom = np.asarray(top, dtype=np.float64), np.asarray(bottom, dtype=np.float64)
+    return np.divide(top, bottom, out=np.full(np.broadcast(top, bottom).shape, np.nan), where=bottom > _LEAST)
+
+
+def _or_none(value: float) -> float | None:
+    return value if np.isfinite(value) else None

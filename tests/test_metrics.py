@@ -1,0 +1,135 @@
+"""Scores do what their names say, and cannot be gamed by repetition, order or missing truth."""
+
+import numpy as np
+import pytest
+
+from anyecg.metrics import (
+    _weighted_auroc,
+    auroc_per_label,
+    bleu4,
+    exact_match,
+    expected_calibration_error,
+    interval_iou,
+    label_f1,
+    localization_scores,
+    macro_auroc,
+    macro_f1_at_thresholds,
+    match_events,
+    mean_with_interval,
+    merge_intervals,
+    option_set,
+    patient_weights,
+    rouge_l,
+)
+
+
+@pytest.fixture
+def scores():
+    rng = np.random.default_rng(0)
+    targets = (rng.random((200, 3)) < 0.3).astype(int)
+    return np.round(rng.random((200, 3)) + targets * 0.5, 1), targets  # rounded: many ties
+
+
+def test_the_resampled_auroc_equals_that_of_torchmetrics(scores):
+    values, targets = scores
+    ours = [_weighted_auroc(values[:, k], targets[:, k], np.ones((1, 200)))[0] for k in range(3)]
+    np.testing.assert_allclose(ours, auroc_per_label(np.clip(values / 2, 0, 1), targets), atol=1e-6)
+
+
+def test_drawing_a_record_twice_equals_having_it_twice(scores):
+    values, targets = scores[0][:, 0], scores[1][:, 0]
+    twice = np.ones((1, 200))
+    twice[0, :50] = 2
+    repeated = np.concatenate([np.arange(200), np.arange(50)])
+    expected = _weighted_auroc(values[repeated], targets[repeated], np.ones((1, 250)))
+    np.testing.assert_allclose(_weighted_auroc(values, targets, twice), expected)
+
+
+def test_cells_of_unknown_truth_do_not_count(scores):
+    values, targets = np.clip(scores[0] / 2, 0, 1), scores[1]
+    known = np.ones_like(targets, dtype=bool)
+    known[100:, 1] = False
+    spoilt = targets.copy()
+    spoilt[100:, 1] = 1 - spoilt[100:, 1]
+    a, b = (macro_auroc(values, t, known, [str(k) for k in range(200)], 50) for t in (targets, spoilt))
+    assert (a["value"], a["low"], a["high"]) == (b["value"], b["low"], b["high"])
+
+
+def test_a_label_without_a_positive_is_left_out_and_counted(scores):
+    values, targets = np.clip(scores[0] / 2, 0, 1), scores[1].copy()
+    targets[:, 2] = 0
+    result = macro_auroc(values, targets)
+    assert result["n_labels"] == 2 and np.isnan(result["per_label"][2])
+    assert result["value"] == pytest.approx(auroc_per_label(values, targets)[:2].mean())
+
+
+def test_records_of_one_patient_are_drawn_together():
+    weights = patient_weights(["a", "a", "b", "c"], 50)
+    assert (weights[:, 0] == weights[:, 1]).all() and len(np.unique(weights)) > 1
+
+
+def test_an_interval_by_patient_is_wider_than_one_by_record():
+    values = np.repeat(np.random.default_rng(1).random(20), 10)
+    by_patient = mean_with_interval(values, np.repeat(np.arange(20), 10).astype(str))
+    by_record = mean_with_interval(values, [str(k) for k in range(200)])
+    assert by_patient["high"] - by_patient["low"] > 1.5 * (by_record["high"] - by_record["low"])
+    assert by_patient["low"] < by_patient["value"] < by_patient["high"]
+
+
+def test_nothing_to_score_gives_none_and_not_a_number():
+    assert mean_with_interval([], []) == {"value": None, "low": None, "high": None, "n": 0}
+
+
+def test_overconfidence_shows_as_calibration_error():
+    targets = np.array([1, 0] * 50)
+    assert expected_calibration_error(np.full(100, 0.5), targets) == pytest.approx(0.0, abs=1e-6)
+    assert expected_calibration_error(np.full(100, 0.9), targets) == pytest.approx(0.4, abs=1e-6)
+
+
+def test_label_f1_counts_labels_and_not_substrings():
+    result = label_f1([{"STD_"}, {"PVC", "AFIB"}], [{"ST"}, {"PVC"}])
+    assert result["precision"] == pytest.approx(1 / 3) and result["recall"] == pytest.approx(1 / 2)
+    assert result["micro_f1"]["value"] == pytest.approx(0.4)
+    assert result["macro_f1"] == pytest.approx(0.5)  # over ST and PVC, the labels of the truth
+
+
+def test_macro_f1_uses_the_given_thresholds():
+    p, t = np.array([[0.2], [0.3], [0.1]]), np.array([[1], [1], [0]])
+    assert macro_f1_at_thresholds(p, t, np.array([0.15])) == 1.0
+    assert macro_f1_at_thresholds(p, t, np.array([0.5])) == 0.0
+
+
+def test_a_repeated_interval_does_not_raise_the_iou():
+    gold = [(1.0, 2.0)]
+    assert interval_iou([(1.0, 2.0)] * 2, gold) == pytest.approx(1.0)
+    assert interval_iou([(1.5, 2.0), (1.5, 2.5)], gold) == pytest.approx(0.5 / 1.5)
+
+
+def test_intervals_within_a_gap_become_one():
+    assert merge_intervals([(3, 4), (0, 1), (1.1, 2)], gap_s=0.2) == [(0, 2), (3, 4)]
+
+
+def test_two_empty_answers_are_not_an_iou():
+    assert interval_iou([], []) is None and interval_iou([], [(0, 1)]) == 0.0
+
+
+def test_events_match_once_and_within_150_ms():
+    assert match_events([(1.0, 1.4), (1.0, 1.4)], [(1.1, 1.5)]) == (1, 1, 0)
+    assert match_events([(1.0, 1.4)], [(1.2, 1.6)]) == (0, 1, 1)
+
+
+def test_always_not_found_earns_nothing_but_the_absent_cases():
+    result = localization_scores([[], [], []], [[(0, 1)], [], []], ["a", "b", "c"])
+    assert result["iou"]["value"] == 0 and result["event_f1"]["value"] == 0
+    assert result["not_present_accuracy"] == {"value": 1.0, "low": 1.0, "high": 1.0, "n": 2}
+
+
+def test_options_match_as_sets_and_not_as_characters():
+    assert option_set("Lead II and lead I.") == {"lead i", "lead ii"}
+    assert exact_match(["b, a", "ab"], [["a", "b"], ["a", "b"]]) == [1.0, 0.0]
+
+
+def test_text_scores_reward_the_same_words():
+    gold = ["sinus rhythm at 70 per minute and normal axis"]
+    assert bleu4(gold, gold) == pytest.approx(1.0) and rouge_l(gold, gold) == pytest.approx(1.0)
+    assert bleu4(["atrial fibrillation with a wide complex"], gold) < 0.2
