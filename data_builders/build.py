@@ -1,0 +1,179 @@
+"""Builds one source into a directory: plans, checks the splits, writes shard after shard, and resumes after a kill."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+from zlib import crc32
+
+from anyecg.conversation import TASKS, record_row
+from anyecg.record import RecordError
+
+from .card import write_card
+from .shards import Shard, clean_up, cut_shards, is_complete, write_shard
+from .sources import Entry, Labelled, Plan, module_of
+from .splits import settle_splits, split_of_patients
+
+logger = logging.getLogger(__name__)
+LONGEST_MEASURED_S = 30.0  # longer records are measured per excerpt, when a conversation shows one
+
+
+class BuildError(ValueError):
+    """A build that cannot be done as asked; the message says why and the way out."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What is built, and how."""
+
+    source: str
+    out: Path
+    directory: Path | None = None
+    """Where the database lies; the simulator needs none."""
+    count: int = 1000
+    """Records that the simulator makes."""
+    seed: int = 0
+    tasks: tuple[str, ...] = TASKS
+    limit: int | None = None
+    """At most so many records, shared among the splits in proportion."""
+    measure: bool = True
+
+    def __post_init__(self) -> None:
+        unknown = [task for task in self.tasks if task not in TASKS]
+        if unknown:
+            raise BuildError(
+                f"unknown task {', '.join(unknown)}; known tasks are {', '.join(TASKS)}, or none."
+            )
+        for name, value in (("count", self.count), ("limit", self.limit)):
+            if value is not None and value < 1:
+                raise BuildError(f"{name} is {value}; it must be at least 1.")
+
+
+@dataclass
+class Summary:
+    """What a build did."""
+
+    records: int = 0
+    conversations: int = 0
+    records_there_already: int = 0
+    seconds: float = 0.0
+    left_out: dict[str, str] = field(default_factory=dict)
+
+
+def build(options: Options, on_progress: Callable[[int, int], None] = lambda done, total: None) -> Summary:
+    """Build what is not built yet.
+
+    Args:
+        options: what to build.
+        on_progress: called with (records done, records in all) after each record.
+
+    Raises:
+        BuildError: if the directory holds a build of this source with other options.
+        SplitError: if a patient would sit in two splits.
+        SourceError: if the source's directory is not what it should be.
+    """
+    started, module = time.monotonic(), module_of(options.source)
+    plan: Plan = module.plan(options.directory, count=options.count, seed=options.seed)
+    splits = split_of_patients(plan.entries)
+    options.out.mkdir(parents=True, exist_ok=True)
+    _settle_options(options, plan)
+    settle_splits(options.out / "splits.json", splits)
+    clean_up(options.out, options.source)
+    summary = Summary(left_out=dict(plan.left_out))
+    _log_left_out(plan.left_out)
+    _build_shards(options, module, plan, summary, on_progress)
+    write_card(options.out)
+    summary.seconds = time.monotonic() - started
+    return summary
+
+
+def _build_shards(
+    options: Options,
+    module: ModuleType,
+    plan: Plan,
+    summary: Summary,
+    on_progress: Callable[[int, int], None],
+) -> None:
+    shards = cut_shards(options.source, plan.entries, options.seed, options.limit, plan.shard_records)
+    done, total = 0, sum(len(shard.entries) for shard in shards)
+    for shard in shards:
+        if is_complete(shard, options.out):
+            done += len(shard.entries)
+            summary.records_there_already += len(shard.entries)
+            on_progress(done, total)
+            continue
+        rows, conversations = [], []
+        for labelled in _load(module, shard.entries, plan.batch_records, summary.left_out):
+            measurements = _measure(labelled) if options.measure else None
+            rows.append(_row(options.source, labelled, measurements))
+            done += 1
+            on_progress(done, total)
+        write_shard(shard, options.out, rows, conversations)
+        summary.records += len(rows)
+        summary.conversations += len(conversations)
+
+
+def _load(
+    module: ModuleType, entries: Sequence[Entry], size: int, left_out: dict[str, str]
+) -> Iterator[Labelled]:
+    for start in range(0, len(entries), size):
+        batch = entries[start : start + size]
+        try:
+            yield from module.load(batch)
+        except RecordError as error:
+            left_out |= {entry.record_id: str(error) for entry in batch}
+            logger.warning("left out %s: %s", ", ".join(entry.record_id for entry in batch), error)
+
+
+def _measure(labelled: Labelled) -> dict[str, Any] | None:
+    from anyecg.measure import measure
+
+    if labelled.record.duration_s > LONGEST_MEASURED_S:
+        return None
+    return measure(labelled.record).to_dict()
+
+
+def _row(source: str, labelled: Labelled, measurements: Mapping[str, Any] | None) -> dict[str, Any]:
+    entry = labelled.entry
+    return record_row(
+        labelled.record, record_id=entry.record_id, source=source, patient_id=entry.patient_id, split=entry.split,
+        findings=labelled.findings, known=labelled.known, events=labelled.events, known_events=labelled.known_events,
+        measurements=measurements, note=labelled.note,
+    )  # fmt: skip
+
+
+def _settle_options(options: Options, plan: Plan) -> None:
+    """Store what was asked for, so that a resumed build cannot mix two kinds of rows."""
+    path = options.out / "builds" / f"{options.source}.json"
+    asked = {k: v for k, v in asdict(options).items() if k not in ("out", "directory")} | {
+        "tasks": list(options.tasks)
+    }
+    # Other records would be cut into other shards.
+    asked["records"] = (
+        f"{len(plan.entries)}-{crc32(' '.join(e.record_id for e in plan.entries).encode()):08x}"
+    )
+    if path.exists():
+        stored = json.loads(path.read_text())
+        differing = [f"{k} was {stored.get(k)!r}, now {v!r}" for k, v in asked.items() if stored.get(k) != v]
+        if differing:
+            raise BuildError(
+                f"{options.out} holds a build of {options.source} with other options ({'; '.join(differing)}); "
+                "choose another --out, or remove that build."
+            )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(asked, indent=1) + "\n")
+
+
+def _log_left_out(left_out: Mapping[str, str]) -> None:
+    reasons: dict[str, list[str]] = {}
+    for record_id, reason in left_out.items():
+        reasons.setdefault(reason, []).append(record_id)
+    for reason, ids in reasons.items():
+        shown = ", ".join(ids[:8]) + (f" and {len(ids) - 8} more" if len(ids) > 8 else "")
+        logger.warning("left out %s: %s", shown, reason)

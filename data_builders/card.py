@@ -1,0 +1,100 @@
+"""The dataset card, OUT/README.md: how many records and conversations of which source, split, task and finding."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from pathlib import Path
+
+from anyecg.conversation import SPLITS
+from anyecg.findings import CODES, phrase
+
+from .shards import read_table
+
+_HEAD = """---
+license: other
+task_categories: [question-answering]
+tags: [ecg, medical]
+configs:
+- config_name: records
+  data_files: records/*.parquet
+- config_name: conversations
+  data_files: conversations/*.parquet
+---
+# ECG records and conversations
+
+Built by `python -m data_builders`. Not for clinical use. Rows of both tables are described in
+`anyecg/conversation.py`; signals are int16 with `uv_per_step` microvolts each; each source keeps its own licence.
+Splits are by patient (`splits.json`).
+"""
+
+
+def write_card(out: Path) -> Path:
+    """Count what is in `out` and write its README.md; returns the path."""
+    parts = [_HEAD, _records_part(out)]
+    if any((out / "conversations").glob("*.parquet")):
+        parts.append(_conversations_part(out))
+    path = out / "README.md"
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text("\n".join(parts))
+    os.replace(temporary, path)
+    return path
+
+
+def _records_part(out: Path) -> str:
+    per_source: Counter[tuple[str, str]] = Counter()
+    patients: dict[tuple[str, str], set[str]] = {}
+    hours: Counter[tuple[str, str]] = Counter()
+    findings: Counter[tuple[str, str]] = Counter()
+    events: Counter[tuple[str, str]] = Counter()
+    columns = ("source", "split", "patient_id", "n_samples", "sampling_rate", "findings", "events")
+    for row in read_table(out, "records", columns):
+        key = (row["source"], row["split"])
+        per_source[key] += 1
+        patients.setdefault(key, set()).add(row["patient_id"])
+        hours[key] += row["n_samples"] / row["sampling_rate"] / 3600  # type: ignore[assignment]
+        findings.update((label, row["split"]) for label in row["findings"])
+        events.update((event["kind"], row["split"]) for event in row["events"])
+    lines = ["## Records", "", "| source | split | records | patients | hours |", "|---|---|---|---|---|"]
+    for source, split in sorted(per_source, key=lambda key: (key[0], SPLITS.index(key[1]))):
+        key = (source, split)
+        lines.append(
+            f"| {source} | {split} | {per_source[key]:,} | {len(patients[key]):,} | {hours[key]:.1f} |"
+        )
+    lines += ["", "## Findings", "", *_by_split("finding", findings)]
+    if events:
+        lines += ["", "## Events", "", *_by_split("event", events)]
+    return "\n".join(lines) + "\n"
+
+
+def _by_split(title: str, counts: Counter[tuple[str, str]]) -> list[str]:
+    totals: Counter[str] = Counter()
+    for (name, _), number in counts.items():
+        totals[name] += number
+    lines = [f"| {title} | {' | '.join(SPLITS)} |", "|---|---|---|---|"]
+    for name in sorted(totals, key=lambda name: (":" in name, -totals[name], name)):
+        shown = f"{name} ({phrase(name)})" if name in CODES else name
+        lines.append(f"| {shown} | {' | '.join(f'{counts[name, split]:,}' for split in SPLITS)} |")
+    return lines
+
+
+def _conversations_part(out: Path) -> str:
+    counts: Counter[tuple[str, str, str]] = Counter()
+    words: Counter[str] = Counter()
+    example: dict[str, tuple[str, str]] = {}
+    for row in read_table(out, "conversations", ("source", "split", "task", "turns")):
+        counts[row["source"], row["task"], row["split"]] += 1
+        answer = row["turns"][-1]["text"]
+        words[row["task"]] += len(answer.split())
+        example.setdefault(row["task"], (row["turns"][-2]["text"], answer))
+    lines = ["## Conversations", "", f"| source | task | {' | '.join(SPLITS)} |", "|---|---|---|---|---|"]
+    for source, task in sorted({key[:2] for key in counts}):
+        lines.append(
+            f"| {source} | {task} | {' | '.join(f'{counts[source, task, split]:,}' for split in SPLITS)} |"
+        )
+    totals: Counter[str] = Counter()
+    for (_, task, _), number in counts.items():
+        totals[task] += number
+    lines += ["", "| task | words per answer | an example |", "|---|---|---|"]
+    lines += [f"| {t} | {words[t] / totals[t]:.0f} | {q} — {a} |" for t, (q, a) in sorted(example.items())]
+    return "\n".join(lines) + "\n"

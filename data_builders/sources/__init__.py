@@ -1,0 +1,91 @@
+"""One module per database. Each has `plan(...)`, which lists records without reading them, and `load(entries)`.
+
+What a source hands over is a record with what is known of it (`Labelled`); turning that into rows is `build.py`,
+turning it into questions and answers is `questions/`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from anyecg.record import EcgRecord
+
+SOURCES = ("simulated", "ptb-xl", "mitdb", "ludb")
+
+
+class SourceError(ValueError):
+    """A directory that does not hold the database it should; the message says what is missing."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A record that a source can load, before it is read."""
+
+    record_id: str
+    patient_id: str
+    split: str
+    details: Mapping[str, Any] = field(default_factory=dict)
+    """What the source needs to load it."""
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """A record with what its database says about it."""
+
+    entry: Entry
+    record: EcgRecord
+    findings: tuple[str, ...] = ()
+    """Statement codes and "super:…", "sub:…" classes that hold."""
+    known: tuple[str, ...] = ()
+    """The label groups in which absence means no (`anyecg.conversation.LABEL_GROUPS`)."""
+    events: tuple[Mapping[str, Any], ...] = ()
+    known_events: tuple[str, ...] = ()
+    note: str = ""
+    truth: str = "database labels"
+    """Where findings and events come from, for the provenance of answers."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All records of a source that will be built, and those left out, with the reason."""
+
+    entries: Sequence[Entry]
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    shard_records: int = 512
+    """Records per Parquet file; fewer where records are long, so that memory stays bounded."""
+    batch_records: int = 1
+    """Entries that one call of `load` takes; a record that cannot be read drops its batch."""
+
+
+def module_of(source: str) -> ModuleType:
+    """The module of a source.
+
+    Raises:
+        ValueError: for an unknown name; the sentence lists the known ones.
+    """
+    from . import ludb, mitdb, ptbxl, simulated
+
+    modules = {"simulated": simulated, "ptb-xl": ptbxl, "mitdb": mitdb, "ludb": ludb}
+    if source not in modules:
+        raise ValueError(f"unknown source {source!r}; known sources are {', '.join(SOURCES)}.")
+    return modules[source]
+
+
+def require_directory(directory: Path | None, database: str, *needed: str) -> Path:
+    """Check that a directory holds the files that make it this database.
+
+    Raises:
+        SourceError: if no directory was given or a file is missing.
+    """
+    if directory is None:
+        raise SourceError(f"{database} is read from a directory; say which one with --directory.")
+    missing = [name for name in needed if not (directory / name).exists()]
+    if not directory.is_dir() or missing:
+        raise SourceError(
+            f"{directory} does not hold {database}: {', '.join(missing) or 'the directory'} not found."
+        )
+    return directory
