@@ -1,0 +1,184 @@
+"""Hold a text against the measurements and the finding head; each difference is a sentence to show.
+
+With several ECGs a sentence is held against the ECG that it names ("ECG 2: …", valid until the next name or
+line); a sentence that names none contradicts only if it fits no ECG.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .claims import NumberClaim, axis_words, number_claims, plain, sentences
+from .findings import findings_in_text, phrase
+
+RATE_TOLERANCE_BPM = 2.0
+INTERVAL_TOLERANCE_MS = 10.0
+AXIS_TOLERANCE_DEG = 10.0
+UNLIKELY = 0.05
+"""A finding that the text asserts contradicts the heads below this calibrated probability."""
+LIKELY = 0.80
+"""A finding that the text denies contradicts the heads above this calibrated probability."""
+
+_TITLES = {
+    "heart_rate_bpm": ("heart rate", "/min"), "p_ms": ("P wave duration", " ms"),
+    "pr_ms": ("PR interval", " ms"),
+    "qrs_ms": ("QRS duration", " ms"), "qt_ms": ("QT interval", " ms"), "qtc_ms": ("QTc", " ms"),
+    "qtc_bazett_ms": ("QTc (Bazett)", " ms"), "qtc_fridericia_ms": ("QTc (Fridericia)", " ms"),
+    "axis_deg": ("axis", "°"),
+}  # fmt: skip
+_ECG_NAME = re.compile(r"\b(?:ecgs?|ekgs?)\s*#?\s*(\d+)(?:\s*(?:and|,|&)\s*(\d+))*")
+_CHANGED = re.compile(
+    r"\b(?:no longer|resolved|disappeared|gone|new|newly|appeared|previously|compared|unchanged)\b"
+)
+
+Measured = Mapping[str, Any]
+Probabilities = Mapping[str, float]
+
+
+def contradictions(
+    text: str,
+    measurements: Measured | Sequence[Measured | None] | None,
+    findings_probabilities: Probabilities | Sequence[Probabilities] | None,
+    *,
+    question: str = "",
+    unlikely: float = UNLIKELY,
+    likely: float = LIKELY,
+) -> list[str]:
+    """What a text says against the evidence, as sentences to show.
+
+    Args:
+        text: the answer, in English.
+        measurements: `Measurements.to_dict()` of the ECG, or one per ECG; None leaves the numbers unchecked.
+        findings_probabilities: calibrated {code: probability} of the ECG, or one per ECG; missing codes
+            are not checked.
+        question: what was asked; a bare "yes" or "no" is read as an answer about the findings it names.
+        unlikely, likely: limits in probability for asserted and for denied findings.
+    """
+    measured = _as_list(measurements)
+    probabilities = _as_list(findings_probabilities)
+    n_ecgs = max(len(measured), len(probabilities))
+    said: list[str] = []
+    for part, scope in _scoped(text, n_ecgs):
+        missing = [k + 1 for k in scope if k >= n_ecgs]
+        if missing:
+            there_are = "there is 1" if n_ecgs == 1 else f"there are {n_ecgs}"
+            said.append(f"The text speaks of ECG {missing[0]}, but {there_are}.")
+            continue
+        of = [measured[k] for k in scope if k < len(measured) and measured[k] is not None]
+        said += _number_contradictions(part, [m for m in of if m is not None])
+        heads = [probabilities[k] for k in scope if k < len(probabilities)]
+        if not (n_ecgs > 1 and _CHANGED.search(part)):
+            said += _finding_contradictions(findings_in_text(part), [h for h in heads if h], unlikely, likely)
+    answered = _yes_or_no(question, text)
+    said += _finding_contradictions(answered, [h for h in probabilities if h], unlikely, likely)
+    return list(dict.fromkeys(said))
+
+
+def _as_list(value: Any) -> list[Any]:
+    if value is None:
+        return []
+    return [value] if isinstance(value, Mapping) else list(value)
+
+
+def _scoped(text: str, n_ecgs: int) -> list[tuple[str, list[int]]]:
+    """Sentences with the ECGs (0-based) that each speaks of."""
+    parts = []
+    for line in plain(text).splitlines():
+        scope = list(range(n_ecgs))
+        for sentence in sentences(line):
+            starts = [m.start() for m in _ECG_NAME.finditer(sentence)]
+            for start, end in zip([0, *starts], [*starts, len(sentence)], strict=True):
+                named = _ECG_NAME.match(sentence, start)
+                scope = [int(n) - 1 for n in re.findall(r"\d+", named.group(0))] if named else scope
+                parts.append((sentence[start:end], scope))
+    return [(part, scope) for part, scope in parts if part.strip()]
+
+
+def _number_contradictions(text: str, measured: list[Measured]) -> list[str]:
+    said = []
+    for claim in number_claims(text):
+        if measured and not any(_agrees(claim, values) for values in measured):
+            title, unit = _TITLES[claim.key]
+            value = f"{claim.low:.0f}" + (f"-{claim.high:.0f}" if claim.high != claim.low else "")
+            found = _measured_value(claim.key, measured)
+            said.append(f"The text gives {_a(title)} {title} of {value}{unit}; {found}.")
+    for words, low, high in axis_words(text):
+        axes = [values.get("axis_deg") for values in measured]
+        if axes and not any(a is None or _within_axis(a, low, high) for a in axes):
+            said.append(f'The text says "{words}"; {_measured_value("axis_deg", measured)}.')
+    return said + _regularity_contradictions(text, measured)
+
+
+def _agrees(claim: NumberClaim, values: Measured) -> bool:
+    if claim.key == "axis_deg":
+        axis = values.get("axis_deg")
+        return axis is not None and _within_axis(axis, claim.low, claim.high)
+    keys = ("qtc_bazett_ms", "qtc_fridericia_ms") if claim.key == "qtc_ms" else (claim.key,)
+    tolerance = RATE_TOLERANCE_BPM if claim.key == "heart_rate_bpm" else INTERVAL_TOLERANCE_MS
+    known = [values[key] for key in keys if values.get(key) is not None]
+    return any(claim.low - tolerance - 0.5 <= value <= claim.high + tolerance + 0.5 for value in known)
+
+
+def _within_axis(axis: float, low: float, high: float) -> bool:
+    """Whether an angle lies between two others or at most the tolerance outside, on the circle."""
+    width = (high - low) % 360
+    from_low = (axis - low + AXIS_TOLERANCE_DEG + 0.5) % 360
+    return from_low <= width + 2 * AXIS_TOLERANCE_DEG + 1
+
+
+def _measured_value(key: str, measured: list[Measured]) -> str:
+    unit = _TITLES[key][1]
+    keys = ("qtc_bazett_ms", "qtc_fridericia_ms") if key == "qtc_ms" else (key,)
+    values = [m[k] for m in measured for k in keys if m.get(k) is not None]
+    if values:
+        return "measured " + " or ".join(dict.fromkeys(f"{value:.0f}{unit}" for value in values))
+    reasons = [(m.get("not_measurable") or {}).get(k) for m in measured for k in keys]
+    reason = next((r for r in reasons if r), None)
+    return "it could not be measured" + (f" ({str(reason).rstrip('.')})" if reason else "")
+
+
+def _regularity_contradictions(text: str, measured: list[Measured]) -> list[str]:
+    known = [m["rhythm_regularity"] for m in measured if m.get("rhythm_regularity")]
+    if len(known) < max(1, len(measured)):
+        return []
+    said = {m.group(1) for m in re.finditer(r"\b(?<!not )((?:ir)?regular)(?:,? \w+)? rhythm\b", text)}
+    said |= {m.group(1) for m in re.finditer(r"\brhythm is ((?:ir)?regular)\b", text)}
+    return [
+        f"The text says the rhythm is {word}; the RR intervals measured {known[0]}."
+        for word in said
+        if word not in known
+    ]
+
+
+def _finding_contradictions(
+    stated: Mapping[str, bool], heads: list[Probabilities], unlikely: float, likely: float
+) -> list[str]:
+    said = []
+    for code, asserted in stated.items():
+        known = [head[code] for head in heads if code in head]
+        if not known:
+            continue
+        if asserted and max(known) < unlikely:
+            said.append(f"The text says {phrase(code)}; the finding head gives it {_percent(max(known))}.")
+        if not asserted and min(known) > likely:
+            said.append(f"The text denies {phrase(code)}; the finding head gives it {_percent(min(known))}.")
+    return said
+
+
+def _yes_or_no(question: str, text: str) -> dict[str, bool]:
+    """The findings that a question names, as a bare yes or no answers them."""
+    word = re.match(r"\W*(yes|no)\b", text.lower())
+    asked = [code for code, positive in findings_in_text(question).items() if positive]
+    if not word or len(asked) != 1 or findings_in_text(text):
+        return {}
+    return {asked[0]: word.group(1) == "yes"}
+
+
+def _percent(probability: float) -> str:
+    return "less than 1 %" if probability < 0.01 else f"{100 * probability:.0f} %"
+
+
+def _a(title: str) -> str:
+    return "an" if title[0] == "a" else "a"

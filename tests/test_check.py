@@ -1,0 +1,166 @@
+"""A text's numbers, places and findings are read in many phrasings, and held against the evidence."""
+
+import pytest
+
+from anyecg.check import contradictions
+from anyecg.claims import IntervalClaim, interval_claims, number_claims
+
+MEASURED = {
+    "heart_rate_bpm": 72.0, "pr_ms": 160.0, "qrs_ms": 92.0, "qt_ms": 400.0, "qtc_bazett_ms": 438.0,
+    "qtc_fridericia_ms": 425.0, "axis_deg": 45.0, "rhythm_regularity": "regular", "p_ms": 104.0,
+}  # fmt: skip
+
+
+def values(text):
+    return [(claim.key, claim.low) for claim in number_claims(text)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "rate 72/min", "Heart rate: 72 bpm.", "The heart rate is about 72 beats per minute.", "HR 72",
+        "72 beats/min",
+        "Sinus rhythm at 72/min.", "a ventricular rate of 72 / min", "The rate is 72 a minute", "**Heart rate:** 72",
+    ],
+)  # fmt: skip
+def test_a_rate_is_read_in_many_phrasings(text):
+    assert values(text) == [("heart_rate_bpm", 72.0)]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("PR interval 160 ms", ("pr_ms", 160)),
+        ("the PR interval is normal (160 ms)", ("pr_ms", 160)),
+        ("PQ 0.16 s", ("pr_ms", 160)),
+        ("a 160 ms PR interval", ("pr_ms", 160)),
+        ("PR 160", ("pr_ms", 160)),
+        ("QRS duration: 92 milliseconds", ("qrs_ms", 92)),
+        ("narrow QRS complexes of 92 ms", ("qrs_ms", 92)),
+        ("QT 400 ms", ("qt_ms", 400)),
+        ("QTc 438 ms", ("qtc_ms", 438)),
+        ("QTcF 425 ms", ("qtc_fridericia_ms", 425)),
+        ("QTc (Bazett) 438 ms", ("qtc_bazett_ms", 438)),
+        ("QTc is 425 ms by Fridericia", ("qtc_fridericia_ms", 425)),
+        ("the corrected QT is 438 ms", ("qtc_ms", 438)),
+        ("QRS axis: 45°", ("axis_deg", 45)),
+        ("axis −30 degrees", ("axis_deg", -30)),
+        ("the axis is at minus 30 deg", ("axis_deg", -30)),
+        ("left axis (-45º)", ("axis_deg", -45)),
+        ("P wave duration 104 ms", ("p_ms", 104)),
+    ],
+)
+def test_intervals_and_axis_are_read_in_many_phrasings(text, expected):
+    assert values(text) == [expected]
+
+
+def test_a_whole_report_line_is_read():
+    text = "Sinus rhythm, rate 72/min. PR 160 ms, QRS 92 ms, QT 400 ms, QTc 438 ms, axis 45°."
+    assert dict(values(text)) == {
+        "heart_rate_bpm": 72, "pr_ms": 160, "qrs_ms": 92, "qt_ms": 400, "qtc_ms": 438, "axis_deg": 45,
+    }  # fmt: skip
+
+
+def test_joined_names_take_joined_values():
+    assert values("PR/QRS/QT 160/92/400 ms") == [("pr_ms", 160), ("qrs_ms", 92), ("qt_ms", 400)]
+    assert values("QT/QTc: 400/438 ms") == [("qt_ms", 400), ("qtc_ms", 438)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a QRS above 120 ms would be wide", "QTc < 450 ms is normal", "the PR interval is 20 ms longer",
+        "QRS complex at 3.2 s", "PVC at 3.2-3.6 s", "the rate rose by 12/min", "maximum rate 140/min",
+        "an atrial rate of 300/min", "recorded 2024-05-01", "12 leads, 10.0 s", "ST elevation of 2 mm in V2",
+        "the rate changed from 70 to 85/min",
+    ],
+)  # fmt: skip
+def test_limits_differences_and_places_are_not_values(text):
+    assert values(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("at 3.2-3.6 s", [(3.2, 3.6)]),
+        ("from 3.2 to 3.6 seconds", [(3.2, 3.6)]),
+        ("between 3.2 s and 3.6 s", [(3.2, 3.6)]),
+        ("at 1.0–1.4, 3.2–3.6 and 5.0–5.4 s.", [(1.0, 1.4), (3.2, 3.6), (5.0, 5.4)]),
+        ("1.0-1.4 s; 12-14.5 s", [(1.0, 1.4), (12.0, 14.5)]),
+        ("PR 160-180 ms", []),
+        ("the rate is 60-80/min", []),
+        ("not present", []),
+    ],
+)
+def test_places_in_time_are_read(text, expected):
+    assert [(c.start_s, c.end_s) for c in interval_claims(text)] == expected
+
+
+def test_a_place_keeps_its_leads():
+    assert interval_claims("noise at 2-4 s in V1 and aVL.") == [IntervalClaim(2.0, 4.0, ("V1", "aVL"))]
+
+
+def test_a_text_that_quotes_the_measurements_is_not_contradicted():
+    text = "Regular sinus rhythm at 73/min, PR 165 ms, QRS 90 ms, QT 398 ms, QTc 425 ms, normal axis (50°)."
+    assert contradictions(text, MEASURED, {}) == []
+
+
+def test_each_wrong_number_gives_one_sentence_with_both_values():
+    said = contradictions("Rate 90/min, PR 160 ms, QRS 130 ms, axis -40°.", MEASURED, {})
+    assert said == [
+        "The text gives a heart rate of 90/min; measured 72/min.",
+        "The text gives a QRS duration of 130 ms; measured 92 ms.",
+        "The text gives an axis of -40°; measured 45°.",
+    ]
+
+
+def test_a_number_that_could_not_be_measured_is_shown_with_the_reason():
+    measured = {"pr_ms": None, "not_measurable": {"pr_ms": "no P wave was found"}}
+    assert contradictions("PR interval 160 ms.", measured, {}) == [
+        "The text gives a PR interval of 160 ms; it could not be measured (no P wave was found)."
+    ]
+
+
+def test_the_axis_is_compared_on_the_circle():
+    measured = {"axis_deg": 178.0}
+    assert contradictions("axis -176°", measured, {}) == []
+    assert contradictions("axis 150°", measured, {}) != []
+    assert contradictions("right axis deviation", measured, {}) == []
+    assert contradictions("normal axis", measured, {}) == ['The text says "normal axis"; measured 178°.']
+    assert contradictions("no right axis deviation", {"axis_deg": 20.0}, {}) == []
+
+
+def test_irregular_is_held_against_the_measured_rhythm():
+    assert len(contradictions("Irregular rhythm.", MEASURED, {})) == 1
+    assert contradictions("Regular rhythm.", MEASURED, {}) == []
+
+
+def test_findings_are_held_against_their_probability():
+    head = {"AFIB": 0.02, "PVC": 0.95, "LVH": 0.4}
+    assert contradictions("Atrial fibrillation, left ventricular hypertrophy, PVCs.", {}, head) == [
+        "The text says atrial fibrillation; the finding head gives it 2 %."
+    ]
+    assert contradictions("No premature ventricular contractions, no atrial fibrillation.", {}, head) == [
+        "The text denies premature ventricular contractions; the finding head gives it 95 %."
+    ]
+
+
+def test_a_bare_yes_or_no_answers_for_the_finding_in_the_question():
+    asked = "Does this ECG show atrial fibrillation?"
+    assert len(contradictions("Yes.", {}, {"AFIB": 0.01}, question=asked)) == 1
+    assert contradictions("No.", {}, {"AFIB": 0.01}, question=asked) == []
+    assert len(contradictions("No.", {}, {"AFIB": 0.99}, question=asked)) == 1
+
+
+def test_with_several_ecgs_a_sentence_is_held_against_the_one_it_names():
+    both = [{"heart_rate_bpm": 60.0}, {"heart_rate_bpm": 90.0}]
+    assert contradictions("ECG 1: rate 60/min. ECG 2: rate 90/min.", both, [{}, {}]) == []
+    assert len(contradictions("ECG 1: rate 90/min. ECG 2: rate 60/min.", both, [{}, {}])) == 2
+    assert contradictions("The rate is 90/min.", both, [{}, {}]) == []
+    assert contradictions("ECG 2 shows sinus rhythm. The rate is 60/min.", both, [{}, {}]) != []
+
+
+def test_an_ecg_that_was_not_shown_is_named():
+    assert contradictions("ECG 3 is normal.", [{}, {}], [{}, {}]) == [
+        "The text speaks of ECG 3, but there are 2."
+    ]
