@@ -1,0 +1,105 @@
+"""ECG files in, `EcgRecord` out: one module per format, millivolts and lead names settled, nothing guessed.
+
+record = read_record("100.hea")
+record = read_record("holter.csv", sampling_rate=250, units="mV")
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..record import EcgRecord, RecordError
+from . import csv, mat, npz, wfdb
+from .common import Declared
+
+SUPPORTED = {
+    "WFDB": ".hea with its signal files (every storage format, FLAC and MATLAB ones too; one or many segments)",
+    "CSV": ".csv, .tsv: a header row with lead names; sampling rate and units declared",
+    "NPZ": ".npz: arrays signal, leads, sampling_rate, units",
+    "MATLAB": ".mat of the PhysioNet challenges and of CPSC2018",
+}
+_WFDB_ENDINGS = (".hea", ".dat", ".xyz", ".atr")
+
+
+def read_record(
+    path: str | Path,
+    *,
+    sampling_rate: float | None = None,
+    units: str | None = None,
+    leads: Sequence[str] | None = None,
+    microvolts_per_step: float | None = None,
+) -> EcgRecord:
+    """Read one ECG from a file.
+
+    Args:
+        path: the file; for WFDB the header, a signal file beside it, or the record name without ending.
+        sampling_rate: Hz, for files that do not state it.
+        units: "mV", "uV" or "V", for files that do not state them.
+        leads: names of the rows for files that name none; else the leads to keep, in this order.
+        microvolts_per_step: size of one stored integer step, for files without (or with a wrong) gain.
+
+    Raises:
+        RecordError: if the file cannot be read, says too little, or contradicts itself or what is declared.
+    """
+    declared = Declared(
+        sampling_rate, units, tuple(leads) if leads is not None else None, microvolts_per_step
+    )
+    file = _find(Path(path))
+    try:
+        if file.suffix.lower() == ".hea":
+            return wfdb.read(file, declared)
+        if file.suffix.lower() in (".csv", ".tsv"):
+            return csv.read(file, declared)
+        with file.open("rb") as opened:
+            start = opened.read(132)
+    except OSError as error:
+        raise RecordError(f"{file.name} cannot be opened: {error.strerror or error}.") from None
+    if start.startswith(b"PK\x03\x04"):
+        return npz.read(file, declared)
+    if file.suffix.lower() == ".mat" or start.startswith(b"MATLAB 5.0 MAT-file"):
+        return mat.read(file, declared)
+    raise RecordError(f"{file.name} {_what_it_is(start)}; supported are {_supported()}.")
+
+
+def companions(path: str | Path) -> list[str]:
+    """Names of the files that must lie beside this one: for a WFDB header its signal files and segments.
+
+    Raises:
+        RecordError: if the header is damaged or names a file outside its folder.
+    """
+    file = Path(path)
+    return wfdb.companions(file) if file.suffix.lower() == ".hea" else []
+
+
+def _find(path: Path) -> Path:
+    """The file to open: for WFDB the header, for others the path itself."""
+    header = path.with_name(path.name + ".hea")
+    if path.suffix.lower() != ".hea" and not path.is_file() and header.is_file():
+        return header
+    if path.is_dir():
+        raise RecordError(f"{path.name} is a folder; give one file in it.")
+    if not path.exists():
+        raise RecordError(f"{path} does not exist; give the path of an ECG file.")
+    beside = path.with_suffix(".hea")
+    if path.suffix.lower() in _WFDB_ENDINGS and path.suffix.lower() != ".hea":
+        if not beside.is_file():
+            raise RecordError(
+                f"{path.name} needs its WFDB header; give the .hea file with the signal files beside it."
+            )
+        return beside
+    if path.suffix.lower() == ".mat" and beside.is_file() and path.name in companions(beside):
+        return beside
+    return path
+
+
+def _what_it_is(start: bytes) -> str:
+    if not start:
+        return "is empty"
+    if b"\0" not in start:
+        return "is a text file, not an ECG format that is known"
+    return "is not an ECG format that is known"
+
+
+def _supported() -> str:
+    return "; ".join(f"{name} ({text.split(':')[0].split(' with')[0]})" for name, text in SUPPORTED.items())

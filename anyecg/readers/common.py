@@ -1,0 +1,215 @@
+"""What every reader shares: what the caller declares, units, doubled names, and the last step to an `EcgRecord`."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..leads import KNOWN_LEADS, canonical_lead
+from ..record import MAX_SAMPLES, EcgRecord, RecordError
+
+MILLIVOLTS_PER_UNIT = {
+    "mv": 1.0, "millivolt": 1.0, "millivolts": 1.0, "v": 1000.0, "volt": 1000.0, "volts": 1000.0,
+    "uv": 0.001, "µv": 0.001, "μv": 0.001, "microvolt": 0.001, "microvolts": 0.001,
+}  # fmt: skip
+LOWEST_RATE, HIGHEST_RATE = 20.0, 100_000.0
+"""Hz; outside this no ECG was ever recorded, and a waveform cannot be read."""
+
+# Channels that monitors store beside the ECG, some of them in millivolts too.
+_NOT_ECG = re.compile(
+    r"(pleth|ppg|spo2|resp|eeg|emg|eog|marker|trigger|event|annotation|pressure|sound)|"
+    r"(abp|art|cvp|pap|icp|bp|eda|gsr|temp|co2|flow|pcg|acc|status)([^a-z].*)?$",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Declared:
+    """What the caller says about a file that does not say it itself."""
+
+    sampling_rate: float | None = None
+    """Hz."""
+    units: str | None = None
+    """"mV", "uV" or "V"."""
+    leads: tuple[str, ...] | None = None
+    """Names of the rows in order if the file names none, else the leads to keep."""
+    microvolts_per_step: float | None = None
+    """Size of one step of the stored integers; replaces the file's gain."""
+
+    def __post_init__(self) -> None:
+        if self.units is not None and not is_voltage(self.units):
+            raise RecordError(f"unknown units {self.units!r}; choose mV, uV or V.")
+        if self.sampling_rate is not None:
+            check_rate(self.sampling_rate, "the declared rate")
+        step = self.microvolts_per_step
+        if step is not None and not (math.isfinite(step) and step > 0):
+            raise RecordError(f"{step:g} microvolts per step cannot be; declare a positive number.")
+        if step is not None and self.units is not None:
+            raise RecordError("both units and microvolts per step are declared; declare one of them.")
+        if self.leads is not None and not all(name.strip() for name in self.leads):
+            raise RecordError(f"the declared leads {list(self.leads)} hold an empty name; name every lead.")
+
+
+def is_voltage(units: str) -> bool:
+    """Whether these units are volts of some size."""
+    return units.strip().lower() in MILLIVOLTS_PER_UNIT
+
+
+def is_ecg_name(name: str) -> bool:
+    """Whether a channel of this name can be an ECG lead (not a pressure, respiration, pulse or EEG channel)."""
+    return not _NOT_ECG.match(name.strip())
+
+
+def check_rate(rate: float, where: str) -> None:
+    """Refuse a sampling rate that cannot be.
+
+    Raises:
+        RecordError: if the rate is not a number from 20 to 100,000 Hz.
+    """
+    if not (math.isfinite(rate) and LOWEST_RATE <= rate <= HIGHEST_RATE):
+        raise RecordError(
+            f"{where} has a sampling rate of {rate:g} Hz; it must lie between {LOWEST_RATE:g} and {HIGHEST_RATE:,.0f}: "
+            "declare the right one with sampling_rate= or --sampling-rate."
+        )
+
+
+def settle_rate(stated: float | None, declared: Declared, name: str) -> float:
+    """Choose between the rate a file states and the one the caller declares.
+
+    Args:
+        stated: Hz, or None where the file says nothing.
+
+    Raises:
+        RecordError: if there is neither, or if both exist and differ.
+    """
+    if declared.sampling_rate is not None:
+        usable = stated is not None and math.isfinite(stated) and stated > 0
+        if usable and not math.isclose(stated or 0, declared.sampling_rate, rel_tol=1e-6):
+            raise RecordError(
+                f"{name} states {stated:g} Hz but {declared.sampling_rate:g} Hz was declared; "
+                "leave the declaration out or correct the file."
+            )
+        return float(declared.sampling_rate)
+    if stated is None:
+        raise RecordError(
+            f"{name} does not state its sampling rate; declare it in Hz with sampling_rate= or --sampling-rate."
+        )
+    check_rate(stated, name)
+    return float(stated)
+
+
+def settle_scale(stated: str | None, declared: Declared, name: str) -> float:
+    """Millivolts per number in the file, from the units it states or the caller declares.
+
+    Raises:
+        RecordError: if there are no units, if they are not volts, or if the file and the caller differ.
+    """
+    if stated is not None and not is_voltage(stated):
+        raise RecordError(f"{name} is in {stated!r}, which is not a voltage; export it in mV, uV or V.")
+    if declared.microvolts_per_step is not None:
+        if stated is not None:
+            raise RecordError(f"{name} states its units ({stated}); leave the microvolts per step out.")
+        return declared.microvolts_per_step / 1000.0
+    units = stated if stated is not None else declared.units
+    if units is None:
+        raise RecordError(
+            f"{name} does not state its units; declare mV, uV or V with units= or --units "
+            "(or the step size with microvolts_per_step= or --microvolts-per-step)."
+        )
+    scale = MILLIVOLTS_PER_UNIT[units.strip().lower()]
+    if declared.units is not None and MILLIVOLTS_PER_UNIT[declared.units.strip().lower()] != scale:
+        raise RecordError(
+            f"{name} states {stated} but {declared.units} was declared; leave the declaration out or correct the file."
+        )
+    return scale
+
+
+def settle_leads(n_signals: int, declared: Declared, name: str) -> tuple[str, ...]:
+    """Names for the rows of a file that names none.
+
+    Raises:
+        RecordError: if none are declared, or not one per signal.
+    """
+    if declared.leads is None:
+        raise RecordError(
+            f"{name} does not name its {n_signals} leads; declare them in order with leads= or --leads (I,II,V1,…)."
+        )
+    if len(declared.leads) != n_signals:
+        raise RecordError(
+            f"{name} has {n_signals} signals but {len(declared.leads)} leads were declared; name each once."
+        )
+    return declared.leads
+
+
+def check_size(n_leads: int, n_samples: int, name: str) -> None:
+    """Refuse what would not fit in memory, before it is allocated."""
+    if n_leads * n_samples > MAX_SAMPLES:
+        raise RecordError(
+            f"{name} declares {n_leads} × {n_samples} samples; at most {MAX_SAMPLES:,} are accepted: cut it into parts."
+        )
+
+
+def number_duplicates(names: Sequence[str], notes: list[str]) -> tuple[str, ...]:
+    """Make lead names unique: ECG, ECG → ECG1, ECG2; a known lead keeps its name once: II, II → II, II (2)."""
+    canonical = [canonical_lead(name) for name in names]
+    doubled = {name for name, count in Counter(canonical).items() if count > 1}
+    seen: Counter[str] = Counter()
+    unique = []
+    for name in canonical:
+        seen[name] += 1
+        k = seen[name]
+        if name in doubled and name in KNOWN_LEADS:
+            name = name if k == 1 else f"{name} ({k})"
+        elif name in doubled:
+            name = f"{name}{k}"
+        unique.append(name)
+    if doubled:
+        notes.append(
+            f"several signals are named {', '.join(sorted(doubled))}; they were numbered in the order of the file"
+        )
+    return tuple(unique)
+
+
+def finish(
+    signal: np.ndarray,
+    leads: Sequence[str],
+    sampling_rate: float,
+    path: Path,
+    declared: Declared,
+    notes: list[str],
+    *,
+    leads_declared: bool = False,
+    age: float | None = None,
+    sex: str | None = None,
+    recorded_at: str | None = None,
+) -> EcgRecord:
+    """Number doubled names, drop leads without a sample, keep the wanted leads, and build the record.
+
+    Args:
+        signal: shape (n_leads, n_samples), in mV.
+        leads_declared: the names are the caller's own, so that there is nothing left to choose.
+    """
+    names = number_duplicates(leads, notes)
+    if signal.ndim == 2 and signal.size and np.isinf(signal).any():
+        signal = np.where(np.isinf(signal), np.nan, signal)
+        notes.append("infinite values were taken as gaps")
+    if signal.ndim == 2 and signal.size and len(names) == len(signal):
+        empty = ~np.isfinite(signal).any(axis=1)
+        if empty.any() and not empty.all():
+            notes.append(
+                f"{', '.join(n for n, e in zip(names, empty, strict=True) if e)} left out: no finite sample"
+            )
+            signal, names = signal[~empty], tuple(n for n, e in zip(names, empty, strict=True) if not e)
+    record = EcgRecord(signal, names, sampling_rate, path.stem, age, sex, recorded_at, tuple(notes))
+    if declared.leads is None or leads_declared:
+        return record
+    try:
+        return record.select(declared.leads)
+    except ValueError as error:
+        raise RecordError(str(error)) from None
