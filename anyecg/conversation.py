@@ -27,7 +27,9 @@ def record_schema() -> pa.Schema:
     """Columns of the records table."""
     import pyarrow as pa
 
-    event = pa.struct({"kind": pa.string(), "start_s": pa.float32(), "end_s": pa.float32(), "leads": pa.list_(pa.string())})
+    event = pa.struct(
+        {"kind": pa.string(), "start_s": pa.float32(), "end_s": pa.float32(), "leads": pa.list_(pa.string())}
+    )
     return pa.schema(
         {
             "record_id": pa.string(),
@@ -131,7 +133,7 @@ def record_from_row(row: Mapping[str, Any]) -> EcgRecord:
 
 
 def describe_leads(leads: Sequence[str]) -> str:
-    """"12 leads" for the standard set, else the names."""
+    """ "12 leads" for the standard set, else the names."""
     from .leads import STANDARD_LEADS
 
     return "12 leads" if set(leads) == set(STANDARD_LEADS) else f"leads {', '.join(leads)}"
@@ -160,7 +162,9 @@ def _measured(values: Mapping[str, Any]) -> str:
         ("rate", "heart_rate_bpm", "/min"), ("PR", "pr_ms", " ms"), ("QRS", "qrs_ms", " ms"), ("QT", "qt_ms", " ms"),
         ("QTc", "qtc_bazett_ms", " ms"), ("axis", "axis_deg", "°"),
     )  # fmt: skip
-    parts = [f"{name} {values[key]:.0f}{unit}" if values.get(key) is not None else f"{name} ?" for name, key, unit in named]
+    parts = [
+        f"{name} {values[key]:.0f}{unit}" if values.get(key) is not None else f"{name} ?" for name, key, unit in named
+    ]
     if values.get("rhythm_regularity"):
         parts.insert(1, str(values["rhythm_regularity"]))
     poor = [f"{lead} {flag}" for lead, flag in (values.get("quality") or {}).items() if flag != "good"]
@@ -187,7 +191,12 @@ def to_messages(
     for turn in turns:
         content: list[dict[str, str]] = []
         for k in turn.get("ecgs") or ():
-            content += [{"type": "text", "text": prompt_line(k + 1, records[k], measured[k]) + "\n"}, {"type": "ecg"}]
+            content += [
+                {"type": "text", "text": prompt_line(k + 1, records[k], measured[k]) + "\n"},
+                {"type": "ecg"},
+            ]
         gap = "\n" if content else ""
-        messages.append({"role": turn["role"], "content": [*content, {"type": "text", "text": gap + turn["text"]}]})
+        # Whoever types "<|ecg|>" means the words, not a placeholder.
+        text = turn["text"].replace("<|", "< |")
+        messages.append({"role": turn["role"], "content": [*content, {"type": "text", "text": gap + text}]})
     return messages

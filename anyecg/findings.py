@@ -170,4 +170,6 @@ _ANY_PHRASE = re.compile(
     r"(?<![\w-])(?:" + "|".join(re.escape(p) for p in sorted(_PHRASES, key=len, reverse=True)) + r")(?![\w-])"
 )
 _CLAUSE = re.compile(r"[.;:\n]|, but |\bbut\b|\bhowever\b")
-_DENIAL = re.compile(r"\b(?:no|not|without|absence of|absent|neither|nor|never|cannot see|excludes?|excluded|free of)\b")
+_DENIAL = re.compile(
+    r"\b(?:no|not|without|absence of|absent|neither|nor|never|cannot see|excludes?|excluded|free of)\b"
+)

@@ -14,7 +14,16 @@ STANDARD_LEADS = LIMB_LEADS + PRECORDIAL_LEADS
 FRANK_LEADS = ("VX", "VY", "VZ")
 EXTRA_LEADS = ("V7", "V8", "V9", "V3R", "V4R", "V5R", "V6R")
 # Torso-electrode versions of a standard lead, as Holter recorders use: close to it, not equal to it.
-MODIFIED_LEADS = {"MLI": "I", "MLII": "II", "MLIII": "III", "MV1": "V1", "MV2": "V2", "MV5": "V5", "CM5": "V5", "CM2": "V2"}
+MODIFIED_LEADS = {
+    "MLI": "I",
+    "MLII": "II",
+    "MLIII": "III",
+    "MV1": "V1",
+    "MV2": "V2",
+    "MV5": "V5",
+    "CM5": "V5",
+    "CM2": "V2",
+}
 KNOWN_LEADS = STANDARD_LEADS + FRANK_LEADS + EXTRA_LEADS + tuple(MODIFIED_LEADS)
 
 _ALIASES = {name.upper(): name for name in KNOWN_LEADS} | {
@@ -42,7 +51,9 @@ def canonical_lead(name: str) -> str:
     return _ALIASES.get(key, text)
 
 
-def derive_limb_leads(signal: np.ndarray, leads: tuple[str, ...]) -> tuple[np.ndarray, tuple[str, ...], tuple[str, ...]]:
+def derive_limb_leads(
+    signal: np.ndarray, leads: tuple[str, ...]
+) -> tuple[np.ndarray, tuple[str, ...], tuple[str, ...]]:
     """Add the limb leads that follow exactly from two recorded ones.
 
     Args:

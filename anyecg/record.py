@@ -89,11 +89,15 @@ def _check(signal: np.ndarray, leads: tuple[str, ...], sampling_rate: float, nam
     if signal.ndim != 2 or 0 in signal.shape:
         raise RecordError(f"{name} holds no samples: its signal has shape {signal.shape}, expected (leads, samples).")
     if signal.shape[0] != len(leads):
-        raise RecordError(f"{name} has {signal.shape[0]} signals but {len(leads)} lead names; give one name per signal.")
+        raise RecordError(
+            f"{name} has {signal.shape[0]} signals but {len(leads)} lead names; give one name per signal."
+        )
     if len(set(leads)) != len(leads):
         raise RecordError(f"{name} names a lead twice ({', '.join(leads)}); give every signal its own name.")
     if not (np.isfinite(sampling_rate) and sampling_rate > 0):
-        raise RecordError(f"{name} has a sampling rate of {sampling_rate:g} Hz; it must be positive: declare the right one.")
+        raise RecordError(
+            f"{name} has a sampling rate of {sampling_rate:g} Hz; it must be positive: declare the right one."
+        )
     if not np.isfinite(signal).any():
         raise RecordError(f"{name} holds no finite sample (all NaN); export the record again.")
 
@@ -112,7 +116,7 @@ def resample(record: EcgRecord, sampling_rate: float) -> EcgRecord:
         raise ValueError(f"the new sampling rate is {sampling_rate:g} Hz; it must be positive.")
     if sampling_rate == record.sampling_rate:
         return record
-    ratio = Fraction(sampling_rate / record.sampling_rate).limit_denominator(1000)
+    ratio = _ratio(record, sampling_rate)
     gaps = ~np.isfinite(record.signal)
     filled = np.where(gaps, 0.0, record.signal)
     signal = resample_poly(filled, ratio.numerator, ratio.denominator, axis=1, padtype="line").astype(np.float32)
@@ -120,3 +124,13 @@ def resample(record: EcgRecord, sampling_rate: float) -> EcgRecord:
         index = np.minimum((np.arange(signal.shape[1]) / float(ratio)).astype(int), gaps.shape[1] - 1)
         signal[gaps[:, index]] = np.nan
     return replace(record, signal=signal, sampling_rate=float(sampling_rate))
+
+
+def resampled_length(record: EcgRecord, sampling_rate: float) -> int:
+    """Samples per lead that `resample` gives."""
+    ratio = _ratio(record, sampling_rate)
+    return -(-record.signal.shape[1] * ratio.numerator // ratio.denominator)
+
+
+def _ratio(record: EcgRecord, sampling_rate: float) -> Fraction:
+    return Fraction(sampling_rate / record.sampling_rate).limit_denominator(1000)

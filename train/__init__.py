@@ -1,0 +1,1 @@
+"""Training and evaluation: the curriculum, its data and its figures. Run with `python -m train`."""

@@ -1,0 +1,100 @@
+"""Batches: padded excerpts with targets, and tokenised conversations with loss on the answers alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from anyecg.findings import EVENT_KINDS
+from anyecg.processing_anyecg import AnyEcgProcessor
+
+from .augment import augment
+from .data import event_labels
+
+
+class EvidenceCollator:
+    """Pads excerpts of `EvidenceDataset` into one masked batch, augmenting when asked.
+
+    `batch_number` seeds the augmentation of the next batch, so a resumed run continues with the same chance.
+    """
+
+    def __init__(self, patch: int, step_s: float, seed: int, augmented: bool, batch_number: int = 0):
+        self.patch, self.step_s, self.seed, self.augmented, self.batch_number = (
+            patch,
+            step_s,
+            seed,
+            augmented,
+            batch_number,
+        )
+
+    def __call__(self, rows: Sequence[dict[str, Any]]) -> dict[str, torch.Tensor]:
+        if self.augmented:
+            rng = np.random.default_rng([self.seed, self.batch_number])
+            rows = [self._augmented(row, rng) for row in rows]
+        self.batch_number += 1
+        shape = np.max([row["values"].shape for row in rows], axis=0)
+        size = len(rows)
+        batch = {
+            "ecg_values": np.zeros((size, *shape), dtype=np.float32),
+            "ecg_mask": np.zeros((size, *shape[:2]), dtype=bool),
+            "lead_ids": np.zeros((size, shape[0]), dtype=np.int64),
+            "patch_times": np.full((size, shape[1]), -1, dtype=np.float32),
+            "findings_labels": np.stack([row["labels"] for row in rows]),
+            "event_labels": np.full((size, shape[1], len(EVENT_KINDS)), -1, dtype=np.int8),
+        }
+        for k, row in enumerate(rows):
+            n_leads, n_steps = row["mask"].shape
+            batch["ecg_values"][k, :n_leads, :n_steps] = row["values"]
+            batch["ecg_mask"][k, :n_leads, :n_steps] = row["mask"]
+            batch["lead_ids"][k, :n_leads] = row["lead_ids"]
+            batch["patch_times"][k, :n_steps] = np.arange(n_steps) * self.step_s
+            batch["event_labels"][k, :n_steps] = event_labels(
+                row["events"], row["known_events"], row["start_s"], n_steps, self.step_s
+            )
+        return {name: torch.from_numpy(value) for name, value in batch.items()}
+
+    def _augmented(self, row: dict[str, Any], rng: np.random.Generator) -> dict[str, Any]:
+        new = augment(row, rng, self.patch)
+        return new | {"start_s": row["start_s"] + (new["start_s"] - row["start_s"]) * self.step_s}
+
+
+class ConversationCollator:
+    """Applies the processor to conversations of `ConversationDataset`; labels are -100 outside the answers."""
+
+    def __init__(self, processor: AnyEcgProcessor):
+        self.processor = processor
+
+    def __call__(self, items: Sequence[dict[str, Any]]) -> dict[str, torch.Tensor]:
+        batch = self.processor.apply_chat_template(
+            [item["messages"] for item in items],
+            tokenize=True,
+            return_dict=True,
+            return_tensors="pt",
+            return_assistant_tokens_mask=True,
+            processor_kwargs={"ecgs": [item["ecgs"] for item in items], "padding": True},
+        )
+        answers = torch.as_tensor(batch.pop("assistant_masks")).bool()
+        batch["labels"] = batch["input_ids"].masked_fill(~answers, -100)
+        return dict(batch) | self._targets(items, batch["patch_times"])
+
+    def _targets(self, items: Sequence[dict[str, Any]], patch_times: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Finding and event targets of every excerpt, in the order of the feature extractor."""
+        step_s = self.processor.feature_extractor.patch_s
+        per_excerpt = round(self.processor.feature_extractor.max_excerpt_s / step_s)
+        findings, events = [], []
+        for item in items:
+            for record, target in zip(item["ecgs"], item["targets"], strict=True):
+                n_steps = self.processor.feature_extractor.num_steps(record)
+                for first in range(0, n_steps, per_excerpt):
+                    length = min(per_excerpt, n_steps - first)
+                    labels = event_labels(target["events"], target["known_events"], first * step_s, length, step_s)
+                    fill = patch_times.shape[1] - length
+                    events.append(np.pad(labels, ((0, fill), (0, 0)), constant_values=-1))
+                    findings.append(target["labels"])
+        return {
+            "findings_labels": torch.from_numpy(np.stack(findings)),
+            "event_labels": torch.from_numpy(np.stack(events)),
+        }

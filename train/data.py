@@ -1,0 +1,232 @@
+"""Training rows from the dataset's Parquet tables: excerpts with labels for the encoder, conversations for the chat."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch.utils.data import Dataset, Sampler
+
+from anyecg.conversation import record_from_row, to_messages
+from anyecg.feature_extraction_anyecg import AnyEcgFeatureExtractor
+from anyecg.findings import CODES, DIAGNOSES, EVENT_KINDS, FORMS, HEAD_LABELS, RHYTHMS
+from anyecg.record import EcgRecord
+
+_LABEL_INDEX = {label: k for k, label in enumerate(HEAD_LABELS)}
+_EVENT_INDEX = {kind: k for k, kind in enumerate(EVENT_KINDS)}
+_SUPER = tuple(label for label in HEAD_LABELS if label.startswith("super:"))
+_SUB = tuple(label for label in HEAD_LABELS if label.startswith("sub:"))
+_GROUPS = {
+    "statements": CODES + _SUPER + _SUB, "diagnoses": DIAGNOSES, "superclass": _SUPER, "subclass": _SUB, "form": FORMS,
+    "rhythm": RHYTHMS,
+}  # fmt: skip
+
+
+def tables(folders: Sequence[Path | str], kind: str, split: str) -> list[Path]:
+    """Parquet files of one table ("records" or "conversations") and split, sorted.
+
+    Raises:
+        FileNotFoundError: when a folder holds none.
+    """
+    files: list[Path] = []
+    for folder in folders:
+        found = sorted((Path(folder) / kind).glob(f"*-{split}-*.parquet"))
+        if not found and kind == "records":
+            raise FileNotFoundError(
+                f"{folder} holds no {kind} of split {split!r}; build them with python -m data_builders."
+            )
+        files += found
+    return files
+
+
+def rows_of(files: Sequence[Path], columns: list[str] | None = None) -> Iterator[dict[str, Any]]:
+    """Rows of Parquet files, a small batch in memory at a time."""
+    import pyarrow.parquet as pq
+
+    for file in files:
+        for batch in pq.ParquetFile(file).iter_batches(batch_size=64, columns=columns):
+            yield from batch.to_pylist()
+
+
+def label_vector(findings: Sequence[str], known: Sequence[str]) -> np.ndarray:
+    """Targets of the finding head: 1, 0, or -1 where the record's labels do not say. Shape (num_findings,)."""
+    labels = np.full(len(HEAD_LABELS), -1, dtype=np.int8)
+    for group in known:
+        labels[[_LABEL_INDEX[label] for label in _GROUPS[group]]] = 0
+    labels[[_LABEL_INDEX[label] for label in findings if label in _LABEL_INDEX]] = 1
+    return labels
+
+
+def event_array(events: Sequence[dict[str, Any]]) -> np.ndarray:
+    """Events as rows (kind index, start, end) in seconds, shape (n, 3)."""
+    rows = [(_EVENT_INDEX[e["kind"]], e["start_s"], e["end_s"]) for e in events if e["kind"] in _EVENT_INDEX]
+    return np.array(rows, dtype=np.float32).reshape(-1, 3)
+
+
+def event_labels(events: np.ndarray, known: np.ndarray, start_s: float, n_steps: int, step_s: float) -> np.ndarray:
+    """Targets of the event head for steps that begin at `start_s`: (n_steps, num_event_kinds) of 1, 0 or -1 (unknown).
+
+    A step is positive when the event covers at least a quarter of it or lies wholly inside it.
+    """
+    labels = np.where(known, 0, -1).astype(np.int8)[None].repeat(n_steps, axis=0)
+    inside = events[(events[:, 2] > start_s) & (events[:, 1] < start_s + n_steps * step_s)]
+    for kind, begin, end in inside:
+        first, last = (begin - start_s) / step_s, (end - start_s) / step_s
+        slack = min(0.25, (last - first) / 2)
+        labels[max(0, int(np.floor(first + slack))) : max(0, int(np.ceil(last - slack))), int(kind)] = 1
+    return labels
+
+
+class EvidenceDataset(Dataset):
+    """Excerpts with finding and event targets; signals stay in memory as half floats at the encoder's rate."""
+
+    def __init__(
+        self,
+        folders: Sequence[Path | str],
+        split: str,
+        extractor: AnyEcgFeatureExtractor,
+        limit: int | None = None,
+    ):
+        self.extractor, self.split = extractor, split
+        self.rows: list[dict[str, Any]] = []
+        for n, row in enumerate(rows_of(tables(folders, "records", split))):
+            if limit is not None and n >= limit:
+                break
+            self.rows += self._excerpts(row)
+
+    def _excerpts(self, row: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        labels = label_vector(row["findings"], row["known"])
+        events = event_array(row["events"])
+        known = np.array([kind in row["known_events"] for kind in EVENT_KINDS])
+        pieces = self.extractor.excerpts(record_from_row(row))
+        for piece in pieces:
+            yield {
+                "values": piece["ecg_values"].astype(np.float16),
+                "mask": piece["ecg_mask"],
+                "lead_ids": piece["lead_ids"],
+                "start_s": float(piece["patch_times"][0]),
+                # What holds for a long record need not hold for each excerpt of it.
+                "labels": labels if len(pieces) == 1 else np.full_like(labels, -1),
+                "events": events[
+                    (events[:, 2] > piece["patch_times"][0]) & (events[:, 1] < piece["patch_times"][-1] + 1)
+                ],
+                "known_events": known,
+                "source": row["source"],
+                "record_id": row["record_id"],
+                "patient_id": row["patient_id"],
+            }
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        return self.rows[index]
+
+
+class ConversationDataset(Dataset):
+    """Conversations with their record excerpts; `task` and `source` decide the mixture."""
+
+    def __init__(self, folders: Sequence[Path | str], split: str, tasks: Sequence[str] | None = None):
+        files = tables(folders, "conversations", split)
+        self.rows = [row for row in rows_of(files) if not tasks or row["task"] in tasks]
+        needed = {record_id for row in self.rows for record_id in row["record_ids"]}
+        columns = [c for c in _RECORD_COLUMNS]
+        records = rows_of(tables(folders, "records", split), columns)
+        self.records = {row["record_id"]: row for row in records if row["record_id"] in needed}
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        row = self.rows[index]
+        shown = [self._shown(row, k) for k in range(len(row["record_ids"]))]
+        records = [record for record, _ in shown]
+        return {
+            "messages": to_messages(row["turns"], records, [measured for _, measured in shown]),
+            "ecgs": records,
+            "targets": [self._targets(row, k) for k in range(len(records))],
+            "row": row,
+        }
+
+    def _shown(self, row: dict[str, Any], k: int) -> tuple[EcgRecord, dict[str, Any] | None]:
+        stored = self.records[row["record_ids"][k]]
+        excerpt, leads = row["excerpts"][k], row["leads"][k]
+        record = record_from_row(stored)
+        whole = excerpt["start_s"] <= 0 and excerpt["end_s"] >= record.duration_s - 0.01
+        if not whole:
+            record = record.excerpt(excerpt["start_s"], excerpt["end_s"])
+        measured = json.loads(stored["measurements"]) if stored["measurements"] and whole else None
+        measured = (json.loads(row["gold"]) if row["gold"] else {}).get("measurements", measured)
+        if leads:
+            record = record.select(leads)
+            if measured and measured.get("quality"):
+                measured = measured | {"quality": {n: f for n, f in measured["quality"].items() if n in record.leads}}
+        return record, measured
+
+    def _targets(self, row: dict[str, Any], k: int) -> dict[str, Any]:
+        stored, excerpt = self.records[row["record_ids"][k]], row["excerpts"][k]
+        duration = stored["n_samples"] / stored["sampling_rate"]
+        labels = label_vector(stored["findings"], stored["known"])
+        short = duration <= 10.5 and excerpt["end_s"] - excerpt["start_s"] > 0.9 * duration
+        return {
+            "labels": labels if short else np.full_like(labels, -1),
+            "events": event_array(stored["events"])
+            - np.array([0, excerpt["start_s"], excerpt["start_s"]], dtype=np.float32),
+            "known_events": np.array([kind in stored["known_events"] for kind in EVENT_KINDS]),
+        }
+
+
+_RECORD_COLUMNS = (
+    "record_id", "source", "leads", "sampling_rate", "n_samples", "uv_per_step", "signal", "age", "sex", "recorded_at",
+    "findings", "known", "events", "known_events", "measurements",
+)  # fmt: skip
+
+
+class MixtureSampler(Sampler[int]):
+    """Seeded draws by weight of kind, without replacement inside a kind until it is used up; resumes at any draw."""
+
+    def __init__(
+        self,
+        kinds: Sequence[tuple[str, ...]],
+        mixture: dict[str, float],
+        draws: int,
+        seed: int,
+        start: int = 0,
+    ):
+        self.draws, self.seed, self.start = draws, seed, start
+        groups: dict[str, list[int]] = {}
+        for index, names in enumerate(kinds):
+            match = next((name for name in names if name in mixture), None) if mixture else "all"
+            if match is not None:
+                groups.setdefault(match, []).append(index)
+        if not groups:
+            raise ValueError(f"the mixture {mixture} matches no row; the rows are of {sorted(set(kinds))}.")
+        self.groups = list(groups.values())
+        weights = np.array([mixture.get(name, 1.0) for name in groups])
+        self.weights = weights / weights.sum()
+
+    def __len__(self) -> int:
+        return self.draws - self.start
+
+    def __iter__(self) -> Iterator[int]:
+        rng = np.random.default_rng(self.seed)
+        choices = rng.choice(len(self.groups), size=self.draws, p=self.weights)
+        streams = [self._endless(group, np.random.default_rng([self.seed, k])) for k, group in enumerate(self.groups)]
+        for draw, choice in enumerate(choices):
+            index = next(streams[choice])
+            if draw >= self.start:
+                yield index
+
+    @staticmethod
+    def _endless(group: list[int], rng: np.random.Generator) -> Iterator[int]:
+        while True:
+            yield from np.array(group)[rng.permutation(len(group))].tolist()
+
+
+def seeded_generator(seed: int) -> torch.Generator:
+    """A torch generator that starts from a seed."""
+    return torch.Generator().manual_seed(seed)

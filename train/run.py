@@ -1,0 +1,251 @@
+"""Run the stages of a curriculum with accelerate: one loop, atomic checkpoints, resume where it stopped."""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import os
+import shutil
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.utils.data import DataLoader
+
+from anyecg.modeling_anyecg import supervision_loss
+
+from .assemble import add_lora, assemble, load_model, merge_lora, save_model
+from .collator import ConversationCollator, EvidenceCollator
+from .data import ConversationDataset, EvidenceDataset, MixtureSampler
+from .stages import Curriculum, Stage
+
+logger = logging.getLogger(__name__)
+
+
+def run(curriculum: Curriculum, data: list[Path], out: Path, init: Path | None = None) -> Path:
+    """Train every stage that is not finished yet; returns the folder of the last stage's model.
+
+    Args:
+        curriculum: model and stages.
+        data: dataset folders that `data_builders` wrote.
+        out: run folder; OUT/<stage> holds each finished model, OUT/<stage>.checkpoint the resumable state.
+        init: a model folder to start from instead of a newly assembled one.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    source = init or out / "assembled"
+    if init is None and not source.exists():
+        assemble(curriculum, data, source)
+    for stage in curriculum.stages:
+        target = out / stage.name
+        if not target.exists():
+            StageRun(curriculum, stage, data, source, target).train()
+        source = target
+    return source
+
+
+class StageRun:
+    """One stage in progress: model, data, optimiser, and where it stands."""
+
+    def __init__(self, curriculum: Curriculum, stage: Stage, data: list[Path], source: Path, target: Path):
+        from accelerate import Accelerator
+        from accelerate.utils import set_seed
+
+        set_seed(curriculum.seed)
+        self.curriculum, self.stage, self.data, self.target = curriculum, stage, data, target
+        self.checkpoint = target.with_name(target.name + ".checkpoint")
+        self.accelerator = Accelerator(
+            mixed_precision=curriculum.precision, gradient_accumulation_steps=stage.gradient_accumulation
+        )
+        self.model, self.processor = load_model(source, curriculum.load_in_4bit)
+        self.model.config.auxiliary_loss_weight = stage.auxiliary_loss_weight
+        if stage.lora_rank:
+            self.model = add_lora(self.model, stage)
+        freeze_all_but(self.model, stage.trainable)
+        self.optimizer = self._optimizer()
+        self.scheduler = torch.optim.lr_scheduler.LambdaLR(self.optimizer, lambda step: one_cycle(step, stage))
+        self.step, self.average = 0, None
+        self.log: list[dict[str, float]] = []
+
+    def _optimizer(self) -> torch.optim.Optimizer:
+        groups = []
+        for part in ("ecg_tower", "ecg_projector", "language_model", "lm_head"):
+            rate = self.stage.learning_rates.get(
+                "language_model" if part == "lm_head" else part, self.stage.learning_rate
+            )
+            named = [(n, p) for n, p in self.model.named_parameters() if p.requires_grad and part in n.split(".")]
+            for decayed in (True, False):
+                params = [p for _, p in named if (p.dim() > 1) == decayed]
+                if params:
+                    decay = self.stage.weight_decay if decayed else 0.0
+                    groups.append({"params": params, "lr": rate, "weight_decay": decay})
+        return torch.optim.AdamW(groups, betas=(0.9, 0.98), fused=False)
+
+    def train(self) -> None:
+        """Train to the last step, then save the model and drop the checkpoint."""
+        self._resume()
+        loader = self._loader()
+        self.model, self.optimizer = self.accelerator.prepare(self.model, self.optimizer)
+        self.model.train()
+        started, first_step = time.monotonic(), self.step
+        batches = iter(loader)
+        while self.step < self.stage.steps:
+            losses = [self._accumulate(next(batches)) for _ in range(self.stage.gradient_accumulation)]
+            self._update()
+            if self.step % 20 == 0 or self.step == self.stage.steps:
+                self._report(sum(losses) / len(losses), started, first_step)
+            if self.step % self.stage.checkpoint_every == 0 and self.step < self.stage.steps:
+                self._save_checkpoint()
+        self._finish(time.monotonic() - started)
+
+    def _loader(self) -> DataLoader:
+        stage, extractor = self.stage, self.processor.feature_extractor
+        per_step = stage.batch_size * stage.gradient_accumulation
+        done = self.step * stage.gradient_accumulation
+        if stage.objective == "evidence":
+            dataset: Any = EvidenceDataset(self.data, "train", extractor)
+            kinds = [(row["source"],) for row in dataset.rows]
+            patch = round(extractor.sampling_rate * extractor.patch_s)
+            collate: Any = EvidenceCollator(patch, extractor.patch_s, self.curriculum.seed, stage.augment, done)
+        else:
+            dataset = ConversationDataset(self.data, "train")
+            kinds = [(f"{row['source']}:{row['task']}", row["task"]) for row in dataset.rows]
+            collate = ConversationCollator(self.processor)
+        sampler = MixtureSampler(
+            kinds, stage.mixture, per_step * stage.steps, self.curriculum.seed, self.step * per_step
+        )
+        return DataLoader(dataset, batch_size=stage.batch_size, sampler=sampler, collate_fn=collate)
+
+    def _accumulate(self, batch: dict[str, torch.Tensor]) -> float:
+        batch = {name: value.to(self.accelerator.device) for name, value in batch.items()}
+        with self.accelerator.autocast():
+            loss = self._loss(batch)
+        self.accelerator.backward(loss)
+        return float(loss.detach())
+
+    def _loss(self, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+        if self.stage.objective == "conversation":
+            return self.model(**batch).loss
+        findings, events = batch.pop("findings_labels"), batch.pop("event_labels")
+        model = self.accelerator.unwrap_model(self.model)
+        encoded = model.encode(**batch)
+        return supervision_loss(encoded.findings_logits.float(), findings) + supervision_loss(
+            encoded.event_logits.float(), events
+        )
+
+    def _update(self) -> None:
+        self.accelerator.clip_grad_norm_([p for p in self.model.parameters() if p.requires_grad], 1.0)
+        self.optimizer.step()
+        self.scheduler.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        self.step += 1
+        if self.stage.ema_decay:
+            self._average_weights()
+
+    @torch.no_grad()
+    def _average_weights(self) -> None:
+        """Exponential average of the weights that learn; it warms up, so that early weights are forgotten."""
+        current = {n: p.detach() for n, p in self.model.named_parameters() if p.requires_grad}
+        if self.average is None:
+            self.average = {n: p.clone() for n, p in current.items()}
+        decay = min(self.stage.ema_decay, (1 + self.step) / (10 + self.step))
+        for name, value in current.items():
+            self.average[name].lerp_(value, 1 - decay)
+
+    def _report(self, loss: float, started: float, first_step: int) -> None:
+        rate = (self.step - first_step) / (time.monotonic() - started)
+        eta = (self.stage.steps - self.step) / rate / 60
+        self.log.append({"step": self.step, "loss": round(loss, 5)})
+        logger.info(
+            "%s step %d/%d loss %.4f, %.2f steps/s, %.1f min left",
+            self.stage.name,
+            self.step,
+            self.stage.steps,
+            loss,
+            rate,
+            eta,
+        )
+
+    def _save_checkpoint(self) -> None:
+        """Write beside, then swap by rename: a kill at any moment leaves one complete checkpoint."""
+        if not self.accelerator.is_main_process:
+            return
+        fresh, old = self.checkpoint.with_suffix(".new"), self.checkpoint.with_suffix(".old")
+        shutil.rmtree(fresh, ignore_errors=True)
+        fresh.mkdir(parents=True)
+        model = self.accelerator.unwrap_model(self.model)
+        state = {
+            "model": model.state_dict(),
+            "average": self.average,
+            "optimizer": self.optimizer.state_dict(),
+            "scheduler": self.scheduler.state_dict(),
+            "random": torch.get_rng_state(),
+            "step": self.step,
+            "log": self.log,
+        }
+        torch.save(state, fresh / "state.pt")
+        (fresh / "complete").touch()
+        if self.checkpoint.exists():
+            shutil.rmtree(old, ignore_errors=True)
+            os.rename(self.checkpoint, old)
+        os.rename(fresh, self.checkpoint)
+        shutil.rmtree(old, ignore_errors=True)
+
+    def _resume(self) -> None:
+        candidates = [
+            self.checkpoint,
+            self.checkpoint.with_suffix(".new"),
+            self.checkpoint.with_suffix(".old"),
+        ]
+        found = next((path for path in candidates if (path / "complete").exists()), None)
+        if found is None:
+            return
+        state = torch.load(found / "state.pt", weights_only=True, map_location="cpu")
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.scheduler.load_state_dict(state["scheduler"])
+        torch.set_rng_state(state["random"])
+        self.step, self.average, self.log = state["step"], state["average"], state["log"]
+        logger.info("%s resumes at step %d", self.stage.name, self.step)
+
+    def _finish(self, seconds: float) -> None:
+        model = self.accelerator.unwrap_model(self.model)
+        if self.average is not None:
+            model.load_state_dict(self.average, strict=False)
+        if self.stage.lora_rank:
+            model = merge_lora(model)
+        fresh = self.target.with_name(self.target.name + ".saving")
+        shutil.rmtree(fresh, ignore_errors=True)
+        save_model(model, self.processor, fresh)
+        summary = {
+            "stage": self.stage.name,
+            "steps": self.stage.steps,
+            "seconds_of_last_run": round(seconds),
+            "log": self.log,
+        }
+        (fresh / "training_log.json").write_text(json.dumps(summary))
+        os.rename(fresh, self.target)
+        shutil.rmtree(self.checkpoint, ignore_errors=True)
+
+
+def one_cycle(step: int, stage: Stage) -> float:
+    """Share of the peak learning rate at a step: linear warm-up, then a cosine to 1 %."""
+    warm = max(1, round(stage.warmup * stage.steps))
+    if step < warm:
+        return (step + 1) / warm
+    return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, (step - warm) / max(1, stage.steps - warm))))
+
+
+def freeze_all_but(model: torch.nn.Module, trainable: tuple[str, ...]) -> None:
+    """Let only these parts learn, and the adapters when there are some; a tied output layer follows the embeddings."""
+    for name, parameter in model.named_parameters():
+        words = name.split(".")
+        learns = any(part in words for part in trainable) or ("lm_head" in words and "language_model" in trainable)
+        parameter.requires_grad_(learns or "lora_" in name)
+
+
+def shortened(curriculum: Curriculum, steps: int) -> Curriculum:
+    """The same curriculum with at most this many steps per stage, to try it out."""
+    return replace(curriculum, stages=tuple(replace(s, steps=min(s.steps, steps)) for s in curriculum.stages))

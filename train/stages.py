@@ -1,0 +1,103 @@
+"""The curriculum as data: what learns in each stage, on which mixture, how fast. Read from YAML."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+PARTS = ("ecg_tower", "ecg_projector", "language_model")
+OBJECTIVES = ("evidence", "conversation")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One step of the curriculum."""
+
+    name: str
+    objective: str
+    """"evidence" trains the encoder on findings and events alone, "conversation" the whole model on answers."""
+    steps: int
+    """Optimisation steps."""
+    batch_size: int
+    """Excerpts or conversations per step, before accumulation."""
+    learning_rate: float
+    """Peak of the one-cycle schedule, for parts without an entry in `learning_rates`."""
+    trainable: tuple[str, ...] = PARTS
+    """Parts that learn: "ecg_tower", "ecg_projector", "language_model"."""
+    learning_rates: dict[str, float] = field(default_factory=dict)
+    """Peak per part, where it differs."""
+    mixture: dict[str, float] = field(default_factory=dict)
+    """Sampling weight per source (evidence) or "task" / "source:task" (conversation); empty takes rows as they come."""
+    gradient_accumulation: int = 1
+    warmup: float = 0.1
+    """Share of the steps in which the learning rate rises."""
+    weight_decay: float = 0.02
+    ema_decay: float = 0.0
+    """Decay of the average of the weights that is saved at the end; 0 saves the last weights."""
+    lora_rank: int = 0
+    """0 leaves the language model without adapters."""
+    lora_alpha: int = 16
+    lora_targets: tuple[str, ...] = ("q_proj", "k_proj")
+    """Names of the language model's linear layers that get adapters."""
+    auxiliary_loss_weight: float = 1.0
+    """Weight of the finding and event losses beside the language loss."""
+    augment: bool = True
+    """Lead dropout, gain, noise and time shifts; see `train/augment.py`."""
+    checkpoint_every: int = 200
+    """Steps between resumable checkpoints."""
+
+    def __post_init__(self) -> None:
+        if self.objective not in OBJECTIVES:
+            raise ValueError(f"stage {self.name!r} has objective {self.objective!r}; choose {' or '.join(OBJECTIVES)}.")
+        unknown = set(self.trainable) - set(PARTS)
+        if unknown:
+            raise ValueError(f"stage {self.name!r} trains {sorted(unknown)}; the parts are {', '.join(PARTS)}.")
+        if self.lora_rank and "language_model" in self.trainable:
+            raise ValueError(f"stage {self.name!r} asks for LoRA and for a fully trained language model; choose one.")
+        if self.objective == "evidence" and "ecg_tower" not in self.trainable:
+            raise ValueError(f"stage {self.name!r} trains evidence but not ecg_tower; add it to `trainable`.")
+
+
+@dataclass(frozen=True)
+class Curriculum:
+    """The model to assemble and the stages to run on it."""
+
+    name: str
+    stages: tuple[Stage, ...]
+    seed: int = 0
+    precision: str = "no"
+    """accelerate's mixed precision: "no", "bf16" or "fp16"."""
+    language_model: str | None = None
+    """Hub name or folder of any causal language model; None builds a new one from `text_config`."""
+    load_in_4bit: bool = False
+    """Load the language model in 4-bit NF4 by bitsandbytes (QLoRA)."""
+    text_config: dict[str, Any] = field(default_factory=dict)
+    """Configuration of a new language model, with its `model_type`."""
+    ecg_config: dict[str, Any] = field(default_factory=dict)
+    """Arguments of `AnyEcgEncoderConfig`."""
+    vocab_size: int = 2048
+    """Size of the tokenizer that is trained for a new language model."""
+
+
+def load_curriculum(path: Path | str) -> Curriculum:
+    """Read a YAML file.
+
+    Raises:
+        ValueError: naming the key, when the file has one that does not exist.
+    """
+    values = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    stages = tuple(
+        _make(Stage, {"trainable": PARTS} | row, f"stage {row.get('name')!r}") for row in values.pop("stages")
+    )
+    return _make(Curriculum, values | {"stages": stages}, str(path))
+
+
+def _make(kind: type, values: dict[str, Any], where: str) -> Any:
+    allowed = {f.name for f in fields(kind)}
+    unknown = set(values) - allowed
+    if unknown:
+        raise ValueError(f"{where} has unknown keys {sorted(unknown)}; the keys are {', '.join(sorted(allowed))}.")
+    return kind(**{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()})
