@@ -14,7 +14,7 @@ from . import csv, mat, npz, wfdb
 from .common import Declared
 
 SUPPORTED = {
-    "WFDB": ".hea with its signal files (every storage format, FLAC and MATLAB ones too; one or many segments)",
+    "WFDB": ".hea with its signal files (every storage format, FLAC and .mat too; any segments)",
     "CSV": ".csv, .tsv: a header row with lead names; sampling rate and units declared",
     "NPZ": ".npz: arrays signal, leads, sampling_rate, units",
     "MATLAB": ".mat of the PhysioNet challenges and of CPSC2018",
@@ -42,9 +42,7 @@ def read_record(
     Raises:
         RecordError: if the file cannot be read, says too little, or contradicts itself or what is declared.
     """
-    declared = Declared(
-        sampling_rate, units, tuple(leads) if leads is not None else None, microvolts_per_step
-    )
+    declared = Declared(sampling_rate, units, tuple(leads) if leads is not None else None, microvolts_per_step)
     file = _find(Path(path))
     try:
         if file.suffix.lower() == ".hea":
@@ -59,7 +57,8 @@ def read_record(
         return npz.read(file, declared)
     if file.suffix.lower() == ".mat" or start.startswith(b"MATLAB 5.0 MAT-file"):
         return mat.read(file, declared)
-    raise RecordError(f"{file.name} {_what_it_is(start)}; supported are {_supported()}.")
+    what = "is in no format that is known" if start else "is empty"
+    raise RecordError(f"{file.name} {what}; supported are {_supported()}.")
 
 
 def companions(path: str | Path) -> list[str]:
@@ -84,21 +83,11 @@ def _find(path: Path) -> Path:
     beside = path.with_suffix(".hea")
     if path.suffix.lower() in _WFDB_ENDINGS and path.suffix.lower() != ".hea":
         if not beside.is_file():
-            raise RecordError(
-                f"{path.name} needs its WFDB header; give the .hea file with the signal files beside it."
-            )
+            raise RecordError(f"{path.name} needs its WFDB header; give the .hea file with the signal files beside it.")
         return beside
     if path.suffix.lower() == ".mat" and beside.is_file() and path.name in companions(beside):
         return beside
     return path
-
-
-def _what_it_is(start: bytes) -> str:
-    if not start:
-        return "is empty"
-    if b"\0" not in start:
-        return "is a text file, not an ECG format that is known"
-    return "is not an ECG format that is known"
 
 
 def _supported() -> str:

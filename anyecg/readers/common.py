@@ -1,4 +1,4 @@
-"""What every reader shares: what the caller declares, units, doubled names, and the last step to an `EcgRecord`."""
+"""What every reader shares: what the caller declares, units, doubled names, the step to `EcgRecord`."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def is_voltage(units: str) -> bool:
 
 
 def is_ecg_name(name: str) -> bool:
-    """Whether a channel of this name can be an ECG lead (not a pressure, respiration, pulse or EEG channel)."""
+    """Whether a channel of this name can be an ECG lead, not a pressure, respiration, pulse or EEG."""
     return not _NOT_ECG.match(name.strip())
 
 
@@ -74,33 +74,49 @@ def check_rate(rate: float, where: str) -> None:
     """
     if not (math.isfinite(rate) and LOWEST_RATE <= rate <= HIGHEST_RATE):
         raise RecordError(
-            f"{where} has a sampling rate of {rate:g} Hz; it must lie between {LOWEST_RATE:g} and {HIGHEST_RATE:,.0f}: "
+            f"{where} has a sampling rate of {rate:g} Hz, not {LOWEST_RATE:g} to {HIGHEST_RATE:,.0f}; "
             "declare the right one with sampling_rate= or --sampling-rate."
         )
 
 
-def settle_rate(stated: float | None, declared: Declared, name: str) -> float:
-    """Choose between the rate a file states and the one the caller declares.
+def require(name: str, declared: Declared, *, rate: bool = True, units: bool = True, leads: bool = True) -> None:
+    """Name everything in one sentence that neither the file nor the caller tells.
 
     Args:
-        stated: Hz, or None where the file says nothing.
+        rate, units, leads: whether the file states them itself.
+    """
+    has_units = units or declared.units is not None or declared.microvolts_per_step is not None
+    missing: list[str] = []
+    ways: list[str] = []
+    if not (rate or declared.sampling_rate is not None):
+        missing, ways = [*missing, "sampling rate"], [*ways, "--sampling-rate HZ"]
+    if not has_units:
+        missing, ways = [*missing, "units"], [*ways, "--units mV|uV|V (or --microvolts-per-step)"]
+    if not (leads or declared.leads is not None):
+        missing, ways = [*missing, "lead names"], [*ways, "--leads I,II,…"]
+    if missing:
+        raise RecordError(
+            f"{name} does not state its {' and '.join(missing)}; declare {', '.join(ways)} "
+            "(in Python: sampling_rate=, units=, microvolts_per_step=, leads=)."
+        )
+
+
+def settle_rate(stated: float | None, declared: Declared, name: str) -> float:
+    """Choose between the rate in Hz that a file states and the one the caller declares.
 
     Raises:
         RecordError: if there is neither, or if both exist and differ.
     """
-    if declared.sampling_rate is not None:
-        usable = stated is not None and math.isfinite(stated) and stated > 0
-        if usable and not math.isclose(stated or 0, declared.sampling_rate, rel_tol=1e-6):
-            raise RecordError(
-                f"{name} states {stated:g} Hz but {declared.sampling_rate:g} Hz was declared; "
-                "leave the declaration out or correct the file."
-            )
-        return float(declared.sampling_rate)
     if stated is None:
-        raise RecordError(
-            f"{name} does not state its sampling rate; declare it in Hz with sampling_rate= or --sampling-rate."
-        )
+        require(name, declared, rate=False)
+    if stated is None or (declared.sampling_rate is not None and not stated > 0):
+        return float(declared.sampling_rate or 0.0)
     check_rate(stated, name)
+    if declared.sampling_rate is not None and not math.isclose(stated, declared.sampling_rate, rel_tol=1e-6):
+        raise RecordError(
+            f"{name} states {stated:g} Hz but {declared.sampling_rate:g} Hz was declared; "
+            "leave the declaration out or correct the file."
+        )
     return float(stated)
 
 
@@ -116,12 +132,8 @@ def settle_scale(stated: str | None, declared: Declared, name: str) -> float:
         if stated is not None:
             raise RecordError(f"{name} states its units ({stated}); leave the microvolts per step out.")
         return declared.microvolts_per_step / 1000.0
-    units = stated if stated is not None else declared.units
-    if units is None:
-        raise RecordError(
-            f"{name} does not state its units; declare mV, uV or V with units= or --units "
-            "(or the step size with microvolts_per_step= or --microvolts-per-step)."
-        )
+    require(name, declared, units=stated is not None)
+    units = stated or declared.units or ""
     scale = MILLIVOLTS_PER_UNIT[units.strip().lower()]
     if declared.units is not None and MILLIVOLTS_PER_UNIT[declared.units.strip().lower()] != scale:
         raise RecordError(
@@ -136,27 +148,23 @@ def settle_leads(n_signals: int, declared: Declared, name: str) -> tuple[str, ..
     Raises:
         RecordError: if none are declared, or not one per signal.
     """
-    if declared.leads is None:
-        raise RecordError(
-            f"{name} does not name its {n_signals} leads; declare them in order with leads= or --leads (I,II,V1,…)."
-        )
-    if len(declared.leads) != n_signals:
-        raise RecordError(
-            f"{name} has {n_signals} signals but {len(declared.leads)} leads were declared; name each once."
-        )
-    return declared.leads
+    require(name, declared, leads=False)
+    names = declared.leads or ()
+    if len(names) != n_signals:
+        raise RecordError(f"{name} has {n_signals} signals but {len(names)} leads were declared; name each once.")
+    return names
 
 
 def check_size(n_leads: int, n_samples: int, name: str) -> None:
     """Refuse what would not fit in memory, before it is allocated."""
     if n_leads * n_samples > MAX_SAMPLES:
         raise RecordError(
-            f"{name} declares {n_leads} × {n_samples} samples; at most {MAX_SAMPLES:,} are accepted: cut it into parts."
+            f"{name} declares {n_leads} × {n_samples} samples; at most {MAX_SAMPLES:,} are accepted: cut it."
         )
 
 
 def number_duplicates(names: Sequence[str], notes: list[str]) -> tuple[str, ...]:
-    """Make lead names unique: ECG, ECG → ECG1, ECG2; a known lead keeps its name once: II, II → II, II (2)."""
+    """Make lead names unique: ECG, ECG → ECG1, ECG2; the first II keeps its name: II, II (2)."""
     canonical = [canonical_lead(name) for name in names]
     doubled = {name for name, count in Counter(canonical).items() if count > 1}
     seen: Counter[str] = Counter()
@@ -170,9 +178,7 @@ def number_duplicates(names: Sequence[str], notes: list[str]) -> tuple[str, ...]
             name = f"{name}{k}"
         unique.append(name)
     if doubled:
-        notes.append(
-            f"several signals are named {', '.join(sorted(doubled))}; they were numbered in the order of the file"
-        )
+        notes.append(f"several signals are named {', '.join(sorted(doubled))}; numbered in the order of the file")
     return tuple(unique)
 
 
@@ -202,9 +208,7 @@ def finish(
     if signal.ndim == 2 and signal.size and len(names) == len(signal):
         empty = ~np.isfinite(signal).any(axis=1)
         if empty.any() and not empty.all():
-            notes.append(
-                f"{', '.join(n for n, e in zip(names, empty, strict=True) if e)} left out: no finite sample"
-            )
+            notes.append(f"{', '.join(n for n, e in zip(names, empty, strict=True) if e)} left out: no finite sample")
             signal, names = signal[~empty], tuple(n for n, e in zip(names, empty, strict=True) if not e)
     record = EcgRecord(signal, names, sampling_rate, path.stem, age, sex, recorded_at, tuple(notes))
     if declared.leads is None or leads_declared:

@@ -1,8 +1,8 @@
 """CSV: a header row with lead names, then one row per sample; rate and units declared, never guessed.
 
-They are declared by comment lines above the header row (`# sampling_rate: 500`, `# units: mV`), by units behind each
-lead name (`II (mV)`), or by the caller. A first column that counts time or samples is not a lead. Empty cells and
-"nan" are gaps. Comma, semicolon and tab separate; with semicolon or tab a decimal comma is understood.
+They are declared by comment lines above the header row (`# sampling_rate: 500`, `# units: mV`), by units
+behind each lead name (`II (mV)`), or by the caller. A first column that counts time or samples is not a lead.
+Empty cells and "nan" are gaps. Comma, semicolon and tab separate; with the latter two a decimal comma is read.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from .common import (
     finish,
     is_ecg_name,
     is_voltage,
+    require,
     settle_leads,
     settle_rate,
     settle_scale,
@@ -28,23 +29,20 @@ MAX_BYTES = 2**30
 
 _COMMENT = re.compile(r"^#\s*([\w ]+?)\s*[:=]\s*(.+?)\s*$")
 _WITH_UNITS = re.compile(r"^(.*?)\s*[(\[]([^)\]]+)[)\]]$")
-_TIME = re.compile(
-    r"^(t|time|times?tamp|seconds?|sec|sample|samples|index|elapsed.*|time[ _].*|)$", re.IGNORECASE
-)
+_TIME = re.compile(r"^(t|time|times?tamp|seconds?|sec|sample|samples|index|elapsed.*|time[ _].*|)$", re.IGNORECASE)
 
 
 def read(path: Path, declared: Declared) -> EcgRecord:
     """Read one recording from a CSV (or TSV) file."""
     lines, comments = _split(_text(path))
     if not lines:
-        raise RecordError(
-            f"{path.name} holds no rows; expected a header row with lead names and one row per sample."
-        )
+        raise RecordError(f"{path.name} holds no rows; expected a header row with lead names and one row per sample.")
     delimiter = max("\t;,", key=lines[0].count)
     cells = [cell.strip().strip('"') for cell in lines[0].split(delimiter)]
     named = not all(_is_number(cell) for cell in cells)
     values = _numbers(lines[1:] if named else lines, delimiter, len(cells), path.name)
     notes: list[str] = []
+    stated = _stated_rate(comments, path.name)
     if named:
         leads, columns, units = _columns(cells, comments.get("units"), path.name, notes)
     else:
@@ -53,8 +51,9 @@ def read(path: Path, declared: Declared) -> EcgRecord:
             list(range(len(cells))),
             comments.get("units"),
         )
+    require(path.name, declared, rate=stated is not None, units=units is not None)
     scale = settle_scale(units, declared, path.name)
-    rate = settle_rate(_stated_rate(comments, path.name), declared, path.name)
+    rate = settle_rate(stated, declared, path.name)
     return finish(
         values[:, columns].T * np.float32(scale), leads, rate, path, declared, notes, leads_declared=not named
     )
@@ -62,9 +61,7 @@ def read(path: Path, declared: Declared) -> EcgRecord:
 
 def _text(path: Path) -> str:
     if path.stat().st_size > MAX_BYTES:
-        raise RecordError(
-            f"{path.name} has {path.stat().st_size:,} bytes; store so long a record as WFDB or NPZ."
-        )
+        raise RecordError(f"{path.name} has {path.stat().st_size:,} bytes; store so long a record as WFDB or NPZ.")
     content = path.read_bytes()
     if b"\0" in content:
         raise RecordError(f"{path.name} is not a CSV file: it holds binary data.")
@@ -101,9 +98,7 @@ def _columns(
     if not leads:
         raise RecordError(f"{name} has no ECG column; its header row is {', '.join(cells)[:80]!r}.")
     if len(found) > 1:
-        raise RecordError(
-            f"{name} gives its columns different units ({', '.join(map(str, found))}); use one for all."
-        )
+        raise RecordError(f"{name} gives its columns different units ({', '.join(map(str, found))}); use one for all.")
     if dropped:
         notes.append(f"left out: {', '.join(dropped)} (not an ECG lead in volts)")
     return tuple(leads), columns, found.pop()
@@ -137,13 +132,9 @@ def _numbers(lines: list[str], delimiter: str, n_columns: int, name: str) -> np.
     try:
         values = np.loadtxt(lines, delimiter=delimiter, dtype=np.float32, ndmin=2, comments=None)
     except ValueError:  # empty cells, quotes or text: slower, and tells the row
-        values = np.array(
-            [_row(line, delimiter, n_columns, k, name) for k, line in enumerate(lines)], dtype=np.float32
-        )
+        values = np.array([_row(line, delimiter, n_columns, k, name) for k, line in enumerate(lines)], dtype=np.float32)
     if values.shape[1] != n_columns:
-        raise RecordError(
-            f"{name} has {n_columns} names in its header row but {values.shape[1]} columns of numbers."
-        )
+        raise RecordError(f"{name} has {n_columns} names in its header row but {values.shape[1]} columns of numbers.")
     return values
 
 

@@ -1,7 +1,7 @@
-"""MATLAB files: the struct of CPSC2018, `feats` with its rate, and the bare `val` of the PhysioNet challenges.
+"""MATLAB files: the struct of CPSC2018, `feats` with its rate, the bare `val` of the PhysioNet challenges.
 
-A .mat with a WFDB header beside it is read as WFDB (readers/wfdb.py). What a bare one does not say (leads, units,
-mostly the rate) has to be declared.
+A .mat with a WFDB header beside it is read as WFDB (readers/wfdb.py). What a bare one does not say (leads and
+units, mostly the rate) has to be declared.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 
 from ..leads import STANDARD_LEADS
 from ..record import EcgRecord, RecordError
-from .common import Declared, check_size, finish, settle_leads, settle_rate, settle_scale
+from .common import Declared, check_size, finish, require, settle_leads, settle_rate, settle_scale
 
 MAX_BYTES = 2**32
 _BROKEN = (ValueError, TypeError, KeyError, IndexError, OSError, EOFError, NotImplementedError, zlib.error)
@@ -27,20 +27,17 @@ def read(path: Path, declared: Declared) -> EcgRecord:
     key = next((key for key in ("val", "feats") if key in arrays), None)
     if key is None:
         raise RecordError(
-            f"{path.name} holds neither 'val', 'feats' nor a struct 'ECG' (its variables: {', '.join(arrays) or 'none'}); "
+            f"{path.name} holds neither 'val', 'feats' nor 'ECG' but {', '.join(arrays) or 'nothing'}; "
             "export signal, leads, sampling_rate and units as NPZ instead."
         )
     signal = _rows(arrays[key], key, path.name)
+    rate = arrays.get("curr_sample_rate")
+    stated = float(rate.ravel()[0]) if rate is not None and rate.size == 1 and rate.dtype.kind in "fiu" else None
+    require(path.name, declared, rate=stated is not None, units=False, leads=False)
     leads = settle_leads(len(signal), declared, path.name)
     scale = settle_scale(None, declared, path.name)
-    rate = arrays.get("curr_sample_rate")
-    stated = (
-        float(rate.ravel()[0]) if rate is not None and rate.size == 1 and rate.dtype.kind in "fiu" else None
-    )
     rate_hz = settle_rate(stated, declared, path.name)
-    return finish(
-        (signal * scale).astype(np.float32), leads, rate_hz, path, declared, [], leads_declared=True
-    )
+    return finish((signal * scale).astype(np.float32), leads, rate_hz, path, declared, [], leads_declared=True)
 
 
 def _load(path: Path) -> dict[str, np.ndarray]:
@@ -51,9 +48,7 @@ def _load(path: Path) -> dict[str, np.ndarray]:
     if start.startswith(b"\x89HDF") or b"MATLAB 7.3" in start:
         raise RecordError(f"{path.name} is a MATLAB 7.3 file; save it again with save(..., '-v7').")
     if path.stat().st_size > MAX_BYTES:
-        raise RecordError(
-            f"{path.name} has {path.stat().st_size:,} bytes, more than any record; cut it into parts."
-        )
+        raise RecordError(f"{path.name} has {path.stat().st_size:,} bytes, more than any record; cut it into parts.")
     wanted = ["val", "feats", "curr_sample_rate", "ECG"]
     try:
         for name, shape, _ in whosmat(path):
@@ -78,20 +73,16 @@ def _rows(array: np.ndarray, key: str, name: str) -> np.ndarray:
 
 
 def _cpsc2018(struct: np.ndarray, path: Path, declared: Declared) -> EcgRecord:
-    """The database documents what its files leave out: 500 Hz, millivolts, the 12 leads in the usual order."""
+    """The database documents what its files leave out: 500 Hz, mV, the 12 leads in the usual order."""
     fields = struct.ravel()[0] if struct.size else None
     if fields is None or struct.dtype.names is None or not {"sex", "age", "data"} <= set(struct.dtype.names):
-        raise RecordError(
-            f"{path.name} holds a struct 'ECG' without sex, age and data; export it as NPZ instead."
-        )
+        raise RecordError(f"{path.name} holds a struct 'ECG' without sex, age and data; export it as NPZ instead.")
     signal = _rows(np.asarray(fields["data"]), "ECG.data", path.name)
     if len(signal) != len(STANDARD_LEADS):
         raise RecordError(f"{path.name} holds {len(signal)} signals in 'ECG.data'; CPSC2018 has 12.")
     sex = str(np.asarray(fields["sex"]).ravel()[0]).lower() if np.asarray(fields["sex"]).size else ""
     age = np.asarray(fields["age"]).ravel()
-    notes = [
-        "the layout is that of CPSC2018, which documents 500 Hz, mV and leads I, II, III, aVR, aVL, aVF, V1-V6"
-    ]
+    notes = ["the layout is that of CPSC2018, which documents 500 Hz, mV and I, II, III, aVR, aVL, aVF, V1-V6"]
     return finish(
         (signal * settle_scale("mV", declared, path.name)).astype(np.float32), STANDARD_LEADS,
         settle_rate(500.0, declared, path.name), path, declared, notes,

@@ -1,4 +1,4 @@
-"""NPZ: arrays `signal` (n_leads, n_samples), `leads`, `sampling_rate` (Hz) and `units`; optionally age, sex, recorded_at.
+"""NPZ: arrays `signal` (n_leads, n_samples), `leads`, `sampling_rate` (Hz), `units`; also age, sex, recorded_at.
 
 Only plain arrays are read (`allow_pickle=False`), and sizes are checked before anything is unpacked.
 """
@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from ..record import MAX_SAMPLES, EcgRecord, RecordError
-from .common import Declared, finish, settle_leads, settle_rate, settle_scale
+from .common import Declared, finish, require, settle_leads, settle_rate, settle_scale
 
 
 def read(path: Path, declared: Declared) -> EcgRecord:
@@ -19,28 +19,24 @@ def read(path: Path, declared: Declared) -> EcgRecord:
     arrays = _load(path)
     signal = arrays.get("signal")
     if signal is None or signal.ndim != 2 or signal.dtype.kind not in "fiu" or 0 in signal.shape:
-        found = (
-            "no array 'signal'"
-            if signal is None
-            else f"'signal' of shape {signal.shape} and type {signal.dtype}"
-        )
-        raise RecordError(
-            f"{path.name} has {found}; expected numbers of shape (n_leads, n_samples) under 'signal'."
-        )
+        found = "no array 'signal'" if signal is None else f"'signal' of shape {signal.shape} and type {signal.dtype}"
+        raise RecordError(f"{path.name} has {found}; expected numbers of shape (n_leads, n_samples) under 'signal'.")
     names, notes = _texts(arrays.get("leads")), []
+    units, rate = _texts(arrays.get("units")), _number(arrays.get("sampling_rate"), "sampling_rate", path.name)
+    require(path.name, declared, rate=rate is not None, units=bool(units), leads=bool(names))
     leads = names or settle_leads(len(signal), declared, path.name)
     if len(leads) == signal.shape[1] != signal.shape[0]:
         signal, notes = signal.T, ["the signal was stored as (n_samples, n_leads) and was turned"]
     if len(leads) != len(signal):
         raise RecordError(f"{path.name} has a signal of shape {signal.shape} but {len(leads)} lead names.")
-    units = _texts(arrays.get("units"))
     scale = settle_scale(units[0] if units else None, declared, path.name)
-    rate = settle_rate(_number(arrays.get("sampling_rate"), "sampling_rate", path.name), declared, path.name)
     sex, recorded_at = _texts(arrays.get("sex")), _texts(arrays.get("recorded_at"))
+    millivolts, hertz = (signal * np.float64(scale)).astype(np.float32), settle_rate(rate, declared, path.name)
     return finish(
-        (signal.astype(np.float64) * scale).astype(np.float32), leads, rate, path, declared, notes,
+        millivolts, leads, hertz, path, declared, notes,
         leads_declared=not names, age=_number(arrays.get("age"), "age", path.name),
-        sex=sex[0] if sex and sex[0] in ("female", "male") else None, recorded_at=recorded_at[0] if recorded_at else None,
+        sex=sex[0] if sex and sex[0] in ("female", "male") else None,
+        recorded_at=recorded_at[0] if recorded_at else None,
     )  # fmt: skip
 
 
@@ -50,9 +46,7 @@ def _load(path: Path) -> dict[str, np.ndarray]:
         with zipfile.ZipFile(path) as archive:
             unpacked = sum(entry.file_size for entry in archive.infolist())
         if unpacked > 8 * MAX_SAMPLES:
-            raise RecordError(
-                f"{path.name} unpacks to {unpacked:,} bytes, more than any record; cut it into parts."
-            )
+            raise RecordError(f"{path.name} unpacks to {unpacked:,} bytes, more than any record; cut it into parts.")
         with np.load(path, allow_pickle=False) as arrays:
             return {key: arrays[key] for key in wanted if key in arrays.files}
     except RecordError:
@@ -72,7 +66,5 @@ def _number(array: np.ndarray | None, key: str, name: str) -> float | None:
     if array is None:
         return None
     if array.size != 1 or array.dtype.kind not in "fiu":
-        raise RecordError(
-            f"{name} holds {key!r} as {array.dtype} of shape {array.shape}; expected one number."
-        )
+        raise RecordError(f"{name} holds {key!r} as {array.dtype} of shape {array.shape}; expected one number.")
     return float(array.ravel()[0])

@@ -1,20 +1,18 @@
 """WFDB records (PhysioNet): every storage format, one segment or many, fixed or variable layout.
 
-The package wfdb decodes the signal files; this module decides what may be decoded (sizes, names, rates are checked
-first, see wfdb_header.py), which channels are ECG, and what one step is worth in millivolts.
+The package wfdb decodes the signal files. Before it may, names and rates (wfdb_header.py) and sizes are checked;
+after it, the steps become millivolts (wfdb_calibration.py) and channels that are no ECG stay out.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 
-from ..leads import canonical_lead
 from ..record import EcgRecord, RecordError, resample
 from .common import (
     Declared,
@@ -24,13 +22,13 @@ from .common import (
     is_voltage,
     number_duplicates,
     settle_rate,
-    settle_scale,
 )
+from .wfdb_calibration import steps_to_millivolts
 from .wfdb_header import Header, SignalLine, patient_of, read_header
 
 _BYTES_PER_SAMPLE = {
-    "8": Fraction(1), "16": Fraction(2), "24": Fraction(3), "32": Fraction(4), "61": Fraction(2), "80": Fraction(1),
-    "160": Fraction(2), "212": Fraction(3, 2), "310": Fraction(4, 3), "311": Fraction(4, 3),
+    "8": Fraction(1), "16": Fraction(2), "24": Fraction(3), "32": Fraction(4), "61": Fraction(2),
+    "80": Fraction(1), "160": Fraction(2), "212": Fraction(3, 2), "310": Fraction(4, 3), "311": Fraction(4, 3),
 }  # fmt: skip
 _FLAC = ("508", "516", "524")
 MAX_SEGMENTS = 20_000
@@ -68,16 +66,12 @@ def companions(path: Path) -> list[str]:
     return list(needed)
 
 
-def _read_segment(
-    header: Header, declared: Declared, notes: list[str]
-) -> tuple[np.ndarray, tuple[str, ...], int]:
+def _read_segment(header: Header, declared: Declared, notes: list[str]) -> tuple[np.ndarray, tuple[str, ...], int]:
     """Signal in mV (n_leads, n_samples), lead names, and samples per frame."""
     channels, dropped = _voltage_channels(header)
     if not channels:
         what = ", ".join(dropped) or "no signal at all"
-        raise RecordError(
-            f"{header.path.name} has no ECG channel, only {what}; give a record with a lead in volts."
-        )
+        raise RecordError(f"{header.path.name} has no ECG channel, only {what}; give a record with a lead in volts.")
     if dropped:
         notes.append(f"left out: {', '.join(dropped)}")
     lines = [header.signals[k] for k in channels]
@@ -85,15 +79,13 @@ def _read_segment(
     n_frames = _checked_length(header)
     check_size(len(channels), n_frames * per_frame, header.path.name)
     digital = _decode(header, channels, n_frames)
-    scales = _scales(header, lines, digital, declared, notes)
+    scales = steps_to_millivolts(header, lines, digital, declared, notes)
     signal = np.empty((len(lines), n_frames * per_frame), dtype=np.float32)
     for k, (line, steps, (gain, baseline)) in enumerate(zip(lines, digital, scales, strict=True)):
         row = ((steps - baseline) * gain).astype(np.float32)
         signal[k] = _to_rate(row, line.samples_per_frame, per_frame, n_frames)
     if any(line.samples_per_frame != per_frame for line in lines):
-        notes.append(
-            f"signals of fewer samples per frame were resampled to the highest number, {per_frame} per frame"
-        )
+        notes.append(f"signals of fewer samples per frame were resampled to the highest number, {per_frame} per frame")
     return (
         signal,
         tuple(line.name or f"signal {k + 1}" for k, line in zip(channels, lines, strict=True)),
@@ -122,13 +114,9 @@ def _checked_length(header: Header) -> int:
     files: dict[str, list[SignalLine]] = {}
     for k, line in enumerate(header.signals):
         if line.file_name in files and header.signals[k - 1].file_name != line.file_name:
-            raise RecordError(
-                f"{header.path.name} lists the signals of {line.file_name} apart; they must follow each other."
-            )
+            raise RecordError(f"{header.path.name} lists the signals of {line.file_name} apart; put them together.")
         files.setdefault(line.file_name, []).append(line)
-    held = [
-        _frames_held(header, lines) for name, lines in files.items() if name != "~" and lines[0].fmt != "0"
-    ]
+    held = [_frames_held(header, lines) for name, lines in files.items() if name != "~" and lines[0].fmt != "0"]
     n_frames = header.n_frames if header.n_frames is not None else min(held)
     if n_frames == 0:
         raise RecordError(f"{header.path.name} holds no samples; export the record again.")
@@ -138,9 +126,7 @@ def _checked_length(header: Header) -> int:
             "they are cut short or belong to another header: copy them again."
         )
     if (skew := max(line.skew for line in header.signals)) >= n_frames:
-        raise RecordError(
-            f"{header.path.name} shifts a signal by {skew} of {n_frames} samples; the header is damaged."
-        )
+        raise RecordError(f"{header.path.name} shifts a signal by {skew} of {n_frames} samples; the header is damaged.")
     return n_frames
 
 
@@ -150,21 +136,15 @@ def _frames_held(header: Header, lines: list[SignalLine]) -> int:
     if not path.is_file():
         raise RecordError(f"{header.path.name} needs the file {first.file_name} beside it, which is missing.")
     if any((line.fmt, line.byte_offset) != (first.fmt, first.byte_offset) for line in lines):
-        raise RecordError(
-            f"{header.path.name} gives signals of {first.file_name} different formats; it must be one."
-        )
+        raise RecordError(f"{header.path.name} gives signals of {first.file_name} different formats; it must be one.")
     per_frame = sum(line.samples_per_frame for line in lines)
     if min(line.samples_per_frame for line in lines) < 1:
-        raise RecordError(
-            f"{header.path.name} states 0 samples per frame in {first.file_name}; at least 1 is needed."
-        )
+        raise RecordError(f"{header.path.name} states 0 samples per frame in {first.file_name}; at least 1 is needed.")
     if first.fmt not in _FLAC:
         n_bytes = max(0, path.stat().st_size - first.byte_offset)
         return math.floor(n_bytes / _BYTES_PER_SAMPLE[first.fmt]) // per_frame
     if header.n_frames is None:
-        raise RecordError(
-            f"{header.path.name} does not state its length, which FLAC signals need; add it to line 1."
-        )
+        raise RecordError(f"{header.path.name} does not state its length, which FLAC signals need; add it to line 1.")
     import soundfile  # only FLAC-coded records need it
 
     try:
@@ -179,9 +159,7 @@ def _decode(header: Header, channels: list[int], n_frames: int) -> list[np.ndarr
 
     record_name = str(header.path.resolve().with_suffix(""))
     if "::" in record_name:
-        raise RecordError(
-            f"{header.path.name}: wfdb cannot open a path with '::'; rename the file or folder."
-        )
+        raise RecordError(f"{header.path.name}: wfdb cannot open a path with '::'; rename the file or folder.")
     layout = [(line.fmt, line.samples_per_frame, line.skew) for line in header.signals]
     try:
         seen = wfdb.rdheader(record_name)
@@ -193,8 +171,8 @@ def _decode(header: Header, channels: list[int], n_frames: int) -> list[np.ndarr
         raise
     except (ValueError, TypeError, IndexError, KeyError, OverflowError, OSError, RuntimeError) as error:
         raise RecordError(f"{header.path.name} cannot be decoded: {error}") from None
-    # wfdb cannot hand out the integers of format 61 (big-endian), so its calibration is undone instead: exact in
-    # float64, and wfdb has marked the gaps of each format.
+    # wfdb cannot hand out the integers of format 61 (big-endian), so its calibration is undone instead: exact
+    # in float64, and wfdb has marked the gaps of each format.
     steps = zip(record.e_p_signal, record.adc_gain, record.baseline, record.samps_per_frame, strict=True)
     return [np.rint(row[: n_frames * per] * gain + zero) for row, gain, zero, per in steps]
 
@@ -205,83 +183,17 @@ def _to_rate(row: np.ndarray, per_frame: int, wanted: int, n_frames: int) -> np.
         return row
     if not np.isfinite(row).any():
         return np.full(n_frames * wanted, np.nan, dtype=np.float32)
-    return resample(EcgRecord(row[None], ("I",), float(per_frame)), float(wanted)).signal[
-        0, : n_frames * wanted
-    ]
+    return resample(EcgRecord(row[None], ("I",), float(per_frame)), float(wanted)).signal[0, : n_frames * wanted]
 
 
-def _scales(
-    header: Header,
-    lines: Sequence[SignalLine],
-    digital: list[np.ndarray],
-    declared: Declared,
-    notes: list[str],
-) -> list[tuple[float, int]]:
-    """For each channel the millivolts per step and the step that is zero."""
-    contradiction = _gains_contradict_einthoven(lines, digital)
-    step_uv = declared.microvolts_per_step
-    if contradiction and step_uv is None:
-        if not _is_ludb(header):
-            raise RecordError(
-                f"the gains in {header.path.name} cannot be right: lead II = I + III holds for the stored integers but "
-                "not in millivolts; declare the step with microvolts_per_step= or --microvolts-per-step."
-            )
-        step_uv = 1.0
-        notes.append(
-            "header gains ignored: they contradict II = I + III; 1 µV per step, as the database (LUDB) documents"
-        )
-    if step_uv is not None:
-        return [(step_uv / 1000.0, 0 if contradiction else line.baseline) for line in lines]
-    if uncalibrated := [line.name or line.file_name for line in lines if line.gain is None]:
-        raise RecordError(
-            f"{header.path.name} states no gain for {', '.join(uncalibrated)} (0 or missing means uncalibrated); "
-            "declare the step with microvolts_per_step= or --microvolts-per-step."
-        )
-    if declared.units is None and any(line.units is None for line in lines):
-        notes.append("the header names no units; millivolts, as the WFDB format defines")
-    default = declared.units or "mV"
-    scales = [settle_scale(line.units or default, declared, header.path.name) for line in lines]
-    return [(scale / (line.gain or 1.0), line.baseline) for scale, line in zip(scales, lines, strict=True)]
-
-
-def _is_ludb(header: Header) -> bool:
-    return {"<age>", "<diagnoses>"} <= {comment.split(":")[0] for comment in header.comments}
-
-
-def _gains_contradict_einthoven(lines: Sequence[SignalLine], digital: list[np.ndarray]) -> bool:
-    """Whether II = I + III holds for the integers of leads I, II, III but not for the calibrated signal."""
-    rows = {canonical_lead(line.name or ""): k for k, line in enumerate(lines)}
-    if not {"I", "II", "III"} <= set(rows):
-        return False
-    limb = [rows[name] for name in ("I", "II", "III")]
-    gains = [lines[k].gain or math.nan for k in limb]
-    if len({digital[k].size for k in limb}) > 1 or len(set(gains)) == 1:
-        return False
-    one, two, three = (digital[k] for k in limb)
-    misfit = one + three - two
-    known = np.isfinite(misfit)
-    if not known.any() or np.std(two[known]) < 5:  # a flat trace obeys every law
-        return False
-    if np.mean(np.abs(misfit[known] - np.median(misfit[known])) <= 2) < 0.98:
-        return False
-    physical = one / gains[0] + three / gains[2] - two / gains[1]
-    return not np.std(physical[known]) < 0.02 * np.std(two[known] / gains[1])
-
-
-def _read_segments(
-    header: Header, declared: Declared, notes: list[str]
-) -> tuple[np.ndarray, tuple[str, ...], int]:
+def _read_segments(header: Header, declared: Declared, notes: list[str]) -> tuple[np.ndarray, tuple[str, ...], int]:
     """Put the segments of a record one after the other; what a segment does not record is NaN."""
     segments = [(name, length) for name, length in header.segments or () if length > 0]
     total = sum(length for _, length in segments)
     if len(segments) > MAX_SEGMENTS:
-        raise RecordError(
-            f"{header.path.name} has {len(segments)} segments; at most {MAX_SEGMENTS} are read."
-        )
+        raise RecordError(f"{header.path.name} has {len(segments)} segments; at most {MAX_SEGMENTS} are read.")
     if header.n_frames not in (None, total) or total == 0:
-        raise RecordError(
-            f"{header.path.name} declares {header.n_frames} samples but its segments hold {total}."
-        )
+        raise RecordError(f"{header.path.name} declares {header.n_frames} samples but its segments hold {total}.")
     parts, start = [], 0
     for name, length in segments:
         if name != "~" and (part := _read_part(header, name, length, declared, notes, total)) is not None:
@@ -291,8 +203,8 @@ def _read_segments(
     frames = {per_frame for *_, per_frame in parts}
     if len(frames) != 1:
         raise RecordError(
-            f"{header.path.name} has segments of {sorted(frames)} samples per frame; at least one ECG segment is needed, "
-            "and the number must be the same in all."
+            f"{header.path.name} has segments of {sorted(frames)} samples per frame; "
+            "at least one ECG segment is needed, and the number must be the same in all."
         )
     per_frame = frames.pop()
     leads = list(dict.fromkeys(name for _, _, names, _ in parts for name in names))
@@ -317,9 +229,7 @@ def _read_part(
             f"{header.path.name} names {path.name}, which has segments itself; only one level is allowed."
         )
     if part.rate != header.rate or part.n_frames not in (None, length):
-        raise RecordError(
-            f"{path.name} differs from {header.path.name} in rate or length; the record is damaged."
-        )
+        raise RecordError(f"{path.name} differs from {header.path.name} in rate or length; the record is damaged.")
     if not _voltage_channels(part)[0]:
         return None
     check_size(len(part.signals), total, header.path.name)

@@ -1,7 +1,7 @@
 """WFDB headers, read strictly: every field is checked before the signal files are touched.
 
-wfdb's own parser takes the longest prefix that fits: it reads a negative rate as 250 Hz, a gain of 0 as 200 and "µV"
-as "V". Here such a field is an error. Format: https://wfdb.io/spec/header-files.html
+wfdb's own parser takes the longest prefix that fits: it reads a negative rate as 250 Hz, a gain of 0 as 200 and
+"µV" as "V". Here such a field is an error. Format: https://wfdb.io/spec/header-files.html
 """
 
 from __future__ import annotations
@@ -19,9 +19,7 @@ FORMATS = ("0", "8", "16", "24", "32", "61", "80", "160", "212", "310", "311", "
 
 _FILE_NAME = re.compile(r"^(~|[-\w]+(\.\w+)?)$", re.ASCII)
 _FORMAT = re.compile(r"^(\d+)(?:x(\d+))?(?::(\d+))?(?:\+(\d+))?$", re.ASCII)
-_GAIN = re.compile(
-    r"^(-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?)?(?:\((-?[0-9]{1,10})\))?(?:/(\S+))?$"
-)
+_GAIN = re.compile(r"^(-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?)?(?:\((-?[0-9]{1,10})\))?(?:/(\S+))?$")
 _AGE = re.compile(r"^<?age>?\s*:\s*(\d+(?:\.\d+)?)", re.IGNORECASE)
 _SEX = re.compile(r"^<?(?:sex|gender)>?\s*:\s*(male|female|m|f)\b", re.IGNORECASE)
 _MITDB = re.compile(r"^(\d{1,3})\s+([MF])\s+\d+\s+\d+\s+x\d+")
@@ -83,9 +81,7 @@ def read_header(path: Path) -> Header:
         signals, segments = (), tuple(_segment_line(line, path.name) for line in lines[1:])
         found, expected, what = len(segments), int(match[2]), "segments"
     if found != expected:
-        raise RecordError(
-            f"{path.name} announces {expected} {what} but describes {found}; the header is damaged."
-        )
+        raise RecordError(f"{path.name} announces {expected} {what} but describes {found}; the header is damaged.")
     return Header(path, rate, n_frames, signals, segments, _date(fields[4:]), comments)
 
 
@@ -117,9 +113,7 @@ def _read_lines(path: Path) -> tuple[list[str], tuple[str, ...]]:
     stripped = [line.strip() for line in text.splitlines()]
     lines = [line for line in stripped if line and not line.startswith("#")]
     if not lines:
-        raise RecordError(
-            f"{path.name} is empty; a WFDB header begins with the record's name, signals and rate."
-        )
+        raise RecordError(f"{path.name} is empty; a WFDB header begins with the record's name, signals and rate.")
     return lines, tuple(line.strip("# \t") for line in stripped if line.startswith("#"))
 
 
@@ -153,9 +147,7 @@ def check_file_name(token: str, name: str) -> str:
 def _segment_line(line: str, name: str) -> tuple[str, int]:
     fields = line.split()
     if len(fields) != 2 or "." in fields[0]:
-        raise RecordError(
-            f"{name} holds the segment line {line[:60]!r}; expected a segment name and a length."
-        )
+        raise RecordError(f"{name} holds the segment line {line[:60]!r}; expected a segment name and a length.")
     return check_file_name(fields[0], name), _count(fields[1], "segment length", name)
 
 
@@ -174,17 +166,15 @@ def _signal_line(line: str, name: str) -> SignalLine:
         zero = fields[4] if len(fields) > 4 else "0"
         baseline = int(zero) if re.match(r"^-?\d{1,10}$", zero) else 0
     return SignalLine(
-        file_name, match[1], 1 if numbers[0] is None else numbers[0], numbers[1] or 0, numbers[2] or 0, gain, baseline,
-        units, fields[8].strip() if len(fields) > 8 else None,
+        file_name, match[1], 1 if numbers[0] is None else numbers[0], numbers[1] or 0, numbers[2] or 0, gain,
+        baseline, units, fields[8].strip() if len(fields) > 8 else None,
     )  # fmt: skip
 
 
 def _gain(token: str, name: str) -> tuple[float | None, int | None, str | None]:
     match = _GAIN.match(token)
     if match is None:
-        raise RecordError(
-            f"{name} states the gain {token[:40]!r}; expected steps per unit, as in 200(1024)/mV."
-        )
+        raise RecordError(f"{name} states the gain {token[:40]!r}; expected steps per unit, as in 200(1024)/mV.")
     gain = float(match[1]) if match[1] else None
     if gain is not None and not math.isfinite(gain):
         raise RecordError(f"{name} states the gain {token[:40]!r}, which is not finite.")
@@ -196,7 +186,7 @@ def _sex(text: str) -> str:
 
 
 def _date(fields: list[str]) -> str | None:
-    """ISO date of "[time] [dd/mm/yyyy]" (the format's order) or "05-Feb-2020 11:39:16" (as some databases write)."""
+    """ISO date of "time dd/mm/yyyy" (the format's order) or "05-Feb-2020 11:39:16" (some databases)."""
     text = " ".join(fields[:2])
     for pattern in ("%H:%M:%S %d/%m/%Y", "%H:%M:%S.%f %d/%m/%Y", "%d-%b-%Y %H:%M:%S"):
         if (found := _iso(text, pattern)) is not None:
