@@ -1,0 +1,196 @@
+"""Waves as moving dipoles: smooth compact bumps in time with 3-D amplitudes, seen by leads through a lead matrix.
+
+The heart's dipole has Frank's axes: x to the patient's left, y to the feet, z to the back, in mV. The lead matrix is
+Dower's (1980) for I, II and V1-V6; every other limb lead follows from I and II, so Einthoven's and Goldberger's
+relations hold exactly. A bump is (1 - u²)⁴, which looks like a Gaussian but ends: onset and end are real.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..leads import FRANK_LEADS, LIMB_LEADS, MODIFIED_LEADS, STANDARD_LEADS
+
+# Dower's coefficients, lead by lead, for x (left), y (down), z (back).
+DOWER = {
+    "I": (0.632, -0.235, 0.059), "II": (0.235, 1.066, -0.132), "V1": (-0.515, 0.157, -0.917),
+    "V2": (0.044, 0.164, -1.387), "V3": (0.882, 0.098, -1.277), "V4": (1.213, 0.127, -0.601),
+    "V5": (1.125, 0.127, -0.086), "V6": (0.831, 0.076, 0.230),
+}  # fmt: skip
+INDEPENDENT_LEADS = tuple(DOWER)
+SOURCE_LEADS = INDEPENDENT_LEADS + FRANK_LEADS + tuple(MODIFIED_LEADS)
+LEADS = tuple(dict.fromkeys(STANDARD_LEADS + SOURCE_LEADS))
+# (12, 8): standard leads from the independent ones.
+_IN_I_II = {"I": (1, 0), "II": (0, 1), "III": (-1, 1), "aVR": (-0.5, -0.5), "aVL": (1, -0.5), "aVF": (-0.5, 1)}
+TO_STANDARD = np.zeros((12, 8), dtype=np.float32)
+TO_STANDARD[:6, :2] = [_IN_I_II[name] for name in LIMB_LEADS]
+TO_STANDARD[6:, 2:] = np.eye(6)
+_SEEN = dict(zip(STANDARD_LEADS, TO_STANDARD @ np.array([*DOWER.values()]), strict=True))
+BUMP_AREA = 128 / 315  # ∫₀¹ (1 - u²)⁴ du
+
+
+Vector = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Wave:
+    """A sum of bumps; every time is in ms from the wave's origin."""
+
+    centre: np.ndarray
+    """(n_bumps,) where the flat top begins."""
+    flat: np.ndarray
+    """(n_bumps,) length of the flat top; 0 for a plain bump."""
+    left: np.ndarray
+    """(n_bumps,) from zero to the top."""
+    right: np.ndarray
+    """(n_bumps,) from the top to zero."""
+    vector: np.ndarray
+    """(n_bumps, 3) amplitude in mV along x, y, z."""
+
+    @classmethod
+    def of(cls, rows: list[tuple[float, float, float, float, tuple[float, float, float]]]) -> Wave:
+        """From rows of (centre, flat, left, right, (x, y, z))."""
+        centre, flat, left, right, vector = zip(*rows, strict=True)
+        return cls(*(np.array(column, dtype=float) for column in (centre, flat, left, right, vector)))
+
+    @property
+    def start(self) -> float:
+        return float((self.centre - self.left).min())
+
+    @property
+    def end(self) -> float:
+        return float((self.centre + self.flat + self.right).max())
+
+    def area(self) -> np.ndarray:
+        """∫ dipole dt, shape (3,), mV·ms."""
+        return (BUMP_AREA * (self.left + self.right) + self.flat) @ self.vector
+
+    def scaled(self, gain: float) -> Wave:
+        return replace(self, vector=self.vector * gain)
+
+    def rotated(self, rotation: np.ndarray) -> Wave:
+        return replace(self, vector=self.vector @ rotation.T)
+
+    def shifted(self, ms: float) -> Wave:
+        return replace(self, centre=self.centre + ms)
+
+    def stretched(self, factor: float) -> Wave:
+        """Stretch time about the origin."""
+        return Wave(self.centre * factor, self.flat * factor, self.left * factor, self.right * factor, self.vector)
+
+    def joined(self, other: Wave) -> Wave:
+        pairs = zip(vars(self).values(), vars(other).values(), strict=True)
+        return Wave(*(np.concatenate(pair) for pair in pairs))
+
+    def bumps(self, t: np.ndarray) -> np.ndarray:
+        """Each bump's height at times t (ms), shape (*t.shape[:-1], n_bumps, t.shape[-1]), float32."""
+        past = np.asarray(t, dtype=np.float32)[..., None, :] - self.centre.astype(np.float32)[:, None]
+        before = np.minimum(past, 0) * (1 / self.left).astype(np.float32)[:, None]
+        past -= self.flat.astype(np.float32)[:, None]
+        before += np.maximum(past, 0) * (1 / self.right).astype(np.float32)[:, None]  # one of the two is zero
+        before *= before
+        height = np.maximum(1 - before, 0, out=before)
+        height *= height
+        height *= height
+        return height
+
+
+def rotation_matrix(around_x: float, around_y: float, around_z: float) -> np.ndarray:
+    """Rotation by three angles in degrees; around z turns the frontal axis, around y the horizontal one."""
+    (a, b, c), (s, t, u) = (
+        np.cos(np.deg2rad([around_x, around_y, around_z])),
+        np.sin(np.deg2rad([around_x, around_y, around_z])),
+    )
+    in_x = np.array([[1, 0, 0], [0, a, -s], [0, s, a]])
+    in_y = np.array([[b, 0, t], [0, 1, 0], [-t, 0, b]])
+    in_z = np.array([[c, -u, 0], [u, c, 0], [0, 0, 1]])
+    return in_z @ in_y @ in_x
+
+
+def jitter(vector: Vector, rng: np.random.Generator, spread: float = 0.12) -> Vector:
+    """Vary a vector's size and direction a little."""
+    own = np.array(vector)
+    x, y, z = own * np.exp(rng.normal(0, spread)) + rng.normal(0, spread * np.linalg.norm(own) * 0.6, 3)
+    return float(x), float(y), float(z)
+
+
+@dataclass(frozen=True)
+class Torso:
+    """How leads see the dipole: one matrix per kind of wave, as atria, depolarisation and repolarisation lie apart."""
+
+    matrices: dict[str, np.ndarray]
+    """Wave kind ("P", "QRS", "T") → (n_source_leads, 3), rows in the order of SOURCE_LEADS."""
+
+    def frontal_axis(self, area: np.ndarray) -> float:
+        """Electrical axis in degrees of a QRS with this dipole area, from net areas in I and aVF."""
+        i, ii = self.matrices["QRS"][:2] @ area
+        return float(np.rad2deg(np.arctan2((ii - i / 2) * 2 / np.sqrt(3), i)))
+
+
+def draw_torso(rng: np.random.Generator) -> Torso:
+    """Draw heart position, chest shape and electrode placement."""
+    turn = rotation_matrix(*rng.normal(0, (5, 8, 5)))
+    noise = rng.standard_normal((3, len(SOURCE_LEADS), 3))
+    chest = np.exp(rng.normal(0, 0.12) + 0.08 * rng.standard_normal(6))  # precordial gain: chest wall, electrode height
+    base = np.array([*DOWER.values(), *np.eye(3), *(_SEEN[name] for name in MODIFIED_LEADS.values())])
+    placed = base.copy()
+    placed[2:8] += 0.05 * noise[0, 2:8]
+    placed[11:] += 0.12 * noise[0, 11:]
+    placed[2:8] *= chest[:, None]
+    matrices = {}
+    for kind, own, spread in (("P", noise[1], 0.03), ("QRS", noise[0], 0.0), ("T", noise[2], 0.05)):
+        near = placed.copy()
+        near[2:8] += spread * own[2:8]
+        matrices[kind] = (near @ turn).astype(np.float32)
+    return Torso(matrices)
+
+
+def render(
+    out: np.ndarray,
+    wave: Wave,
+    matrix: np.ndarray,
+    origin_s: np.ndarray,
+    stretch: np.ndarray,
+    gain: np.ndarray,
+    sampling_rate: float,
+) -> None:
+    """Add a wave to `out` at every origin.
+
+    Args:
+        out: (n_leads, n_samples), mV; changed in place.
+        matrix: (n_leads, 3).
+        origin_s: (n,) where each copy's time 0 lies.
+        stretch: (n,) factor on time about the origin.
+        gain: (n,) factor on amplitude.
+    """
+    if not len(origin_s):
+        return
+    first = np.ceil((origin_s + wave.start * stretch / 1000) * sampling_rate).astype(int)
+    width = int((wave.end - wave.start) * stretch.max() / 1000 * sampling_rate) + 2
+    t = ((first / sampling_rate - origin_s)[:, None] + np.arange(width) / sampling_rate) * 1000 / stretch[:, None]
+    weights = (matrix @ wave.vector.T.astype(np.float32)).astype(np.float32)  # (n_leads, n_bumps)
+    values = (weights * gain[:, None, None].astype(np.float32)) @ wave.bumps(t)  # (n, n_leads, width)
+    n_samples = out.shape[1]
+    for k, at in enumerate(first.tolist()):
+        low, high = max(at, 0), min(at + width, n_samples)
+        if low < high:
+            out[:, low:high] += values[k, :, low - at : high - at]
+
+
+def extent(wave: Wave, matrix: np.ndarray, threshold: float, share: float) -> tuple[float, float, float]:
+    """Onset, peak and end (ms from the wave's origin) as a reader marks them on 12 aligned leads.
+
+    Args:
+        matrix: rows of the independent leads, (8, 3).
+        threshold, share: a lead has left its baseline beyond `threshold` mV or `share` of the largest deflection.
+    """
+    t = np.arange(wave.start, wave.end + 1, 1.0)
+    eight = (matrix @ wave.vector.T.astype(np.float32)) @ wave.bumps(t)
+    size = np.abs(TO_STANDARD @ eight).max(axis=0)
+    above = np.flatnonzero(size > max(threshold, share * size.max()))
+    if not len(above):
+        above = np.array([0, len(t) - 1])
+    peak = np.square(eight).sum(axis=0).argmax()
+    return float(t[above[0]]), float(t[peak]), float(t[above[-1]])

@@ -1,0 +1,121 @@
+"""From a patient to the shape of each wave: dipole loops for P, QRS and T, normal and changed by disease.
+
+Loops are drawn on an arbitrary clock, then stretched so that what a reader would mark has the patient's intervals.
+Vectors are (x left, y down, z back) in mV.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .dipole import Torso, Wave, extent, jitter, rotation_matrix
+from .patient import Patient
+from .repolarisation import repolarisation, t_loop
+from .ventricles import changed_forces, first_forces, set_voltage, turn_to_axis
+
+# What counts as having left the baseline, per wave: mV, and the share of the largest deflection on any lead.
+MARKS = {"P": (0.012, 0.08), "QRS": (0.025, 0.025), "T": (0.02, 0.06)}
+
+
+@dataclass(frozen=True)
+class Shape:
+    """One kind of wave of one patient, with its marked extent in ms from the wave's origin.
+
+    The origin of P and QRS is their onset, that of ST-T is the end of the QRS.
+    """
+
+    wave: Wave
+    onset_ms: float
+    peak_ms: float
+    end_ms: float
+
+
+@dataclass(frozen=True)
+class Heart:
+    """Every wave shape of a patient: "P", "QRS", "T", and those of ectopic beats: "P S", "QRS V", "T V"."""
+
+    shapes: dict[str, Shape]
+    torso: Torso
+    axis_deg: float
+    st_vector: np.ndarray
+    """(3,) the ST segment's level."""
+    codes: tuple[str, ...]
+    """Form statements that hold because of the shape drawn (QWAVE, STE_, INVT …)."""
+
+
+def draw_heart(patient: Patient, torso: Torso, rng: np.random.Generator) -> Heart:
+    """Draw the wave shapes of a patient."""
+    qrs = turn_to_axis(first_forces(patient, rng), torso, patient.axis_deg)
+    qrs = changed_forces(patient, qrs, rng)
+    qrs = set_voltage(patient, qrs, torso.matrices["QRS"][:8], rng)
+    t_wave, st_level, codes = repolarisation(patient, qrs, rng)
+    j_to_t_end = _qt_ms(patient) - patient.qrs_ms
+    shapes = {
+        "P": _fitted(_atrial(patient, rng), torso.matrices["P"][:8], "P", patient.p_ms),
+        "P S": _fitted(_ectopic_atrial(rng), torso.matrices["P"][:8], "P", rng.normal(0.9, 0.05) * patient.p_ms),
+        "QRS": _fitted(qrs, torso.matrices["QRS"][:8], "QRS", patient.qrs_ms),
+        "T": _fitted_t(t_wave, st_level, torso.matrices["T"][:8], j_to_t_end),
+    }
+    shapes |= _ventricular_ectopic(torso, rng)
+    return Heart(shapes, torso, torso.frontal_axis(shapes["QRS"].wave.area()), st_level, codes)
+
+
+def _qt_ms(patient: Patient) -> float:
+    return patient.qtc_ms * (60 / patient.rate_bpm) ** (1 / 3)
+
+
+def _fitted(wave: Wave, matrix: np.ndarray, kind: str, duration_ms: float) -> Shape:
+    """Stretch and shift a wave so that its marked extent is [0, duration]."""
+    onset, peak, end = extent(wave, matrix, *MARKS[kind])
+    factor = duration_ms / (end - onset)
+    return Shape(wave.stretched(factor).shifted(-onset * factor), 0.0, (peak - onset) * factor, duration_ms)
+
+
+def _fitted_t(t_wave: Wave, st_level: np.ndarray, matrix: np.ndarray, end_ms: float) -> Shape:
+    """Stretch ST-T so that its marked end lies where QT ends, and add the ST plateau."""
+    onset, peak, end = extent(t_wave, matrix, *MARKS["T"])
+    factor = end_ms / end
+    wave = t_wave.stretched(factor)
+    if np.any(st_level):
+        top = peak * factor
+        wave = wave.joined(Wave.of([(4.0, 0.45 * top, 26.0, 0.9 * (end_ms - 0.45 * top), tuple(st_level))]))
+    return Shape(wave, max(onset * factor, 12.0), peak * factor, end_ms)
+
+
+def _atrial(patient: Patient, rng: np.random.Generator) -> Wave:
+    """Right atrium (down, forward), then left atrium (left, back)."""
+    right, left, lag = (0.035, 0.095, -0.055), (0.070, 0.060, 0.030), 34.0
+    if patient.atria == "LAO/LAE":
+        left, lag = (0.115, 0.075, 0.120), 52.0
+    elif patient.atria == "RAO/RAE":
+        right, left = (0.05, 0.26, -0.12), (0.05, 0.05, 0.02)
+    size = float(np.exp(rng.normal(0, 0.22)))
+    return Wave.of([
+        (48, 0, 46, 50, jitter(right, rng)),
+        (48 + lag, 0, 46, 48, jitter(left, rng)),
+    ]).scaled(size)  # fmt: skip
+
+
+def _ectopic_atrial(rng: np.random.Generator) -> Wave:
+    """From low or left in the atria: the loop runs another way than the sinus one."""
+    low = rng.random() < 0.5
+    first = (0.05, -0.10, -0.03) if low else (-0.06, 0.06, 0.05)
+    second = (0.03, -0.07, 0.04) if low else (0.02, 0.09, -0.05)
+    return Wave.of([(44, 0, 42, 44, jitter(first, rng, 0.25)), (70, 0, 42, 44, jitter(second, rng, 0.25))])
+
+
+def _ventricular_ectopic(torso: Torso, rng: np.random.Generator) -> dict[str, Shape]:
+    """A wide beat from the right (like LBBB) or left (like RBBB) ventricle, with T the other way."""
+    upward = rng.choice([-1.0, 1.0]) * rng.uniform(0.3, 1.0)
+    side = (0.8, upward, 0.95) if rng.random() < 0.6 else (-0.55, upward, -1.0)
+    main = np.array(side) * rng.uniform(0.95, 1.5)
+    bend = main @ rotation_matrix(*rng.normal(0, 25, 3)).T
+    qrs = Wave.of(
+        [(44, 0, 44, 44, tuple(0.62 * main)), (74, 0, 46, 48, tuple(0.80 * bend)), (104, 0, 38, 44, tuple(0.35 * main))]
+    )
+    t = -0.36 * (main + 0.3 * bend)
+    duration = rng.uniform(128, 172)
+    shape = _fitted(qrs, torso.matrices["QRS"][:8], "QRS", duration)
+    return {"QRS V": shape, "T V": _fitted_t(t_loop(t, rng), 0.25 * t, torso.matrices["T"][:8], rng.uniform(255, 310))}

@@ -1,0 +1,146 @@
+"""Depolarisation of the ventricles: how the QRS loop runs, normally and when conduction or muscle has changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from .dipole import TO_STANDARD, Torso, Wave, jitter, rotation_matrix
+from .patient import Patient
+from .territory import TERRITORY
+
+
+def first_forces(patient: Patient, rng: np.random.Generator) -> Wave:
+    """The sequence of activation by the way the left ventricle is reached."""
+    conduction = patient.conduction[0] if patient.conduction else ""
+    make: Callable[[np.random.Generator], Wave] = {
+        "CLBBB": _left_bundle, "ILBBB": _left_bundle_incomplete, "LAFB": _left_anterior, "LPFB": _left_posterior,
+        "WPW": _preexcited, "IVCD": _slow,
+    }.get(conduction, _normal_qrs)  # fmt: skip
+    return _left_anterior(rng) if "LAFB" in patient.conduction else make(rng)
+
+
+def changed_forces(patient: Patient, wave: Wave, rng: np.random.Generator) -> Wave:
+    """Add what a late or thick right ventricle brings, and take what an infarct leaves out."""
+    if "CRBBB" in patient.conduction:
+        wave = wave.joined(_late_right(rng, 1.0))
+    elif "IRBBB" in patient.conduction:
+        wave = wave.joined(_late_right(rng, 0.45))
+    if patient.hypertrophy == "RVH":
+        wave = wave.joined(Wave.of([(46, 0, 30, 34, jitter((-0.95, 0.15, -1.15), rng))]))
+    if patient.infarct:
+        wave = _infarcted(wave, patient.infarct, rng)
+    return wave.joined(_fragments(rng))
+
+
+def _normal_qrs(rng: np.random.Generator) -> Wave:
+    """Septum (right, forward), apex and free wall (left, down), then lateral and basal walls (back)."""
+    return Wave.of([
+        (15, 0, 15, 20, jitter((-0.13, -0.05, -0.30), rng, 0.25)),
+        (38, 0, 27, 27, jitter((1.00, 0.72, -0.12), rng)),
+        (52, 0, 25, 27, jitter((0.42, 0.36, 0.74), rng, 0.18)),
+        (71, 0, 20, 25, jitter((-0.14, -0.14, 0.26), rng, 0.3)),
+    ])  # fmt: skip
+
+
+def _left_bundle(rng: np.random.Generator) -> Wave:
+    """All forces leftward and backward, slow, with a notch between septum and free wall."""
+    return Wave.of([
+        (22, 0, 22, 26, jitter((0.18, 0.12, -0.06), rng, 0.3)),
+        (50, 0, 34, 44, jitter((0.78, 0.30, 0.85), rng)),
+        (84, 0, 40, 40, jitter((0.62, 0.05, 1.05), rng)),
+        (112, 0, 34, 36, jitter((0.42, -0.10, 0.42), rng, 0.2)),
+    ])  # fmt: skip
+
+
+def _left_bundle_incomplete(rng: np.random.Generator) -> Wave:
+    return Wave.of([
+        (20, 0, 20, 22, jitter((0.15, 0.10, -0.08), rng, 0.3)),
+        (50, 0, 36, 34, jitter((0.95, 0.45, 0.40), rng)),
+        (74, 0, 30, 34, jitter((0.55, 0.15, 0.80), rng)),
+    ])  # fmt: skip
+
+
+def _left_anterior(rng: np.random.Generator) -> Wave:
+    """First down and right, then up and left; the turn is set by the axis afterwards."""
+    return Wave.of([
+        (15, 0, 15, 20, jitter((-0.16, 0.20, -0.24), rng, 0.2)),
+        (42, 0, 28, 28, jitter((0.90, -0.35, 0.05), rng)),
+        (60, 0, 26, 28, jitter((0.45, -0.95, 0.60), rng)),
+        (80, 0, 22, 26, jitter((-0.05, -0.30, 0.25), rng, 0.3)),
+    ])  # fmt: skip
+
+
+def _left_posterior(rng: np.random.Generator) -> Wave:
+    return Wave.of([
+        (15, 0, 15, 20, jitter((0.18, -0.22, -0.22), rng, 0.2)),
+        (42, 0, 28, 28, jitter((0.15, 1.00, 0.05), rng)),
+        (60, 0, 26, 28, jitter((-0.40, 0.75, 0.55), rng)),
+        (80, 0, 22, 26, jitter((-0.20, 0.10, 0.20), rng, 0.3)),
+    ])  # fmt: skip
+
+
+def _preexcited(rng: np.random.Generator) -> Wave:
+    """A slow start (delta wave) from the accessory pathway's side, then the normal way."""
+    delta = ((-0.22, 0.18, -0.40), (0.40, 0.02, 0.22), (0.25, -0.42, -0.20))[rng.integers(3)]
+    return Wave.of([(36, 0, 36, 50, jitter(delta, rng))]).joined(_normal_qrs(rng).shifted(30))
+
+
+def _slow(rng: np.random.Generator) -> Wave:
+    """Unspecific delay: the normal sequence with a slurred, scattered second half."""
+    late = tuple(rng.normal(0, 0.22, 3))
+    return _normal_qrs(rng).joined(Wave.of([(86, 0, 28, 34, (0.2 + late[0], 0.05 + late[1], 0.25 + late[2]))]))
+
+
+def _late_right(rng: np.random.Generator, size: float) -> Wave:
+    """The right ventricle after everything else: right and forward, slow."""
+    centre, width = (98, 34) if size > 0.7 else (78, 22)
+    vector = jitter((-0.62 * size, -0.05, -0.62 * size), rng, 0.2)
+    late = jitter((-0.30 * size, 0.0, -0.25 * size), rng, 0.2)
+    return Wave.of([(centre, 0, width, width, vector), (centre + 0.7 * width, 0, width, width, late)])
+
+
+def _infarcted(wave: Wave, infarct: str, rng: np.random.Generator) -> Wave:
+    """Take away the first forces toward the dead wall: Q waves over it, smaller R."""
+    wall = np.array(TERRITORY[infarct])
+    towards = wave.vector @ wall / (wall @ wall)
+    early = wave.centre < 30
+    lost = np.where(early, 1.0, rng.uniform(0.25, 0.5)) * np.maximum(towards, 0)
+    vector = wave.vector - lost[:, None] * wall
+    depth = -rng.uniform(0.38, 0.62) * wall
+    gap = Wave.of([(25, 0, 21, 24, tuple(depth))])
+    return Wave(wave.centre, wave.flat, wave.left, wave.right, vector).joined(gap)
+
+
+def _fragments(rng: np.random.Generator) -> Wave:
+    """Small individual notches, so that no two patients share a QRS."""
+    return Wave.of(
+        [
+            (rng.uniform(22, 66), 0, rng.uniform(10, 18), rng.uniform(10, 18), tuple(rng.normal(0, 0.055, 3)))
+            for _ in range(3)
+        ]
+    )
+
+
+def turn_to_axis(wave: Wave, torso: Torso, axis_deg: float) -> Wave:
+    """Turn the loop in the frontal plane until the leads show this axis."""
+    for _ in range(3):
+        off = axis_deg - torso.frontal_axis(wave.area())
+        off = (off + 180) % 360 - 180
+        wave = wave.rotated(rotation_matrix(0, 0, off))
+    return wave
+
+
+def set_voltage(patient: Patient, qrs: Wave, matrix: np.ndarray, rng: np.random.Generator) -> Wave:
+    """Give the QRS its size: usual, high (hypertrophy) or low, by the criteria that readers apply."""
+    qrs = qrs.scaled(float(np.exp(rng.normal(0.0 if patient.sex == "male" else -0.10, 0.20))))
+    leads = TO_STANDARD @ ((matrix @ qrs.vector.T) @ qrs.bumps(np.arange(qrs.start, qrs.end, 2.0)))
+    high, low = leads.max(axis=1), leads.min(axis=1)
+    sokolow, limb, chest = max(high[10], high[11]) - low[6], (high - low)[:6].max(), (high - low)[6:].max()
+    if patient.low_voltage:
+        return qrs.scaled(min(rng.uniform(0.32, 0.47) / limb, 0.97 / chest))
+    if patient.hypertrophy in ("LVH", "HVOLT"):
+        return qrs.scaled(rng.uniform(3.65, 5.2) / sokolow)
+    most = 3.3 / sokolow if patient.conduction[:1] not in (("CLBBB",), ("CRBBB",)) else 4.5 / chest
+    return qrs.scaled(float(np.clip(1.0, 0.62 / limb, max(most, 0.62 / limb))))
