@@ -35,7 +35,7 @@ class IntervalClaim:
 
 
 _NUMBER = r"[-+]?\d+(?:[.,]\d+)?"
-_VALUE = rf"(?P<low>{_NUMBER})(?:\s*(?:-|to|and)\s*(?P<high>\d+(?:[.,]\d+)?))?"
+_VALUE = rf"(?P<low>{_NUMBER})(?:\s*(?:°|ms|/min)?\s*(?:-|to|and)\s*(?P<high>\d+(?:[.,]\d+)?))?"
 _MS, _S = r"(?:ms|msec|milliseconds?)\b", r"(?:s|sec|seconds?)\b"
 _PER_MINUTE = r"(?:bpm\b|/\s?min\b|(?:beats?|per|a)\s?(?:/|per|a)?\s?min(?:ute)?s?\b)"
 _DEGREES = r"(?:°|degrees?\b|deg\b)"
@@ -54,18 +54,21 @@ _NAMES = {
 }
 _NAME = re.compile("|".join(rf"(?P<{key}>(?<![\w-])(?:{pattern}))" for key, pattern in _NAMES.items()))
 _INTERVAL_KEYS = ("p_ms", "pr_ms", "qrs_ms", "qt_ms", "qtc_ms", "qtc_bazett_ms", "qtc_fridericia_ms")
-_QUANTITY = re.compile(rf"(?<![\w.,-]){_VALUE}\s*(?P<unit>{_MS}|{_PER_MINUTE}|{_DEGREES}|{_S})?")
+_UNIT = rf"(?:{_MS}|{_PER_MINUTE}|{_DEGREES}|{_S})"
+_QUANTITY = re.compile(rf"(?<![\w.,-]){_VALUE}\s*(?P<unit>{_UNIT})?")
+_NORMAL_RANGE = re.compile(r"\bnormal(?:ly|:| range| values?)?[ (:]*$")
 _NOT_A_VALUE = re.compile(
     r"[<>≤≥]|\b(?:below|above|under|over|exceed\w*|at least|at most|up to|less|more|greater|fewer|limit|threshold|"
     r"reference|by|maxim\w*|minim\w*|max|min|highest|lowest|atrial|flutter|difference|changed?|from)\b"
+)
+_NOT_ITS_VALUE = re.compile(
+    r"\b(?:limit|threshold|maxim\w*|minim\w*|max|min|highest|lowest|atrial|difference|change)\b"
 )
 _DIFFERENCE_AFTER = re.compile(
     r"\s*(?:longer|shorter|wider|narrower|faster|slower|higher|lower|more|less|difference|apart|upper|limit)\b"
 )
 _SENTENCE = re.compile(r"(?<=[a-z°)\]])[.!?](?:\s|$)|(?<=\d)[.!?](?=\s+[a-z(]|\s*$)|[;\n]")
-_JOINED = re.compile(
-    r"(?P<names>[a-z]+(?: ?/ ?[a-z]+)+)[^\d.;]{0,25}(?P<values>\d{2,3}(?: ?/ ?\d{2,3})+)\s*ms\b"
-)
+_JOINED = re.compile(r"(?P<names>[a-z]+(?: ?/ ?[a-z]+)+)[^\d.;]{0,25}(?P<values>\d{2,3}(?: ?/ ?\d{2,3})+)\s*ms\b")
 
 
 _ONE_SPELLING = str.maketrans("−–—‐‑º˚\xa0", "-----°° ")
@@ -122,7 +125,9 @@ def _claim(
     gap = sentence[name[1] if name else previous_end : match.start()]
     if _NOT_A_VALUE.search(gap[-40:]) or _DIFFERENCE_AFTER.match(sentence, match.end()):
         return None
-    if name and _NOT_A_VALUE.search(sentence[max(previous_end, name[0] - 12) : name[0]]):
+    if match.group("high") and _NORMAL_RANGE.search(gap):
+        return None
+    if name and _NOT_ITS_VALUE.search(sentence[max(previous_end, name[0] - 12) : name[0]]):
         return None
     key = _key_of(unit, name[2] if name else None, gap, sentence[match.end() :])
     if key is None:
@@ -194,9 +199,9 @@ def _leads_behind(sentence: str, position: int) -> tuple[str, ...]:
 
 
 _AXIS_WORDS = (
-    ("left axis deviation", -90.0, -30.0),
+    ("left axis deviation", -150.0, -30.0),
     ("right axis deviation", 90.0, 180.0),
-    ("extreme axis", -180.0, -90.0),
+    ("extreme axis", 150.0, 270.0),
     ("normal axis", -30.0, 90.0),
     ("axis is normal", -30.0, 90.0),
     ("axis normal", -30.0, 90.0),

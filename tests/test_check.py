@@ -72,7 +72,7 @@ def test_joined_names_take_joined_values():
         "a QRS above 120 ms would be wide", "QTc < 450 ms is normal", "the PR interval is 20 ms longer",
         "QRS complex at 3.2 s", "PVC at 3.2-3.6 s", "the rate rose by 12/min", "maximum rate 140/min",
         "an atrial rate of 300/min", "recorded 2024-05-01", "12 leads, 10.0 s", "ST elevation of 2 mm in V2",
-        "the rate changed from 70 to 85/min",
+        "the rate changed from 70 to 85/min", "normal 60-100/min", "the axis (normal -30° to 90°)",
     ],
 )  # fmt: skip
 def test_limits_differences_and_places_are_not_values(text):
@@ -103,6 +103,21 @@ def test_a_place_keeps_its_leads():
 def test_a_text_that_quotes_the_measurements_is_not_contradicted():
     text = "Regular sinus rhythm at 73/min, PR 165 ms, QRS 90 ms, QT 398 ms, QTc 425 ms, normal axis (50°)."
     assert contradictions(text, MEASURED, {}) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The heart rate is 120/min, which is fast (normal 60-100/min).",
+        "The frontal QRS axis is -45°, a left axis deviation (normal -30° to 90°).",
+        "The QRS duration is 150 ms, which is wide (normal below 120 ms).",
+        "The QTc by Bazett is 470 ms, which is long (normal 350-450 ms in men, 350-460 ms in women).",
+        "PR 220 ms (long) and QRS 150 ms (wide).",
+    ],
+)
+def test_a_normal_range_behind_a_value_is_no_second_value(text):
+    measured = {"heart_rate_bpm": 120.0, "axis_deg": -45.0, "qrs_ms": 150.0, "qtc_bazett_ms": 470.0, "pr_ms": 220.0}
+    assert number_claims(text) and contradictions(text, measured, {}) == []
 
 
 def test_each_wrong_number_gives_one_sentence_with_both_values():
@@ -161,6 +176,4 @@ def test_with_several_ecgs_a_sentence_is_held_against_the_one_it_names():
 
 
 def test_an_ecg_that_was_not_shown_is_named():
-    assert contradictions("ECG 3 is normal.", [{}, {}], [{}, {}]) == [
-        "The text speaks of ECG 3, but there are 2."
-    ]
+    assert contradictions("ECG 3 is normal.", [{}, {}], [{}, {}]) == ["The text speaks of ECG 3, but there are 2."]

@@ -1,0 +1,287 @@
+"""Evidence beside the text: measurements, calibrated findings, events in seconds, and what cannot be judged.
+
+The encoder reads a record in excerpts of at most 10 s. A statement about form or diagnosis gets the mean of its
+calibrated logits over the excerpts, weighted by their length; what may come and go (ectopic beats, fibrillation,
+flutter, …) gets the highest one, or the second highest of more than three, so that one poor excerpt does not decide.
+Beats of a kind are placed at the measured R peaks; episodes and noise are runs of time steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+
+from .findings import CODES, EVENT_KINDS, HEAD_LABELS, RHYTHMS, SUBCLASSES, SUPERCLASSES, phrase
+from .leads import PRECORDIAL_LEADS, STANDARD_LEADS, derive_limb_leads
+from .measure import measure
+from .record import EcgRecord
+
+CHUNK_S = 300.0
+"""Long records pass through the feature extractor in pieces of this length, to bound memory."""
+SHORTEST_EXCERPT_STEPS = 20
+"""A last excerpt with fewer steps does not judge findings when there are longer ones."""
+PAROXYSMAL = ("PVC", "PAC", "PRC(S)", "AFIB", "AFLT", "SVTAC", "PSVT", "SVARR", "BIGU", "TRIGU")
+BEAT_KINDS = EVENT_KINDS[EVENT_KINDS.index("normal beat") : EVENT_KINDS.index("paced beat") + 1]
+HALF_BEAT_S = 0.1
+"""A beat is said to last from 0.1 s before its R peak to 0.1 s after it."""
+EPISODES = {"atrial fibrillation": 2.0, "atrial flutter": 2.0, "noise": 0.4}
+"""Kinds that last, each with the seconds over which steps are averaged, gaps closed and shorter runs dropped."""
+TERRITORIES = {
+    "anterior": ("V1", "V2", "V3", "V4"), "lateral": ("I", "aVL", "V5", "V6"), "inferior": ("II", "III", "aVF"),
+}  # fmt: skip
+_CHANGES = ("heart_rate_bpm", "pr_ms", "qrs_ms", "qt_ms", "qtc_bazett_ms", "qtc_fridericia_ms", "axis_deg")
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """What the encoder's heads say of one record."""
+
+    findings_logits: np.ndarray
+    """(n_excerpts, n_labels)."""
+    excerpt_steps: np.ndarray
+    """(n_excerpts,), how many time steps each excerpt has."""
+    event_logits: np.ndarray
+    """(n_steps, n_kinds)."""
+    step_s: float
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Everything that is known of one ECG beside the text."""
+
+    record: EcgRecord
+    measurements: dict[str, Any]
+    labels: dict[str, float]
+    """Calibrated probability of every label of the finding head."""
+    event_probabilities: np.ndarray
+    """(n_steps, n_kinds), calibrated."""
+    step_s: float
+    events: list[dict[str, Any]]
+    """Notable events: {kind, start_s, end_s, leads, probability}."""
+    thresholds: Mapping[str, float]
+    """Decision limits of finding labels and event kinds."""
+    warnings: list[str] = field(default_factory=list)
+    unjudgeable: str | None = None
+    """Why nothing can be said, or None."""
+
+    @property
+    def findings(self) -> dict[str, float]:
+        return {code: self.labels[code] for code in CODES}
+
+    def classes(self, prefix: str, names: Sequence[str]) -> dict[str, float]:
+        return {name: self.labels[prefix + name] for name in names}
+
+    def summary(self) -> dict[str, Any]:
+        """{"findings", "superclasses", "subclasses", "rhythms", "abstained", "reason"}; empty when abstained."""
+        if self.unjudgeable:
+            empty: dict[str, Any] = {"findings": {}, "superclasses": {}, "subclasses": {}, "rhythms": {}}
+            return empty | {"abstained": True, "reason": self.unjudgeable}
+        return {
+            "findings": self.findings,
+            "superclasses": self.classes("super:", SUPERCLASSES),
+            "subclasses": self.classes("sub:", SUBCLASSES),
+            "rhythms": {code: self.labels[code] for code in RHYTHMS},
+            "abstained": False,
+            "reason": None,
+        }
+
+    def to_dict(self, top: int = 8) -> dict[str, Any]:
+        """The part of an answer's evidence that belongs to this ECG."""
+        said = self.summary()
+        ranked = sorted(said["findings"].items(), key=lambda item: -item[1])[:top]
+        return {
+            "record": self.record.name,
+            "measurements": self.measurements,
+            "findings": [
+                {"code": code, "phrase": phrase(code), "probability": p, "present": p >= self.thresholds[code]}
+                for code, p in ranked
+            ],
+            "superclasses": said["superclasses"],
+            "rhythms": said["rhythms"],
+            "events": self.events,
+            "quality": self.measurements.get("quality") or {},
+            "abstained": said["abstained"],
+            "reason": said["reason"],
+        }
+
+
+def gather(model: Any, extractor: Any, record: EcgRecord, batch_size: int = 32) -> Evidence:
+    """Measure a record, run the encoder over all of it, and decide what cannot be judged.
+
+    Raises:
+        RecordError: if the record is too short for the encoder.
+    """
+    measurements = measure(record).to_dict()
+    encoded = encode(model, extractor, record, batch_size)
+    calibration = model.config.calibration
+    labels = finding_probabilities(encoded, calibration.get("findings", {}))
+    events = event_probabilities(encoded, calibration.get("events", {}))
+    thresholds = {label: _limit(calibration, "findings", label) for label in HEAD_LABELS}
+    thresholds |= {kind: _limit(calibration, "events", kind) for kind in EVENT_KINDS}
+    evidence = Evidence(
+        record, measurements, labels, events, encoded.step_s, [], thresholds,
+        [*territory_warnings(record, measurements), *record.notes], _unjudgeable(measurements),
+    )  # fmt: skip
+    if not evidence.unjudgeable:
+        notable = (*(kind for kind in BEAT_KINDS if kind != "normal beat"), *EPISODES)
+        evidence.events.extend(event for kind in notable for event in events_of_kind(evidence, kind))
+        evidence.events.sort(key=lambda event: event["start_s"])
+    return evidence
+
+
+def encode(model: Any, extractor: Any, record: EcgRecord, batch_size: int = 32) -> Encoded:
+    """Run the encoder over every excerpt of a record, in batches."""
+    findings, steps, events = [], [], []
+    for chunk, is_last in _chunks(record):
+        inputs = extractor([chunk])
+        per_chunk = round(CHUNK_S / extractor.patch_s)
+        n_excerpts = len(inputs["ecg_index"])
+        for first in range(0, n_excerpts, batch_size):
+            batch = {name: value[first : first + batch_size].to(model.device) for name, value in inputs.items()}
+            with torch.inference_mode():
+                out = model.encode(**batch)
+            exists = batch["patch_times"] >= 0
+            findings.append(out.findings_logits.float().cpu().numpy())
+            steps.append(exists.sum(1).cpu().numpy())
+            events.append(out.event_logits[exists].float().cpu().numpy())
+        if not is_last:  # rounding of odd sampling rates must not shift the next chunk
+            surplus = sum(len(e) for e in events) % per_chunk
+            events[-1] = events[-1][: len(events[-1]) - surplus]
+    return Encoded(np.concatenate(findings), np.concatenate(steps), np.concatenate(events), extractor.patch_s)
+
+
+def _chunks(record: EcgRecord) -> list[tuple[EcgRecord, bool]]:
+    """Pieces of `CHUNK_S`; a rest of less than 1 s stays with the piece before it."""
+    count = max(1, int(np.ceil((record.duration_s - 1.0) / CHUNK_S)))
+    ends = [CHUNK_S * (k + 1) for k in range(count - 1)] + [record.duration_s]
+    if count == 1:
+        return [(record, True)]
+    return [(record.excerpt(CHUNK_S * k, end), k == count - 1) for k, end in enumerate(ends)]
+
+
+def finding_probabilities(encoded: Encoded, calibration: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    """Calibrated probability per label for the whole record; see the file's docstring for several excerpts."""
+    scale, shift = _scale_and_shift(calibration, HEAD_LABELS)
+    logits = encoded.findings_logits * scale + shift
+    long_enough = encoded.excerpt_steps >= min(SHORTEST_EXCERPT_STEPS, encoded.excerpt_steps.max())
+    logits, weight = logits[long_enough], encoded.excerpt_steps[long_enough].astype(float)
+    mean = (weight @ logits) / weight.sum()
+    highest = np.sort(logits, axis=0)[-1 if len(logits) <= 3 else -2]
+    joined = [highest[k] if label in PAROXYSMAL else mean[k] for k, label in enumerate(HEAD_LABELS)]
+    return {label: float(p) for label, p in zip(HEAD_LABELS, _sigmoid(np.array(joined)), strict=True)}
+
+
+def event_probabilities(encoded: Encoded, calibration: Mapping[str, Mapping[str, float]]) -> np.ndarray:
+    """Calibrated probability per time step and event kind, (n_steps, n_kinds)."""
+    scale, shift = _scale_and_shift(calibration, EVENT_KINDS)
+    return _sigmoid(encoded.event_logits * scale + shift)
+
+
+def events_of_kind(evidence: Evidence, kind: str) -> list[dict[str, Any]]:
+    """Where a kind of beat or episode lies, decided at its threshold."""
+    probability, limit = evidence.event_probabilities[:, EVENT_KINDS.index(kind)], evidence.thresholds[kind]
+    if kind in EPISODES:
+        runs = episodes(probability, evidence.step_s, limit, EPISODES[kind])
+    else:
+        times = np.array([beat["time_s"] for beat in evidence.measurements["beats"]])
+        at_peaks = beat_probabilities(probability, times, evidence.step_s)
+        half = HALF_BEAT_S
+        runs = [(t - half, t + half, p) for t, p in zip(times, at_peaks, strict=True) if p >= limit]
+    end = evidence.record.duration_s
+    return [
+        {"kind": kind, "start_s": round(max(0.0, float(s)), 3), "end_s": round(min(end, float(e)), 3), "leads": [],
+         "probability": float(p)}
+        for s, e, p in runs
+    ]  # fmt: skip
+
+
+def beat_probabilities(probability: np.ndarray, times_s: np.ndarray, step_s: float) -> np.ndarray:
+    """The highest probability of the steps that touch 50 ms around each R peak."""
+    last = len(probability) - 1
+    first = np.clip(((times_s - 0.05) / step_s).astype(int), 0, last)
+    final = np.clip(((times_s + 0.05) / step_s).astype(int), 0, last)
+    return np.maximum(probability[first], probability[final]) if len(times_s) else np.zeros(0)
+
+
+def episodes(probability: np.ndarray, step_s: float, limit: float, scale_s: float) -> list[tuple[float, float, float]]:
+    """Runs of steps at or above a limit after averaging: (start_s, end_s, mean probability)."""
+    width = max(1, round(scale_s / step_s))
+    kernel = np.ones(min(width, len(probability)))
+    count = np.convolve(np.ones(len(probability)), kernel, mode="same")
+    smooth = np.convolve(probability, kernel, mode="same") / count
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], (smooth >= limit).astype(int), [0]])))
+    runs: list[list[int]] = []
+    for start, end in edges.reshape(-1, 2):
+        if runs and start - runs[-1][1] < width:
+            runs[-1][1] = int(end)
+        else:
+            runs.append([int(start), int(end)])
+    shortest = min(width, len(probability))
+    return [(s * step_s, e * step_s, float(probability[s:e].mean())) for s, e in runs if e - s >= shortest]
+
+
+def differences(evidences: Sequence[Evidence]) -> list[dict[str, float]]:
+    """How the measured values of each ECG differ from those of the first; the axis by the shorter way round."""
+    found: list[dict[str, float]] = []
+    for evidence in evidences:
+        first, here = evidences[0].measurements, evidence.measurements
+        both = [key for key in _CHANGES if first.get(key) is not None and here.get(key) is not None]
+        change = {key: float(here[key] - first[key]) for key in both}
+        if "axis_deg" in change:
+            change["axis_deg"] = (change["axis_deg"] + 180) % 360 - 180
+        found.append(change)
+    return found
+
+
+def territory_warnings(record: EcgRecord, measurements: Mapping[str, Any]) -> list[str]:
+    """Which leads are poor or missing, and what therefore cannot be judged."""
+    quality = measurements.get("quality") or {}
+    _, available, _ = derive_limb_leads(record.signal[:, :1], record.leads)
+    missing = [lead for lead in STANDARD_LEADS if lead not in available]
+    if len(missing) >= len(PRECORDIAL_LEADS):
+        names = f"lead {record.leads[0]}" if len(record.leads) == 1 else f"leads {_join(record.leads)}"
+        said = [f"Only {names}: territory findings (infarction, ischaemia, hypertrophy) cannot be judged."]
+        poor = [(lead, flag) for lead, flag in quality.items() if flag != "good"]
+        return said + [f"{lead} is {flag}: it cannot be judged." for lead, flag in poor]
+    lost: dict[tuple[str, str], list[str]] = {}
+    for lead in STANDARD_LEADS:
+        flag = "missing" if lead in missing else quality.get(lead, "good")
+        territory = next((name for name, leads in TERRITORIES.items() if lead in leads), "")
+        if flag != "good" and territory:
+            lost.setdefault((territory, flag), []).append(lead)
+    return [
+        f"{_join(leads)} {'is' if len(leads) == 1 else 'are'} {flag}: {territory} findings cannot be judged."
+        for (territory, flag), leads in lost.items()
+    ]
+
+
+def _unjudgeable(measurements: Mapping[str, Any]) -> str | None:
+    quality = measurements.get("quality") or {}
+    if quality and not any(flag == "good" for flag in quality.values()):
+        flags = ", ".join(f"{lead} {flag}" for lead, flag in quality.items())
+        return f"no lead has a usable signal ({flags})"
+    return None if measurements["beats"] else "no heart beat was found in it"
+
+
+def _limit(calibration: Mapping[str, Any], part: str, name: str) -> float:
+    return float(calibration.get(part, {}).get(name, {}).get("threshold", 0.5))
+
+
+def _scale_and_shift(
+    calibration: Mapping[str, Mapping[str, float]], names: Sequence[str]
+) -> tuple[np.ndarray, np.ndarray]:
+    scale = [calibration.get(name, {}).get("scale", 1.0) for name in names]
+    shift = [calibration.get(name, {}).get("shift", 0.0) for name in names]
+    return np.array(scale), np.array(shift)
+
+
+def _sigmoid(logits: np.ndarray) -> np.ndarray:
+    return 1 / (1 + np.exp(-np.clip(logits, -60, 60)))
+
+
+def _join(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
