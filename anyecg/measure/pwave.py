@@ -1,0 +1,39 @@
+"""Is there a P wave: does every beat bring the same small wave before its QRS, or is there only fibrillation?"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.ndimage import gaussian_filter1d
+
+from .average import AverageBeat
+from .waves import Waves, ms
+
+CONSISTENT = 0.35
+"""Mean correlation of the P wave of each beat with the median of the others, from which there is a P wave."""
+CONSISTENT_IF_IRREGULAR = 0.6
+"""The same in an irregular rhythm, where the suspicion is fibrillation."""
+
+
+def p_consistency(average: AverageBeat, waves: Waves) -> float:
+    """How alike the P waves of single beats are, 0 (only noise or fibrillation) to 1."""
+    if waves.p_on is None or waves.p_off is None:
+        return 0.0
+    first, last = max(round(waves.p_on) - ms(20), 0), min(round(waves.p_off) + ms(20), round(waves.qrs_on))
+    if last - first < ms(30):
+        return 0.0
+    parts = gaussian_filter1d(average.beats[:, :, first:last], 4.0, axis=2)[:, :, ::4]
+    line = np.linspace(0, 1, parts.shape[2])
+    parts = parts - (parts[:, :, :1] * (1 - line) + parts[:, :, -1:] * line)
+    flat = parts.reshape(len(parts), -1)
+    if len(flat) < 3:
+        return 0.5
+    total = flat.sum(axis=0)
+    others = (total - flat) / (len(flat) - 1)
+    norms = np.linalg.norm(flat, axis=1) * np.linalg.norm(others, axis=1)
+    return float(np.median((flat * others).sum(axis=1) / np.maximum(norms, 1e-9)))
+
+
+def has_p_wave(average: AverageBeat, waves: Waves, regularity: str | None) -> bool:
+    """Decide on the consistency of the P wave, more strictly in an irregular rhythm."""
+    limit = CONSISTENT_IF_IRREGULAR if regularity == "irregular" else CONSISTENT
+    return p_consistency(average, waves) >= limit

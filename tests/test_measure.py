@@ -1,0 +1,186 @@
+"""Measurements on beats whose waves are known, on faults, and on real recordings when there are any."""
+
+import json
+
+import numpy as np
+import pytest
+
+from anyecg.leads import STANDARD_LEADS
+from anyecg.measure import delineate, detect_r_peaks, measure, signal_quality
+from anyecg.record import EcgRecord, resample
+
+# Direction of each lead in the frontal plane (degrees), and a chest pattern that is good enough for a ruler.
+LIMB_DEG = {"I": 0, "II": 60, "III": 120, "aVR": -150, "aVL": -30, "aVF": 90}
+CHEST = {"V1": -0.6, "V2": -0.9, "V3": 0.3, "V4": 1.2, "V5": 1.3, "V6": 1.0}
+PR_S, QRS_S, QT_S, P_S = 0.16, 0.09, 0.38, 0.10
+
+
+def bump(t, start, end):
+    """A smooth wave that begins and ends exactly there (raised cosine)."""
+    x = np.clip((t - start) / (end - start), 0, 1)
+    return 0.5 * (1 - np.cos(2 * np.pi * x))
+
+
+def make_ecg(rr=(0.8,) * 12, *, axis_deg=40, rate=500, with_p=True, ventricular=(), noise_mv=0.008, seed=0):
+    """A 12-lead ECG with known fiducials; `rr` are the intervals between QRS onsets, the first from 0.4 s on."""
+    onsets = 0.4 + np.concatenate([[0.0], np.cumsum(rr)])
+    t = np.arange(int((onsets[-1] + 0.6) * rate)) / rate
+    qrs, small = np.zeros_like(t), np.zeros_like(t)
+    for k, on in enumerate(onsets):
+        width = 0.16 if k in ventricular else QRS_S
+        qrs += (-1.5 if k in ventricular else 1.0) * bump(t, on, on + width)
+        small += 0.3 * bump(t, on + QT_S - 0.16, on + QT_S)
+        if with_p and k not in ventricular:
+            small += 0.12 * bump(t, on - PR_S, on - PR_S + P_S)
+    limb = {lead: np.cos(np.radians(deg - axis_deg)) for lead, deg in LIMB_DEG.items()}
+    scale = {lead: limb[lead] * (np.sqrt(3) / 2 if lead.startswith("a") else 1) for lead in limb} | CHEST
+    signal = np.stack([scale[lead] * (qrs + small) for lead in STANDARD_LEADS])
+    signal += noise_mv * np.random.default_rng(seed).standard_normal(signal.shape)
+    return EcgRecord(signal, STANDARD_LEADS, rate), onsets + QRS_S / 2
+
+
+@pytest.mark.parametrize("rate", [100, 250, 500, 1000])
+def test_every_beat_is_found_at_any_rate(rate):
+    record, peaks = make_ecg(rate=rate)
+    np.testing.assert_allclose(detect_r_peaks(record), peaks, atol=0.02)
+
+
+@pytest.mark.parametrize("lead", ["I", "II", "aVR", "V1", "V5"])
+def test_one_lead_is_enough_for_the_beats(lead):
+    record, peaks = make_ecg()
+    assert len(detect_r_peaks(record.select([lead]))) == len(peaks)
+
+
+def test_a_large_t_wave_is_not_a_beat():
+    record, peaks = make_ecg()
+    tall = record.signal.copy()
+    t = np.arange(tall.shape[1]) / 500
+    for peak in peaks:
+        tall += 0.8 * bump(t, peak + 0.12, peak + 0.36)
+    assert len(detect_r_peaks(EcgRecord(tall, STANDARD_LEADS, 500))) == len(peaks)
+
+
+@pytest.mark.parametrize("rate", [100, 500])
+def test_intervals_match_the_waves_that_were_drawn(rate):
+    record, _ = make_ecg(rate=500)
+    m = measure(resample(record, rate))
+    assert m.heart_rate_bpm == pytest.approx(75, abs=0.5)
+    assert m.rhythm_regularity == "regular"
+    # A raised cosine leaves zero so slowly that no reader sees its first milliseconds.
+    assert m.pr_ms == pytest.approx(PR_S * 1000, abs=20)
+    assert m.qrs_ms == pytest.approx(QRS_S * 1000, abs=20)
+    assert m.qt_ms == pytest.approx(QT_S * 1000, abs=25)
+    assert m.qtc_bazett_ms == pytest.approx(m.qt_ms / np.sqrt(0.8), abs=1)
+    assert m.qtc_fridericia_ms == pytest.approx(m.qt_ms / 0.8 ** (1 / 3), abs=1)
+
+
+@pytest.mark.parametrize("axis_deg", [-75, -30, 0, 60, 110, 170])
+def test_the_axis_is_the_one_that_was_drawn(axis_deg):
+    record, _ = make_ecg(axis_deg=axis_deg)
+    assert measure(record).axis_deg == pytest.approx(axis_deg, abs=4)
+
+
+def test_the_axis_needs_two_limb_leads_and_says_so():
+    record, _ = make_ecg()
+    alone = measure(record.select(["II", "V1"]))
+    assert alone.axis_deg is None
+    assert alone.not_measurable["axis_deg"] == "it takes two limb leads"
+    assert measure(record.select(["I", "II"])).axis_deg == pytest.approx(40, abs=4)
+
+
+def test_amplitudes_and_st_level_are_in_millivolts():
+    record, peaks = make_ecg(axis_deg=0)
+    lifted = record.signal.copy()
+    t = np.arange(lifted.shape[1]) / 500
+    for peak in peaks:
+        lifted[7] += 0.25 * bump(t, peak + 0.04, peak + 0.20)  # V2, highest 75 ms after J
+    leads = measure(EcgRecord(lifted, STANDARD_LEADS, 500)).leads
+    assert leads["I"]["r_mv"] == pytest.approx(1.0, abs=0.06)
+    assert leads["V2"]["s_mv"] == pytest.approx(-0.9, abs=0.06)
+    assert leads["I"]["t_mv"] == pytest.approx(0.3, abs=0.05)
+    assert leads["V2"]["st_mv"] > 0.15
+    assert abs(leads["I"]["st_mv"]) < 0.05
+
+
+def test_early_beats_are_told_apart_by_shape():
+    rr = [0.8] * 12
+    rr[3], rr[4], rr[8], rr[9] = 0.5, 1.1, 0.5, 1.0
+    record, _ = make_ecg(rr, ventricular=(4,))
+    kinds = [beat["kind"] for beat in measure(record).beats]
+    assert kinds == ["N"] * 4 + ["V"] + ["N"] * 4 + ["S"] + ["N"] * 3
+
+
+def test_no_p_wave_is_reported_in_fibrillation():
+    rng = np.random.default_rng(1)
+    record, _ = make_ecg(rng.uniform(0.5, 1.1, 13), with_p=False)
+    t = np.arange(record.signal.shape[1]) / 500
+    waves = 0.05 * np.sin(2 * np.pi * 6.1 * t + 3 * np.sin(2 * np.pi * 0.4 * t))
+    m = measure(EcgRecord(record.signal + waves, STANDARD_LEADS, 500))
+    assert m.rhythm_regularity == "irregular"
+    assert m.p_wave_present is False
+    assert m.pr_ms is None
+    assert m.not_measurable["pr_ms"] == "no P wave found"
+
+
+def test_quality_names_each_fault():
+    record, _ = make_ecg()
+    signal = record.signal.copy()
+    signal[0] = 0.01
+    signal[1] = np.clip(signal[1] * 4, -5, 0.6)
+    signal[2] += np.random.default_rng(0).standard_normal(signal.shape[1]) * 0.4
+    quality = signal_quality(EcgRecord(signal, STANDARD_LEADS, 500))
+    assert [quality[lead] for lead in STANDARD_LEADS] == ["flat", "saturated", "noisy"] + ["good"] * 9
+
+
+def test_everything_that_is_none_has_a_reason():
+    noise = np.random.default_rng(0).standard_normal((1, 3000))
+    for signal, rate in ((noise, 300), (np.zeros((2, 3000)), 300), (noise[:, :5], 300), (noise, 5), (noise[:, :1], 1)):
+        m = measure(EcgRecord(signal, ("I", "II")[: len(signal)], rate))
+        found = m.to_dict()
+        assert json.dumps(found, allow_nan=False)
+        assert {key for key, value in found.items() if value is None} <= set(m.not_measurable)
+    assert m.not_measurable["qt_ms"] == "the sampling rate is 1 Hz; it takes 50 Hz"
+
+
+def test_gaps_do_not_hide_the_beats_around_them():
+    record, peaks = make_ecg((0.8,) * 20)
+    signal = record.signal.copy()
+    signal[:, 3000:4000] = np.nan
+    found = detect_r_peaks(EcgRecord(signal, STANDARD_LEADS, 500))
+    outside = peaks[(peaks < 5.9) | (peaks > 8.1)]
+    assert all(np.abs(found - peak).min() < 0.03 for peak in outside)
+
+
+def test_fiducials_of_each_beat_are_in_order():
+    record, peaks = make_ecg()
+    found = delineate(record)
+    assert len(found) == len(peaks)
+    for beat, peak in zip(found[1:-1], peaks[1:-1], strict=True):
+        times = [beat.p_on_s, beat.p_peak_s, beat.p_off_s, beat.qrs_on_s, beat.r_peak_s, beat.qrs_off_s,
+                 beat.t_on_s, beat.t_peak_s, beat.t_off_s]  # fmt: skip
+        assert times == sorted(times)
+        assert beat.qrs_on_s == pytest.approx(peak - QRS_S / 2, abs=0.02)
+        assert beat.t_off_s == pytest.approx(peak - QRS_S / 2 + QT_S, abs=0.03)
+
+
+def test_an_hour_gives_every_beat():
+    record, _ = make_ecg((0.8,) * 74, rate=125)
+    hour = EcgRecord(np.tile(record.signal[:2], (1, 60)), ("I", "II"), 125)
+    m = measure(hour)
+    assert len(m.beats) == pytest.approx(75 * 60, abs=5)
+    assert any("excerpts" in note for note in m.notes)
+
+
+def test_real_beats_are_found(shared_data):
+    import wfdb
+    from wfdb.processing import compare_annotations
+
+    path = str(shared_data("mitdb") / "100")
+    header = wfdb.rdrecord(path)
+    annotation = wfdb.rdann(path, "atr")
+    beats = np.array([s for s, y in zip(annotation.sample, annotation.symbol, strict=True) if y in "NAVLR"])
+    record = EcgRecord(header.p_signal.T, tuple(header.sig_name), header.fs)
+    found = np.round(detect_r_peaks(record) * header.fs).astype(int)
+    result = compare_annotations(beats, found, int(0.15 * header.fs))
+    assert result.sensitivity > 0.998
+    assert result.positive_predictivity > 0.998
