@@ -1,0 +1,164 @@
+"""A visitor's uploaded files: brought together again in one private folder, read, and deleted.
+
+The browser sends every file on its own, so a header (.hea) and its signal files meet here by name; what is
+still incomplete or unreadable stays until its companion, or a declared rate or unit, arrives in a later turn.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from anyecg.readers import companions, read_record
+from anyecg.record import EcgRecord, RecordError
+
+MAX_FILE_MB, MAX_FOLDER_MB = 100, 300
+MAX_FILES = 200
+"""A multi-segment record has a header and a signal file per segment."""
+NEEDS_HEADER = (".dat", ".xyz")
+_OWN_FORMATS = (".hea", ".csv", ".tsv", ".npz", ".mat")
+
+
+class Uploads:
+    """The files of one visitor that have not become a record yet."""
+
+    def __init__(self, parent: Path | None = None) -> None:
+        """Make an empty folder that only this user of the computer can open; `parent` is where."""
+        self.folder = Path(tempfile.mkdtemp(prefix="visitor-", dir=parent))
+        self._told: dict[str, str] = {}
+        self._declared: dict[str, Any] = {}
+
+    @property
+    def waiting(self) -> list[str]:
+        """Names of the files that are kept until they can be read."""
+        return sorted(path.name for path in self.folder.iterdir())
+
+    def add(self, paths: Iterable[str | Path]) -> list[str]:
+        """Move files into the folder.
+
+        Returns:
+            One sentence for each file that was not taken.
+        """
+        problems: list[str] = []
+        taken: set[str] = set()
+        for path in map(Path, paths):
+            name = safe_name(path.name)
+            problem = self._refusal(path, name, taken)
+            if problem:
+                problems.append(problem)
+                path.unlink(missing_ok=True)
+                continue
+            # Copied and deleted: a file in the page's own cache can be fetched by all who know its address.
+            shutil.copyfile(path, self.folder / name)
+            path.unlink(missing_ok=True)
+            taken.add(name)
+            self._told.pop(name, None)
+        return problems
+
+    def read(self, declared: Mapping[str, Any] | None = None) -> tuple[list[EcgRecord], list[str]]:
+        """Read every record that is complete and delete its files.
+
+        Args:
+            declared: keyword arguments of `read_record` (sampling_rate in Hz, units), used for a file only when
+                it cannot be read without them.
+
+        Returns:
+            The new records, and one sentence for each file that could not be read (told once).
+        """
+        if dict(declared or {}) != self._declared:
+            self._told.clear()
+        self._declared = dict(declared or {})
+        records, problems = [], []
+        for path in self._candidates():
+            try:
+                needed = self._complete(path)
+                records.append(_read(path, self._declared))
+            except RecordError as error:
+                if self._told.get(path.name) != str(error):
+                    problems.append(str(error))
+                self._told[path.name] = str(error)
+                continue
+            for name in {path.name, *needed, *self._beside(path)}:
+                (self.folder / name).unlink(missing_ok=True)
+        return records, problems
+
+    def clear(self) -> None:
+        """Delete every file that is kept."""
+        for path in self.folder.iterdir():
+            path.unlink()
+        self._told.clear()
+
+    def close(self) -> None:
+        """Delete the folder with all that is in it."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _refusal(self, path: Path, name: str, taken: set[str]) -> str | None:
+        """Why a file cannot be taken, or None."""
+        if not path.is_file():
+            return f"{name} did not arrive; please upload it again."
+        size = path.stat().st_size
+        if not size:
+            return f"{name} is empty; export it again."
+        if size > MAX_FILE_MB * 1e6:
+            return f"{name} has {size / 1e6:.0f} MB; at most {MAX_FILE_MB} MB are accepted: cut the recording."
+        kept = [other for other in self.folder.iterdir() if other.name != name]
+        if len(kept) >= MAX_FILES or size + sum(other.stat().st_size for other in kept) > MAX_FOLDER_MB * 1e6:
+            return (
+                f"{name} was not taken: {len(kept)} files wait already, at most {MAX_FILES} files and "
+                f"{MAX_FOLDER_MB} MB may; upload what they lack, or press New patient to drop them."
+            )
+        if name in taken:
+            return f"{name} came twice in one go; send files of the same name one after the other."
+        return None
+
+    def _candidates(self) -> list[Path]:
+        """The files to read as records: all but those that belong to a header among them."""
+        paths = sorted(self.folder.iterdir())
+        headers = [path for path in paths if path.suffix == ".hea"]
+        owned: set[str] = set()
+        for header in headers:
+            try:
+                owned |= set(companions(header))
+            except RecordError:
+                continue  # the same sentence comes again when the header itself is read
+            owned |= self._beside(header)
+        return [path for path in paths if path.name not in owned]
+
+    def _beside(self, header: Path) -> set[str]:
+        """Files of a header's name that hold no recording of their own, such as annotations."""
+        same = [path for path in self.folder.iterdir() if path.stem == header.stem]
+        return {path.name for path in same if path.suffix not in _OWN_FORMATS} if header.suffix == ".hea" else set()
+
+    def _complete(self, path: Path) -> list[str]:
+        """The companions of a file, all present. Raises RecordError with the names of the missing ones."""
+        if path.suffix in NEEDS_HEADER:
+            raise RecordError(
+                f"{path.name} needs its header {path.stem}.hea; upload that too, {path.name} is kept till then."
+            )
+        needed = companions(path) if path.suffix == ".hea" else []
+        missing = [name for name in needed if not (self.folder / safe_name(name)).is_file()]
+        if missing:
+            names = ", ".join(missing[:5]) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")
+            raise RecordError(f"{path.name} needs {names}; upload that too, {path.name} is kept till then.")
+        return [safe_name(name) for name in needed]
+
+
+def _read(path: Path, declared: Mapping[str, Any]) -> EcgRecord:
+    """Read a file as it is, and only if that fails with what was declared for it."""
+    try:
+        return read_record(path)
+    except RecordError:
+        if not declared:
+            raise
+        return read_record(path, **declared)
+
+
+def safe_name(name: str) -> str:
+    """A file name without folders, odd characters or a leading dot; its ending in lower case, as in WFDB."""
+    last = name.replace("\\", "/").rsplit("/", 1)[-1]
+    clean = "".join(c if c.isalnum() or c in " ._-+()~" else "_" for c in last).strip(" .")
+    stem, dot, suffix = clean.rpartition(".")
+    return f"{stem[:100]}{dot}{suffix.lower()[:20]}" if dot else clean[:100] or "file"

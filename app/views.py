@@ -1,0 +1,217 @@
+"""What the page shows, as HTML with all text escaped: recordings on paper, and the evidence of an answer."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+from typing import Any
+
+from anyecg.conversation import describe_leads
+from anyecg.draw import draw_strip
+from anyecg.findings import FINDINGS, SUPERCLASS_NAMES
+from anyecg.record import EcgRecord
+from anyecg.strip_layout import lay_out, sheet_start
+
+NO_EVIDENCE = """<div class="quiet">The evidence stands here beside an answer: measured intervals, findings with
+their calibrated probability, where they lie in time and leads, and whatever contradicts the text.</div>"""
+MAX_FINDINGS, MAX_EVENTS = 8, 12
+BEAT_NAMES = {"N": "normal", "S": "supraventricular", "V": "ventricular"}
+_MEASURED: tuple[tuple[str, tuple[str, ...], str], ...] = (
+    ("Heart rate", ("heart_rate_bpm",), "/min"),
+    ("Lowest - highest", ("heart_rate_min_bpm", "heart_rate_max_bpm"), "/min"),
+    ("SD of RR", ("rr_sd_ms",), "ms"),
+    ("P duration", ("p_ms",), "ms"),
+    ("PR interval", ("pr_ms",), "ms"),
+    ("QRS duration", ("qrs_ms",), "ms"),
+    ("QT interval", ("qt_ms",), "ms"),
+    ("QTc (Bazett)", ("qtc_bazett_ms",), "ms"),
+    ("QTc (Fridericia)", ("qtc_fridericia_ms",), "ms"),
+    ("Frontal axis", ("axis_deg",), "°"),
+)
+
+
+def describe(record: EcgRecord) -> str:
+    """One line about a recording: leads, length, rate, patient, date."""
+    parts = [describe_leads(record.leads), f"{record.duration_s:.1f} s", f"{record.sampling_rate:g} Hz"]
+    if record.age is not None:
+        parts.append(f"{record.age:.0f} y")
+    return ", ".join([*parts, *(part for part in (record.sex, record.recorded_at) if part)])
+
+
+def is_long(record: EcgRecord) -> bool:
+    """Whether a sheet shows only part of the recording."""
+    return lay_out(record).end_s < record.duration_s - 1e-6
+
+
+def strips_html(
+    records: Sequence[EcgRecord], intervals: Iterable[Mapping[str, Any]] = (), start_s: float | None = None
+) -> str:
+    """The recordings one below the other, with an answer's intervals shaded.
+
+    Args:
+        intervals: {ecg (from 1), start_s, end_s, kind, leads}.
+        start_s: where the sheet of a long recording begins; None turns to its first interval.
+    """
+    marks = list(intervals)
+    sheets = []
+    for number, record in enumerate(records, 1):
+        own = [mark for mark in marks if mark.get("ecg", 1) == number]
+        begin = sheet_start(record, own) if start_s is None else min(start_s, max(0.0, record.duration_s - 10))
+        title = f"ECG {number}: {record.name}"
+        image = draw_strip(record, intervals=own, title=title, start_s=begin if is_long(record) else 0.0)
+        caption = escape(f"{title} ({describe(record)})", quote=True)
+        sheets.append(f'<div class="sheet"><img alt="{caption}" src="{_data_url(image)}"></div>')
+    return "".join(sheets)
+
+
+def _data_url(image: Any) -> str:
+    """The picture inside the page itself, so that no address exists at which somebody else could fetch it."""
+    buffer = io.BytesIO()
+    image.quantize(48).save(buffer, "PNG")
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+
+
+def evidence_html(answer: Any) -> str:
+    """The evidence panel of an `Answer`."""
+    parts = [
+        _alerts("The text and the evidence disagree", answer.contradictions, "contradiction"),
+        _alerts("Please note", answer.warnings, "warning"),
+        _marked(answer.intervals),
+    ]
+    parts += [_ecg(number, entry) for number, entry in enumerate(answer.evidence, 1)]
+    return "".join(parts) + _timing(answer)
+
+
+def _alerts(title: str, sentences: Sequence[str], kind: str) -> str:
+    if not sentences:
+        return ""
+    items = "".join(f"<li>{escape(str(sentence))}</li>" for sentence in sentences)
+    return f'<div class="alert {kind}" role="alert"><b>{title}</b><ul>{items}</ul></div>'
+
+
+def _marked(intervals: Sequence[Mapping[str, Any]]) -> str:
+    """The intervals that the answer names and the strip shows."""
+    if not intervals:
+        return ""
+    several = len({mark.get("ecg", 1) for mark in intervals}) > 1
+    rows = [
+        (
+            (f"ECG {mark.get('ecg', 1)}: " if several else "") + str(mark.get("kind") or "interval"),
+            _span(mark),
+            ", ".join(mark.get("leads") or ()) or "all",
+        )
+        for mark in intervals
+    ]
+    return _section("Marked on the trace", _table(("what", "seconds", "leads"), rows))
+
+
+def _ecg(number: int, entry: Mapping[str, Any]) -> str:
+    """Everything that is known of one recording."""
+    name = str(entry.get("record") or "")
+    body = _section("Findings, calibrated probability", _findings(entry))
+    body += _section("Measured", _measurements(entry.get("measurements") or {}))
+    body += _section("Events seen by the network", _events(entry.get("events") or ()))
+    body += _amplitudes(entry.get("measurements") or {})
+    return f'<section class="ecg"><h3>ECG {number} <span>{escape(name)}</span></h3>{body}</section>'
+
+
+def _findings(entry: Mapping[str, Any]) -> str:
+    rows = sorted((entry.get("findings") or {}).items(), key=lambda item: -item[1])[:MAX_FINDINGS]
+    bars = [_bar(FINDINGS[code].phrase if code in FINDINGS else code, code, p) for code, p in rows]
+    classes = entry.get("superclasses") or {}
+    chips = "".join(
+        f"<span title='{escape(SUPERCLASS_NAMES.get(code, code))}'>{escape(code)} {_percent(p)}</span>"
+        for code, p in classes.items()
+    )
+    return "".join(bars) + (f'<div class="chips">{chips}</div>' if chips else "")
+
+
+def _bar(name: str, code: str, probability: float) -> str:
+    width = max(0.0, min(100.0, 100 * probability))
+    return (
+        f'<div class="bar"><div class="fill" style="width:{width:.0f}%"></div>'
+        f"<span>{escape(name)} <i>{escape(code)}</i></span><b>{_percent(probability)}</b></div>"
+    )
+
+
+def _percent(probability: float) -> str:
+    percent = 100 * probability
+    return "<1%" if percent < 1 else ">99%" if percent > 99 else f"{percent:.0f}%"
+
+
+def _measurements(values: Mapping[str, Any]) -> str:
+    reasons = values.get("not_measurable") or {}
+    rows = []
+    for name, keys, unit in _MEASURED:
+        numbers = [values.get(k) for k in keys]
+        reason = next((reasons[k] for k in keys if k in reasons), "")
+        if all(number is not None for number in numbers):
+            rows.append((name, "-".join(f"{number:.0f}" for number in numbers) + f" {unit}"))
+        elif reason:
+            rows.append((name, f"not measurable: {reason}"))
+    if values.get("rhythm_regularity"):
+        rows.insert(1, ("Rhythm", str(values["rhythm_regularity"])))
+    beats = Counter(beat["kind"] for beat in values.get("beats") or ())
+    if beats:
+        rows.append(("Beats", ", ".join(f"{n} {BEAT_NAMES.get(kind, kind)}" for kind, n in beats.most_common())))
+    poor = [f"{lead} {flag}" for lead, flag in (values.get("quality") or {}).items() if flag != "good"]
+    if values.get("quality"):
+        rows.append(("Signal quality", ", ".join(poor) or "good in all leads"))
+    return _table((), rows)
+
+
+def _events(events: Sequence[Mapping[str, Any]]) -> str:
+    rows = [
+        (
+            str(event["kind"]),
+            _span(event),
+            ", ".join(event.get("leads") or ()) or "all",
+            _percent(event["probability"]) if event.get("probability") is not None else "",
+        )
+        for event in events[:MAX_EVENTS]
+    ]
+    more = f'<div class="quiet">and {len(events) - MAX_EVENTS} more</div>' if len(events) > MAX_EVENTS else ""
+    return _table(("what", "seconds", "leads", ""), rows) + more
+
+
+def _amplitudes(values: Mapping[str, Any]) -> str:
+    """R, S, ST and T per lead, folded away."""
+    keys = ("r_mv", "s_mv", "st_mv", "t_mv")
+    rows = [
+        (lead, *("" if levels.get(key) is None else f"{levels[key]:.2f}" for key in keys))
+        for lead, levels in (values.get("leads") or {}).items()
+    ]
+    if not rows:
+        return ""
+    table = _table(("lead", "R", "S", "ST", "T"), rows)
+    return f"<details><summary>Amplitudes per lead, mV</summary>{table}</details>"
+
+
+def _timing(answer: Any) -> str:
+    if not answer.done:
+        return ""
+    parts = [f"{answer.tokens} tokens"] if answer.tokens else []
+    if answer.first_token_s is not None:
+        parts.insert(0, f"first token after {answer.first_token_s:.2f} s")
+    if answer.total_s is not None:
+        parts.append(f"done after {answer.total_s:.2f} s")
+    return f'<div class="quiet timing">{" · ".join(parts)}{" · stopped" if answer.stopped else ""}</div>'
+
+
+def _section(title: str, body: str) -> str:
+    return f"<h4>{title}</h4>{body}" if body else ""
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    if not rows:
+        return ""
+    top = "<tr>" + "".join(f"<th>{escape(cell)}</th>" for cell in head) + "</tr>" if any(head) else ""
+    lines = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    return f"<table>{top}{lines}</table>"
+
+
+def _span(event: Mapping[str, Any]) -> str:
+    return f"{event['start_s']:.1f}-{event['end_s']:.1f}"

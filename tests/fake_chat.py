@@ -1,0 +1,73 @@
+"""A stand-in for `EcgChat`: answers at once, with evidence, so that the page can be tested without a model."""
+
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass
+class FakeAnswer:
+    """The fields of `anyecg.chat.Answer`."""
+
+    text: str = ""
+    evidence: list[dict[str, Any]] = field(default_factory=list)
+    intervals: list[dict[str, Any]] = field(default_factory=list)
+    contradictions: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    first_token_s: float | None = None
+    total_s: float | None = None
+    tokens: int = 0
+    done: bool = False
+    stopped: bool = False
+
+
+class FakeChat:
+    """Says what it was asked, word by word, and remembers the calls."""
+
+    def __init__(self, pause_s=0.0, error=None, contradictions=(), words=()):
+        self.pause_s, self.error = pause_s, error
+        self.contradictions, self.words = list(contradictions), list(words)
+        self.calls = []
+
+    def stream(self, records, question, *, history=(), max_new_tokens=256, stop=None, with_measurements=True):
+        if self.error:
+            raise self.error
+        self.calls.append({"records": list(records), "question": question, "history": list(history)})
+        stop = stop or threading.Event()
+        words = self.words or f"Sinus rhythm at 72/min in {len(records)} ECG. You asked: {question}".split()
+        said = []
+        for word in words:
+            if stop.is_set():
+                break
+            said.append(word)
+            time.sleep(self.pause_s)
+            yield FakeAnswer(text=" ".join(said))
+        yield FakeAnswer(
+            text=" ".join(said), evidence=[evidence(record) for record in records],
+            intervals=[{"ecg": len(records), "start_s": 2.0, "end_s": 2.4, "kind": "premature ventricular contraction", "leads": []}],
+            contradictions=self.contradictions, warnings=["The network saw nothing like this."],
+            first_token_s=0.21, total_s=0.9, tokens=len(said), done=True, stopped=stop.is_set(),
+        )  # fmt: skip
+
+
+def evidence(record):
+    """What `EcgChat` says of a recording, with made-up numbers."""
+    return {
+        "record": record.name,
+        "measurements": {
+            "heart_rate_bpm": 72.0, "heart_rate_min_bpm": 70.1, "heart_rate_max_bpm": 75.0, "rr_sd_ms": 21.0,
+            "rhythm_regularity": "regular", "p_ms": 104.0, "pr_ms": 160.0, "qrs_ms": 92.0, "qt_ms": 390.0,
+            "qtc_bazett_ms": 427.0, "qtc_fridericia_ms": 414.0, "axis_deg": None,
+            "not_measurable": {"axis_deg": "no limb leads"}, "quality": {lead: "good" for lead in record.leads},
+            "beats": [{"time_s": 0.5, "kind": "N"}, {"time_s": 2.2, "kind": "V"}],
+            "leads": {lead: {"r_mv": 1.02, "s_mv": -0.2, "st_mv": 0.01, "t_mv": None} for lead in record.leads},
+        },
+        "findings": {"SR": 0.97, "PVC": 0.81, "IMI": 0.12, "LVH": 0.004},
+        "superclasses": {"NORM": 0.1, "MI": 0.12, "STTC": 0.2, "CD": 0.05, "HYP": 0.03},
+        "rhythms": {"SR": 0.97},
+        "events": [
+            {"kind": "premature ventricular contraction", "start_s": 2.0, "end_s": 2.4, "leads": [], "probability": 0.9}
+        ],
+        "quality": {lead: "good" for lead in record.leads},
+    }  # fmt: skip
