@@ -95,7 +95,7 @@ def _draw_row(image: Image.Image, row: Row, record: EcgRecord) -> list[str]:
     mm = PX_PER_MM * _SMOOTH
     base = row.above_mm * mm
     pulse = [(3, 0), (5, 0), (5, -10), (10, -10), (10, 0), (12, 0)]  # 1 mV for 0.2 s
-    pen.line([(x * mm, base + y * mm) for x, y in pulse], 255, 5)
+    pen.line([(x * mm, base + y * mm) for x, y in pulse], 255, 6)
     clipped = []
     for k, piece in enumerate(row.pieces):
         levels = _trace(pen, record, piece, base, mm)
@@ -107,10 +107,10 @@ def _draw_row(image: Image.Image, row: Row, record: EcgRecord) -> list[str]:
             clipped.append(piece.lead)
             _mark_clipped(draw, row, record, piece)
         if not np.isfinite(levels).any():
-            _text(draw, (piece.x(piece.start_s) + 60, row.baseline_px - 24), "nothing recorded", 18, _GREY)
+            _text(draw, (piece.x(piece.start_s) + 60, row.baseline_px - 24), "nothing recorded", 20, _GREY)
     image.paste(_INK, (0, top), ink.reduce(_SMOOTH))
     for piece in row.pieces:
-        _text(draw, (piece.x(piece.start_s) + 6, top + 3), piece.lead, 22, _INK, backed=True)
+        _text(draw, (piece.x(piece.start_s) + 6, top + 3), piece.lead, 26, _INK, backed=True)
     if row.ends_block:
         _write_seconds(draw, row)
     return clipped
@@ -125,7 +125,7 @@ def _trace(pen: ImageDraw.ImageDraw, record: EcgRecord, piece: Piece, base: floa
     for run in np.split(finite, np.flatnonzero(np.diff(finite) > 1) + 1):
         points = [(float(a), float(b)) for a, b in zip(x[run], y[run], strict=True)]
         if len(points) > 1:
-            pen.line(points, 255, 5, joint="curve" if len(points) < 3000 else None)
+            pen.line(points, 255, 7, joint="curve" if len(points) < 3000 else None)
         elif points:
             pen.ellipse([points[0][0] - 3, points[0][1] - 3, points[0][0] + 3, points[0][1] + 3], 255)
     return levels
@@ -148,7 +148,7 @@ def _write_seconds(draw: ImageDraw.ImageDraw, row: Row) -> None:
         for second in range(math.ceil(piece.start_s - 1e-6), math.floor(piece.end_s + 1e-6) + 1):
             x = round(piece.x(second))
             draw.line([(x, y), (x, y + 6)], _GREY, 2)
-            _text(draw, (x, y + 7), f"{second} s", 16, _GREY, anchor="ma")
+            _text(draw, (x, y + 7), f"{second} s", 18, _GREY, anchor="ma")
 
 
 def _kind(interval: Interval) -> str:
@@ -174,37 +174,33 @@ def _shade(image: Image.Image, boxes: Sequence[Box], colour: str) -> None:
         image.paste(colour, (left, top), Image.new("L", (right - left, bottom - top), 56))
 
 
-def _label(
-    image: Image.Image, sheet: Sheet, shaded: Sequence[tuple[str, list[Box]]], colours: dict[str, str]
-) -> None:
+def _label(image: Image.Image, sheet: Sheet, shaded: Sequence[tuple[str, list[Box]]], colours: dict[str, str]) -> None:
     """Name each shaded stretch once per block: in full, as its code, or left to the legend."""
     draw = ImageDraw.Draw(image)
     busy: Busy = {}
     for row in sheet.rows:
         names = [(piece.x(piece.start_s), piece.lead) for piece in row.pieces]
-        busy[row.top_mm * PX_PER_MM + 3] = [(x, x + 12 + _font(22).getlength(name)) for x, name in names]
+        busy[row.top_mm * PX_PER_MM + 3] = [(x, x + 12 + _font(26).getlength(name)) for x, name in names]
     for kind, boxes in shaded:
         covered = {(left, bottom) for left, _, _, bottom in boxes}
         for left, top, right, _ in boxes:
             if (left, top) not in covered:  # no box of this interval right above
                 code = (code_of(kind) or kind).rstrip("_")
-                wide = _font(16).getlength(kind) < right - left
+                wide = _font(20).getlength(kind) < right - left
                 texts = dict.fromkeys((kind, code) if wide else (code, kind))
                 _place_label(draw, (left + 2, top + 3), tuple(texts), colours[kind], busy)
 
 
-def _place_label(
-    draw: ImageDraw.ImageDraw, at: tuple[int, int], texts: Sequence[str], colour: str, busy: Busy
-) -> None:
+def _place_label(draw: ImageDraw.ImageDraw, at: tuple[int, int], texts: Sequence[str], colour: str, busy: Busy) -> None:
     for text in texts:
-        width = _font(16).getlength(text) + 4
-        for y in (at[1], at[1] + 22):
+        width = _font(20).getlength(text) + 4
+        for y in (at[1], at[1] + 26):
             spans = busy.setdefault(y, [])
             x = max([at[0], *(b for a, b in spans if a <= at[0] < b)])  # step past the lead's name
             free = all(x + width <= a or x >= b for a, b in spans)
             if free and x - at[0] < 70 and x + width < draw.im.size[0]:
                 spans.append((x, x + width))
-                _text(draw, (x, y), text, 16, colour, backed=True)
+                _text(draw, (x, y), text, 20, colour, backed=True)
                 return
 
 
@@ -214,25 +210,23 @@ def _write_head(
     """The heading, the scale, and below them what each colour means."""
     draw = ImageDraw.Draw(image)
     scale = f"{MM_PER_S} mm/s   {MM_PER_MV} mm/mV"
-    _text(draw, (image.width - 12, 10), scale, 20, _INK, anchor="ra", backed=True)
-    room = image.width - 40 - _font(20).getlength(scale)
-    _text(draw, (12, 8), _fit(title, 24, room), 24, _INK, backed=True)
+    _text(draw, (image.width - 12, 10), scale, 24, _INK, anchor="ra", backed=True)
+    room = image.width - 40 - _font(24).getlength(scale)
+    _text(draw, (12, 8), _fit(title, 28, room), 28, _INK, backed=True)
     x = 12.0
     for kind, colour in colours.items():
         boxes = [b for name, b in shaded if name == kind]
         text = f"{kind} ({len(boxes)})" if len(boxes) > 1 else kind
-        width = 26 + _font(18).getlength(text)
+        width = 28 + _font(20).getlength(text)
         if x + width > image.width - 40:
-            _text(draw, (x, 46), "…", 18, _GREY)
+            _text(draw, (x, 50), "…", 20, _GREY)
             return
-        draw.rectangle([x, 50, x + 16, 64], colour)
-        _text(draw, (x + 22, 46), text, 18, colour, backed=True)
+        draw.rectangle([x, 54, x + 18, 70], colour)
+        _text(draw, (x + 24, 50), text, 20, colour, backed=True)
         x += width + 24
 
 
-def _write_foot(
-    image: Image.Image, sheet: Sheet, record: EcgRecord, clipped: Sequence[str], unseen: int
-) -> None:
+def _write_foot(image: Image.Image, sheet: Sheet, record: EcgRecord, clipped: Sequence[str], unseen: int) -> None:
     """What is shown, how it was drawn, and what is not to be seen."""
     draw = ImageDraw.Draw(image)
     filters = [note for note in record.notes if "filter" in note.lower()] or ["drawn without filter"]
@@ -250,9 +244,9 @@ def _write_foot(
         warnings.append(f"{unseen} marked interval{'s' * (unseen > 1)} outside this sheet")
     y = image.height - 2 * LINE_MM * PX_PER_MM
     room = image.width - 24
-    _text(draw, (12, y + 2), _fit("  ·  ".join(facts), 17, room), 17, _INK, backed=True)
+    _text(draw, (12, y + 2), _fit("  ·  ".join(facts), 20, room), 20, _INK, backed=True)
     if warnings:
-        _text(draw, (12, y + 29), _fit("  ·  ".join(warnings), 17, room), 17, _RED, backed=True)
+        _text(draw, (12, y + 32), _fit("  ·  ".join(warnings), 20, room), 20, _RED, backed=True)
 
 
 def _fit(text: str, size: int, room: float) -> str:
