@@ -439,6 +439,8 @@ class AnyEcgForConditionalGeneration(AnyEcgPreTrainedModel, GenerationMixin):
             num_items_in_batch: tokens with loss in the whole optimisation step (gradient accumulation).
         """
         ecgs = dict(zip(ECG_INPUTS, (ecg_values, ecg_mask, lead_ids, patch_times, ecg_index), strict=True))
+        if input_ids is None and "inputs_embeds" not in kwargs:
+            return self._evidence_only(ecgs, findings_labels, event_labels)
         outputs = self.model(input_ids=input_ids, attention_mask=attention_mask, **ecgs, **kwargs)
         keep = slice(-logits_to_keep, None) if isinstance(logits_to_keep, int) else logits_to_keep
         outputs.logits = self.lm_head(outputs.last_hidden_state[:, keep])
@@ -450,9 +452,16 @@ class AnyEcgForConditionalGeneration(AnyEcgPreTrainedModel, GenerationMixin):
                 num_items_in_batch=num_items_in_batch,
             )
             if outputs.findings_logits is not None:
-                extra = supervision_loss(outputs.findings_logits, findings_labels)
-                extra = extra + supervision_loss(outputs.event_logits, event_labels)
+                extra = evidence_loss(outputs, findings_labels, event_labels)
                 outputs.loss = outputs.loss + self.config.auxiliary_loss_weight * extra
+        return outputs
+
+    def _evidence_only(self, ecgs, findings_labels, event_labels) -> AnyEcgModelOutput:
+        """Without text: the encoder's scores, and their loss when there are labels."""
+        encoded = self.encode(**ecgs)
+        outputs = AnyEcgModelOutput(findings_logits=encoded.findings_logits, event_logits=encoded.event_logits)
+        if findings_labels is not None or event_labels is not None:
+            outputs.loss = evidence_loss(outputs, findings_labels, event_labels)
         return outputs
 
     def prepare_inputs_for_generation(self, input_ids, is_first_iteration=False, **kwargs):
@@ -462,6 +471,14 @@ class AnyEcgForConditionalGeneration(AnyEcgPreTrainedModel, GenerationMixin):
             for name in ECG_INPUTS:
                 inputs[name] = None
         return inputs
+
+
+def evidence_loss(
+    outputs: AnyEcgModelOutput, findings_labels: torch.Tensor | None, event_labels: torch.Tensor | None
+) -> torch.Tensor:
+    """Loss of both evidence heads."""
+    findings = supervision_loss(outputs.findings_logits.float(), findings_labels)
+    return findings + supervision_loss(outputs.event_logits.float(), event_labels)
 
 
 def supervision_loss(logits: torch.Tensor, labels: torch.Tensor | None) -> torch.Tensor:

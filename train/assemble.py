@@ -139,3 +139,14 @@ def load_model(
         )
     model = AnyEcgForConditionalGeneration.from_pretrained(folder, use_safetensors=True, **options)
     return model, AnyEcgProcessor.from_pretrained(folder)
+
+
+def export(folder: Path, out: Path) -> str:
+    """Write a model for shipping: weights as float16 (half the size; running statistics stay float32)."""
+    model, processor = load_model(folder)
+    keep = {name for name, _ in model.named_buffers()}
+    state = {n: t if n in keep or not t.is_floating_point() else t.half() for n, t in model.state_dict().items()}
+    state.pop("lm_head.weight") if model.config.tie_word_embeddings else None
+    model.save_pretrained(out, state_dict=state)
+    processor.save_pretrained(out)
+    return str(out)

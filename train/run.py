@@ -15,8 +15,6 @@ from typing import Any
 import torch
 from torch.utils.data import DataLoader
 
-from anyecg.modeling_anyecg import supervision_loss
-
 from .assemble import add_lora, assemble, load_model, merge_lora, save_model
 from .collator import ConversationCollator, EvidenceCollator
 from .data import ConversationDataset, EvidenceDataset, MixtureSampler
@@ -56,17 +54,16 @@ class StageRun:
         set_seed(curriculum.seed)
         self.curriculum, self.stage, self.data, self.target = curriculum, stage, data, target
         self.checkpoint = target.with_name(target.name + ".checkpoint")
-        self.accelerator = Accelerator(
-            mixed_precision=curriculum.precision, gradient_accumulation_steps=stage.gradient_accumulation
-        )
+        self.accelerator = Accelerator(mixed_precision=curriculum.precision)
         self.model, self.processor = load_model(source, curriculum.load_in_4bit)
-        self.model.config.auxiliary_loss_weight = stage.auxiliary_loss_weight
+        self.model.config.auxiliary_loss_weight = stage.auxiliary_loss_weight / stage.gradient_accumulation
         if stage.lora_rank:
             self.model = add_lora(self.model, stage)
         freeze_all_but(self.model, stage.trainable)
         self.optimizer = self._optimizer()
         self.scheduler = torch.optim.lr_scheduler.LambdaLR(self.optimizer, lambda step: one_cycle(step, stage))
-        self.step, self.average = 0, None
+        self.step, self.seconds = 0, 0.0
+        self.average: dict[str, torch.Tensor] | None = None
         self.log: list[dict[str, float]] = []
 
     def _optimizer(self) -> torch.optim.Optimizer:
@@ -86,23 +83,29 @@ class StageRun:
     def train(self) -> None:
         """Train to the last step, then save the model and drop the checkpoint."""
         self._resume()
-        loader = self._loader()
-        self.model, self.optimizer = self.accelerator.prepare(self.model, self.optimizer)
-        self.model.train()
-        started, first_step = time.monotonic(), self.step
+        self.model, self.optimizer, loader = self.accelerator.prepare(self.model, self.optimizer, self._loader())
+        self._train_mode()
+        self.started, self.first_step = time.monotonic(), self.step
         batches = iter(loader)
         while self.step < self.stage.steps:
-            losses = [self._accumulate(next(batches)) for _ in range(self.stage.gradient_accumulation)]
+            loss = self._accumulate([next(batches) for _ in range(self.stage.gradient_accumulation)])
             self._update()
             if self.step % 20 == 0 or self.step == self.stage.steps:
-                self._report(sum(losses) / len(losses), started, first_step)
+                self._report(loss)
             if self.step % self.stage.checkpoint_every == 0 and self.step < self.stage.steps:
                 self._save_checkpoint()
-        self._finish(time.monotonic() - started)
+        self._finish()
+
+    def _train_mode(self) -> None:
+        """Frozen parts stay in evaluation mode, so that their normalisation statistics stay, too."""
+        model = self.accelerator.unwrap_model(self.model)
+        model.train()
+        if "ecg_tower" not in self.stage.trainable:
+            next(m for n, m in model.named_modules() if n.endswith("ecg_tower")).eval()
 
     def _loader(self) -> DataLoader:
         stage, extractor = self.stage, self.processor.feature_extractor
-        per_step = stage.batch_size * stage.gradient_accumulation
+        per_step = stage.batch_size * stage.gradient_accumulation * self.accelerator.num_processes
         done = self.step * stage.gradient_accumulation
         if stage.objective == "evidence":
             dataset: Any = EvidenceDataset(self.data, "train", extractor)
@@ -118,22 +121,23 @@ class StageRun:
         )
         return DataLoader(dataset, batch_size=stage.batch_size, sampler=sampler, collate_fn=collate)
 
-    def _accumulate(self, batch: dict[str, torch.Tensor]) -> float:
-        batch = {name: value.to(self.accelerator.device) for name, value in batch.items()}
-        with self.accelerator.autocast():
-            loss = self._loss(batch)
-        self.accelerator.backward(loss)
-        return float(loss.detach())
-
-    def _loss(self, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+    def _accumulate(self, batches: list[dict[str, torch.Tensor]]) -> float:
+        """Gradients of one optimisation step; every answer token of it counts alike, whichever batch it is in."""
+        learns_evidence = "ecg_tower" in self.stage.trainable
         if self.stage.objective == "conversation":
-            return self.model(**batch).loss
-        findings, events = batch.pop("findings_labels"), batch.pop("event_labels")
-        model = self.accelerator.unwrap_model(self.model)
-        encoded = model.encode(**batch)
-        return supervision_loss(encoded.findings_logits.float(), findings) + supervision_loss(
-            encoded.event_logits.float(), events
-        )
+            tokens = sum(int((batch["labels"][:, 1:] != -100).sum()) for batch in batches)
+            batches = [batch | {"num_items_in_batch": tokens} for batch in batches]
+        total = 0.0
+        for batch in batches:
+            if not learns_evidence:
+                batch = {k: v for k, v in batch.items() if k not in ("findings_labels", "event_labels")}
+            with self.accelerator.autocast():
+                loss = self.model(**batch).loss
+            if self.stage.objective == "evidence":
+                loss = loss / len(batches)
+            self.accelerator.backward(loss)
+            total += float(loss.detach())
+        return total
 
     def _update(self) -> None:
         self.accelerator.clip_grad_norm_([p for p in self.model.parameters() if p.requires_grad], 1.0)
@@ -154,8 +158,8 @@ class StageRun:
         for name, value in current.items():
             self.average[name].lerp_(value, 1 - decay)
 
-    def _report(self, loss: float, started: float, first_step: int) -> None:
-        rate = (self.step - first_step) / (time.monotonic() - started)
+    def _report(self, loss: float) -> None:
+        rate = (self.step - self.first_step) / (time.monotonic() - self.started)
         eta = (self.stage.steps - self.step) / rate / 60
         self.log.append({"step": self.step, "loss": round(loss, 5)})
         logger.info(
@@ -183,6 +187,7 @@ class StageRun:
             "scheduler": self.scheduler.state_dict(),
             "random": torch.get_rng_state(),
             "step": self.step,
+            "seconds": self.seconds + time.monotonic() - self.started,
             "log": self.log,
         }
         torch.save(state, fresh / "state.pt")
@@ -207,10 +212,11 @@ class StageRun:
         self.optimizer.load_state_dict(state["optimizer"])
         self.scheduler.load_state_dict(state["scheduler"])
         torch.set_rng_state(state["random"])
-        self.step, self.average, self.log = state["step"], state["average"], state["log"]
+        self.step, self.seconds = state["step"], state["seconds"]
+        self.average, self.log = state["average"], state["log"]
         logger.info("%s resumes at step %d", self.stage.name, self.step)
 
-    def _finish(self, seconds: float) -> None:
+    def _finish(self) -> None:
         model = self.accelerator.unwrap_model(self.model)
         if self.average is not None:
             model.load_state_dict(self.average, strict=False)
@@ -221,8 +227,7 @@ class StageRun:
         save_model(model, self.processor, fresh)
         summary = {
             "stage": self.stage.name,
-            "steps": self.stage.steps,
-            "seconds_of_last_run": round(seconds),
+            "seconds": round(self.seconds + time.monotonic() - self.started),
             "log": self.log,
         }
         (fresh / "training_log.json").write_text(json.dumps(summary))

@@ -1,0 +1,71 @@
+"""Train, calibrate and evaluate: `python -m train run|calibrate|evaluate|export …`; each has --help."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from pathlib import Path
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The command line of `python -m train`."""
+    parser = argparse.ArgumentParser(prog="python -m train", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    run = commands.add_parser("run", help="run the stages of a curriculum, resuming where a killed run stopped")
+    run.add_argument("config", type=Path, help="YAML file, for example train/configs/nano.yaml")
+    run.add_argument("--data", type=Path, nargs="+", required=True, help="folders that data_builders wrote")
+    run.add_argument("--out", type=Path, required=True, help="run folder; one model folder per stage")
+    run.add_argument("--init", type=Path, help="start from this model folder")
+    run.add_argument("--max-steps", type=int, help="at most this many steps per stage")
+    run.add_argument("--threads", type=int, default=1, help="CPU threads (1 is fastest on a busy machine)")
+    calibrate = commands.add_parser("calibrate", help="fit probabilities and thresholds on validation records")
+    calibrate.add_argument("model", type=Path)
+    calibrate.add_argument("--data", type=Path, nargs="+", required=True)
+    export = commands.add_parser("export", help="write a trained model for shipping, weights as 16-bit floats")
+    export.add_argument("model", type=Path)
+    export.add_argument("out", type=Path)
+    commands.add_parser("evaluate", help="score a model; see python -m train evaluate --help", add_help=False)
+    return parser
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Parse, then import what the command needs."""
+    argv = sys.argv[1:] if argv is None else argv
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    if argv[:1] == ["evaluate"]:
+        from .evaluate import main as evaluate
+
+        evaluate(argv[1:])
+        return
+    args = make_parser().parse_args(argv)
+    try:
+        _dispatch(args)
+    except (ValueError, FileNotFoundError) as error:
+        sys.exit(f"error: {error}")
+
+
+def _dispatch(args: argparse.Namespace) -> None:
+    if args.command == "run":
+        import torch
+
+        from .run import run, shortened
+        from .stages import load_curriculum
+
+        torch.set_num_threads(args.threads)
+        curriculum = load_curriculum(args.config)
+        if args.max_steps:
+            curriculum = shortened(curriculum, args.max_steps)
+        print(run(curriculum, args.data, args.out, args.init))
+    elif args.command == "calibrate":
+        from .calibrate import calibrate
+
+        print(calibrate(args.model, args.data))
+    else:
+        from .assemble import export
+
+        print(export(args.model, args.out))
+
+
+if __name__ == "__main__":
+    main()
