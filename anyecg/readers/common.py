@@ -96,7 +96,7 @@ def require(name: str, declared: Declared, *, rate: bool = True, units: bool = T
         missing, ways = [*missing, "lead names"], [*ways, "--leads I,II,…"]
     if missing:
         raise RecordError(
-            f"{name} does not state its {' and '.join(missing)}; declare {', '.join(ways)} "
+            f"{name} does not state its {', '.join(missing)}; declare {', '.join(ways)} "
             "(in Python: sampling_rate=, units=, microvolts_per_step=, leads=)."
         )
 
