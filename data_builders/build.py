@@ -13,15 +13,16 @@ from typing import Any
 from zlib import crc32
 
 from anyecg.conversation import TASKS, record_row
-from anyecg.record import RecordError
+from anyecg.record import EcgRecord, RecordError
 
 from .card import write_card
-from .shards import Shard, clean_up, cut_shards, is_complete, write_shard
+from .questions.make import WEIGHTS, Conversations
+from .questions.view import LONG_S
+from .shards import clean_up, cut_shards, is_complete, write_shard
 from .sources import Entry, Labelled, Plan, module_of
 from .splits import settle_splits, split_of_patients
 
 logger = logging.getLogger(__name__)
-LONGEST_MEASURED_S = 30.0  # longer records are measured per excerpt, when a conversation shows one
 
 
 class BuildError(ValueError):
@@ -43,6 +44,8 @@ class Options:
     limit: int | None = None
     """At most so many records, shared among the splits in proportion."""
     measure: bool = True
+    weights: Mapping[str, float] = field(default_factory=lambda: dict(WEIGHTS))
+    """Conversations per task and record."""
 
     def __post_init__(self) -> None:
         unknown = [task for task in self.tasks if task not in TASKS]
@@ -108,15 +111,17 @@ def _build_shards(
             summary.records_there_already += len(shard.entries)
             on_progress(done, total)
             continue
-        rows, conversations = [], []
+        rows, asked = [], Conversations(options.tasks, options.seed, shard, options.weights)
         for labelled in _load(module, shard.entries, plan.batch_records, summary.left_out):
-            measurements = _measure(labelled) if options.measure else None
+            measurements = _measure(labelled.record) if options.measure and not is_long(labelled) else None
             rows.append(_row(options.source, labelled, measurements))
+            asked.add(labelled, measurements, _measure if options.measure else None)
             done += 1
             on_progress(done, total)
-        write_shard(shard, options.out, rows, conversations)
+        asked.compare()
+        write_shard(shard, options.out, rows, asked.rows)
         summary.records += len(rows)
-        summary.conversations += len(conversations)
+        summary.conversations += len(asked.rows)
 
 
 def _load(
@@ -131,12 +136,15 @@ def _load(
             logger.warning("left out %s: %s", ", ".join(entry.record_id for entry in batch), error)
 
 
-def _measure(labelled: Labelled) -> dict[str, Any] | None:
+def _measure(record: EcgRecord) -> dict[str, Any]:
     from anyecg.measure import measure
 
-    if labelled.record.duration_s > LONGEST_MEASURED_S:
-        return None
-    return measure(labelled.record).to_dict()
+    return {key: value for key, value in measure(record).to_dict().items() if key != "beats"}
+
+
+def is_long(labelled: Labelled) -> bool:
+    """Longer records are measured per excerpt, when a conversation shows one."""
+    return labelled.record.duration_s > LONG_S
 
 
 def _row(source: str, labelled: Labelled, measurements: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from anyecg.findings import CODES, FINDINGS, SUBCLASSES, SUPERCLASSES, subclasses_of, superclasses_of
-from anyecg.record import EcgRecord
+from anyecg.readers import read_record
 
 from . import Entry, Labelled, Plan, SourceError, require_directory
 
@@ -49,7 +49,7 @@ def load(entries: Sequence[Entry]) -> Iterator[Labelled]:
     for entry in entries:
         row = entry.details
         record = replace(
-            _read_record(row["path"]),
+            read_record(row["path"]),
             name=entry.record_id,
             age=row["age"],
             sex=row["sex"],
@@ -60,13 +60,6 @@ def load(entries: Sequence[Entry]) -> Iterator[Labelled]:
             entry, record, row["findings"], row["known"], events, known_events,
             note=row["note"], truth="PTB-XL statements" if "diagnoses" in row["known"] else "PTB-XL labels",
         )  # fmt: skip
-
-
-def _read_record(path: str) -> EcgRecord:
-    import wfdb
-
-    got = wfdb.rdrecord(path)
-    return EcgRecord(got.p_signal.T, tuple(got.sig_name), float(got.fs))
 
 
 def labels_of_statements(codes: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -84,12 +77,13 @@ def labels_of_statements(codes: Sequence[str]) -> tuple[tuple[str, ...], tuple[s
     return _ordered(codes, superclasses_of(codes), subclasses_of(codes)), tuple(known)
 
 
-def labels_of_classes(super_: Sequence[str], sub: Sequence[str], form: Sequence[str], rhythm: Sequence[str]):
-    """The same from classes, form and rhythm statements alone: single diagnoses stay unknown."""
+def labels_of_classes(
+    super_: Sequence[str], sub: Sequence[str], form: Sequence[str], rhythm: Sequence[str]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The same from classes, form and rhythm statements alone: which diagnosis of a class stays open."""
     known = ["form", *(["superclass", "subclass"] if super_ else []), *(["rhythm"] if rhythm else [])]
     codes = [_WITH_UNDERSCORE.get(code, code) for code in (*form, *rhythm)]
     subclasses = [_WITH_UNDERSCORE.get(name, name) if name not in SUBCLASSES else name for name in sub]
-    codes += ["NORM"] if "NORM" in super_ else []
     return _ordered(codes, super_, subclasses), tuple(known)
 
 

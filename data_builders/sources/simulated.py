@@ -1,1 +1,61 @@
-"""To be written."""
+"""ECGs of the simulator: three quarters 12-lead, 10 s, 500 Hz; the others two leads, 10-30 s, as a monitor or Holter.
+
+Each record has a seed of its own; the splits are ranges of seeds, so that no split can meet another's record.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from anyecg.conversation import LABEL_GROUPS, SPLITS
+from anyecg.findings import subclasses_of, superclasses_of
+from anyecg.leads import STANDARD_LEADS
+
+from . import Entry, Labelled, Plan
+
+_SHARES = {"train": 0.8, "valid": 0.1, "test": 0.1}
+_RANGE = 10_000_000  # seeds per split
+_PAIRS = (("I", "II"), ("MLII", "MV5"), ("MLII", "V1"), ("II", "V1"), ("II", "V5"), ("MLII", "MV1"))
+_SHORT_RATES = (100.0, 125.0, 200.0, 250.0, 360.0, 500.0)
+_KNOWN_EVENTS = (
+    "P wave", "QRS complex", "T wave", "normal beat", "premature atrial contraction",
+    "premature ventricular contraction", "left bundle branch block beat", "right bundle branch block beat", "paced beat",
+    "atrial fibrillation", "atrial flutter", "noise",
+)  # fmt: skip
+
+
+def plan(directory: Path | None, *, count: int = 1000, seed: int = 0) -> Plan:
+    """List `count` records; `seed` chooses other ones."""
+    entries = []
+    for split in SPLITS:
+        first = (SPLITS.index(split) + len(SPLITS) * seed) * _RANGE
+        for k in range(round(count * _SHARES[split]) or 1):
+            name = f"simulated/{first + k:010d}"
+            entries.append(Entry(name, name, split, {"seed": first + k}))
+    return Plan(entries)
+
+
+def load(entries: Sequence[Entry]) -> Iterator[Labelled]:
+    """Simulate the records; all that can be said of them is known."""
+    from anyecg.simulate import simulate
+
+    for entry in entries:
+        shape = _shape(entry.details["seed"])
+        ecg = next(simulate(1, seed=entry.details["seed"], **shape))
+        classes = [f"super:{name}" for name in superclasses_of(ecg.findings)]
+        classes += [f"sub:{name}" for name in subclasses_of(ecg.findings)]
+        yield Labelled(
+            entry, ecg.record, (*ecg.findings, *classes), LABEL_GROUPS, tuple(ecg.events), _KNOWN_EVENTS,
+            truth="simulator ground truth",
+        )  # fmt: skip
+
+
+def _shape(seed: int) -> dict[str, Any]:
+    rng = random.Random(f"shape:{seed}")
+    if rng.random() < 0.75:
+        return {"leads": STANDARD_LEADS, "duration_s": 10.0, "sampling_rate": 500.0}
+    duration = float(rng.choice((10, 15, 20, 30)))
+    return {"leads": rng.choice(_PAIRS), "duration_s": duration, "sampling_rate": rng.choice(_SHORT_RATES)}

@@ -1,0 +1,111 @@
+"""Questions on two or three ECGs: what is new, resolved, unchanged, which one shows it, how the numbers differ."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from typing import Any
+
+from anyecg.findings import CODES, phrase
+
+from .view import Dialogue, View
+from .wording import RHYTHM_ORDER, by_importance, capital, join, noun, number
+
+_CHANGES = (
+    "What has changed from ECG 1 to ECG 2?", "Compare the two ECGs.", "What is new in ECG 2?", "How do the two recordings differ?",
+    "Which findings are new and which have resolved?", "Describe the changes between these ECGs.",
+    "Is ECG 2 different from ECG 1?", "Please compare ECG 2 with ECG 1.", "What are the differences between these two tracings?",
+)  # fmt: skip
+_SAME = ("Both are of the same patient.", "The ECGs belong to one patient.", "Same patient, two recordings.")
+_OTHER = ("They are of two different patients.", "The ECGs belong to different patients.", "Two patients, one ECG each.")
+_WHICH = (
+    "Which of these ECGs shows {x}?", "In which ECG do you see {x}?", "Which ECG has {x}?", "Find {x}: in which ECG?",
+    "{X}: which of the recordings?", "Which recordings show {x}?", "Name the ECGs with {x}.", "Where do you find {x}: which ECG?",
+)  # fmt: skip
+_RATE = (
+    "Which ECG has the faster heart rate?", "In which ECG is the heart faster?", "Compare the heart rates.",
+    "How do the heart rates differ?", "Which of the ECGs is the faster one?", "Has the heart rate changed?",
+    "What is the difference in heart rate?", "Compare the rates of these ECGs.",
+)  # fmt: skip
+_MAX_NAMED = 4
+
+
+def ask(views: Sequence[View], rng: random.Random) -> Dialogue | None:
+    """A question on several ECGs with its answer; None if they share no known group of labels."""
+    same = len({view.patient_id for view in views}) == 1
+    draw = rng.random()
+    if len(views) == 2 and (draw < 0.6 if same else draw < 0.35):
+        return _changes(views, same, rng)
+    if draw < 0.8 or len(views) > 2:
+        return _which(views, same, rng)
+    return _rates(views, same, rng)
+
+
+def _changes(views: Sequence[View], same: bool, rng: random.Random) -> Dialogue | None:
+    first, second = views
+    judged = [code for code in CODES if first.has(code) is not None and second.has(code) is not None]
+    ordered = [c for c in RHYTHM_ORDER if c in judged] + by_importance(judged) + [c for c in ("NORM",) if c in judged]
+    before, after = ([code for code in ordered if view.has(code)] for view in views)
+    gold = {
+        "new": [code for code in after if code not in before], "resolved": [code for code in before if code not in after],
+        "unchanged": [code for code in after if code in before], "same_patient": same,
+    }  # fmt: skip
+    if not (before or after):
+        return None
+    says = ("New in ECG 2", "Not in ECG 2 any more", "Unchanged") if same else ("Only in ECG 2", "Only in ECG 1", "In both")
+    named = zip(says, ("new", "resolved", "unchanged"), strict=True)
+    sentences = [f"{word}: {_names(gold[key])}." for word, key in named if gold[key]]
+    if not gold["new"] and not gold["resolved"]:
+        sentences.insert(0, "The findings are the same.")
+    answer = " ".join([*sentences, *_rate_change(first, second)])
+    question = f"{rng.choice(_SAME if same else _OTHER)} {rng.choice(_CHANGES)}"
+    return _dialogue(views, question, answer, gold)
+
+
+def _names(codes: Any) -> str:
+    names = [phrase(code) for code in codes[:_MAX_NAMED]]
+    return join(names)
+
+
+def _rate_change(first: View, second: View) -> list[str]:
+    before, after = number(first.measurements, "heart_rate_bpm"), number(second.measurements, "heart_rate_bpm")
+    if before is None or after is None:
+        return []
+    return [f"Rate {before}/min in ECG 1, {after}/min in ECG 2."]
+
+
+def _which(views: Sequence[View], same: bool, rng: random.Random) -> Dialogue | None:
+    codes = [code for code in CODES if all(view.has(code) is not None for view in views)]
+    differing = [code for code in codes if len({view.has(code) for view in views}) == 2]
+    if not codes:
+        return None
+    code = rng.choice(differing) if differing and rng.random() < 0.85 else rng.choice(codes)
+    having = [k + 1 for k, view in enumerate(views) if view.has(code)]
+    if not having:
+        answer = f"None of them shows {noun(code)}."
+    elif len(having) == len(views):
+        answer = f"{'Both' if len(views) == 2 else 'All'} of them show {noun(code)}."
+    else:
+        answer = f"{join([f'ECG {k}' for k in having])} show{'s' if len(having) == 1 else ''} {noun(code)}."
+    question = rng.choice(_WHICH).format(x=noun(code), X=capital(noun(code)))
+    return _dialogue(views, question, answer, {"code": code, "answer": having, "same_patient": same})
+
+
+def _rates(views: Sequence[View], same: bool, rng: random.Random) -> Dialogue | None:
+    shown = [number(view.measurements, "heart_rate_bpm") for view in views]
+    if None in shown or len(views) != 2:
+        return None
+    one, two = (int(rate) for rate in shown if rate is not None)
+    if one == two:
+        answer = f"Both have the same rate of {one}/min."
+    else:
+        faster, slower = (1, 2) if one > two else (2, 1)
+        answer = f"ECG {faster} is faster: {max(one, two)}/min against {min(one, two)}/min in ECG {slower}."
+    gold = {"rates": [one, two], "difference": abs(one - two), "same_patient": same}
+    return _dialogue(views, rng.choice(_RATE), answer, gold)
+
+
+def _dialogue(views: Sequence[View], question: str, answer: str, gold: dict[str, Any]) -> Dialogue:
+    truth = " and ".join(sorted({view.truth for view in views}))
+    measured = "; rates measured by anyecg.measure" if any(view.measurements for view in views) else ""
+    return Dialogue("comparison", tuple(views), ((question, answer),), (truth + measured,), gold)

@@ -1,0 +1,134 @@
+"""Questions for places in time: where are the premature beats, the episodes, the noise?"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .view import Dialogue, View
+from .wording import capital, join
+
+Interval = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How an event kind is said, and how its intervals are merged."""
+
+    plural: str
+    none: str
+    """What is said not to be there."""
+    verb: str = "are"
+    bridged_s: float = 0.0
+    """Intervals closer than this are one."""
+    runs: bool = False
+    """Consecutive beats of this kind are one interval."""
+
+
+LOCALIZABLE = {
+    "premature ventricular contraction": Kind("premature ventricular contractions", "premature ventricular contraction"),
+    "premature atrial contraction": Kind("premature atrial contractions", "premature atrial contraction"),
+    "atrial fibrillation": Kind("atrial fibrillation", "atrial fibrillation", "is", 0.5),
+    "atrial flutter": Kind("atrial flutter", "atrial flutter", "is", 0.5),
+    "left bundle branch block beat": Kind("beats with left bundle branch block", "beat with left bundle branch block", runs=True),
+    "right bundle branch block beat": Kind("beats with right bundle branch block", "beat with right bundle branch block", runs=True),
+    "noise": Kind("noise", "noise", "is", 0.5),
+}  # fmt: skip
+QUESTIONS = (
+    "Where {verb} the {plural}?", "At which times {verb} there {plural}?", "When do you see {plural}?", "Locate the {plural}.",
+    "Mark the {plural} in this recording.", "Find all {plural} and give their times.", "In which seconds {verb} there {plural}?",
+    "Give the start and end of the {plural}.", "Can you point out the {plural}?", "Please list the intervals with {plural}.",
+    "Show me where {plural} {verb} seen.",
+)  # fmt: skip
+_LONGEST_ANSWER = 8  # intervals; with more, another excerpt is taken
+_DURATIONS_S = (5.0, 8.0, 10.0, 10.0, 15.0, 20.0, 30.0)
+
+
+def ask(view: View, rng: random.Random, balance: Counter[str]) -> Dialogue | None:
+    """A question for the places of an event kind, on an excerpt.
+
+    Args:
+        view: a whole record with annotated events.
+        rng: decides excerpt, leads, kind and phrasing.
+        balance: per kind, answers with places minus answers without; kept near zero.
+    """
+    kinds = [kind for kind in LOCALIZABLE if kind in view.known_events]
+    if not kinds:
+        return None
+    counts = Counter(event["kind"] for event in view.events)
+    present = sorted((kind for kind in kinds if counts[kind]), key=lambda kind: (balance[kind], kind))
+    want = present[0] if present and (balance[present[0]] <= 0 or rng.random() < 0.3) else None
+    for _ in range(12):
+        part = _excerpt(view, rng, want)
+        choice = want or max(kinds, key=lambda kind: (not part.events_of(kind), balance[kind], rng.random()))
+        intervals = merged_intervals(part, choice)
+        if len(intervals) <= _LONGEST_ANSWER and bool(intervals) == bool(want):
+            balance[choice] += 1 if intervals else -1
+            return _dialogue(part, choice, intervals, rng)
+    return None
+
+
+def merged_intervals(view: View, kind: str) -> list[Interval]:
+    """The places of a kind in seconds from the start of the view, to a tenth, overlapping ones merged."""
+    how = LOCALIZABLE[kind]
+    others = sorted(e["start_s"] for e in view.events if e["kind"].endswith(("beat", "contraction")) and e["kind"] != kind)
+    merged: list[Interval] = []
+    for event in sorted(view.events_of(kind), key=lambda event: event["start_s"]):
+        start, end = round(event["start_s"], 1), round(event["end_s"], 1)
+        if merged:
+            gap_start, gap_end = merged[-1][1], start
+            run = how.runs and gap_end - gap_start < 2 and not any(gap_start <= t < gap_end for t in others)
+            if gap_end - gap_start <= how.bridged_s or run:
+                merged[-1] = (merged[-1][0], max(gap_start, end))
+                continue
+        merged.append((start, end))
+    return merged
+
+
+def say_intervals(intervals: Sequence[Interval], duration_s: float) -> str:
+    """ "at 3.2-3.6 s and 7.1-7.5 s", or "throughout (0.0-10.0 s)"."""
+    if len(intervals) == 1 and intervals[0][0] <= 0.2 and intervals[0][1] >= duration_s - 0.2:
+        return f"throughout ({intervals[0][0]:.1f}-{intervals[0][1]:.1f} s)"
+    return "at " + join([f"{start:.1f}-{end:.1f} s" for start, end in intervals])
+
+
+def _excerpt(view: View, rng: random.Random, kind: str | None) -> View:
+    """Some seconds and some leads; around one of the events of `kind` if given."""
+    total = view.record.duration_s
+    duration = min(rng.choice(_DURATIONS_S), total)
+    start = rng.uniform(0, total - duration)
+    if kind:
+        event = rng.choice(view.events_of(kind))
+        middle = rng.uniform(event["start_s"], event["end_s"])
+        start = min(max(middle - rng.uniform(0.1, 0.9) * duration, 0), total - duration)
+    start = round(start, 1) if total - duration > 0.1 else 0.0
+    return view.cut(start, min(start + duration, total), _some_leads(view.record.leads, rng))
+
+
+def _some_leads(leads: Sequence[str], rng: random.Random) -> tuple[str, ...]:
+    draw = rng.random()
+    number = len(leads) if draw < 0.4 else 1 if draw < 0.7 else min(rng.choice((2, 3, 6)), len(leads))
+    chosen = set(rng.sample(range(len(leads)), number))
+    return tuple(lead for k, lead in enumerate(leads) if k in chosen)
+
+
+def _dialogue(part: View, kind: str, intervals: list[Interval], rng: random.Random) -> Dialogue:
+    how = LOCALIZABLE[kind]
+    question = rng.choice(QUESTIONS).format(plural=how.plural, verb=how.verb)
+    if intervals:
+        answer = f"{capital(how.plural)} {say_intervals(intervals, part.record.duration_s)}{_in_leads(part, kind)}."
+    else:
+        answer = f"No {how.none} is present in this excerpt."
+    gold: dict[str, Any] = {"kind": kind, "intervals": [list(interval) for interval in intervals]}
+    return Dialogue("localization", (part,), ((question, answer),), (f"{part.truth}: annotated events",), gold)
+
+
+def _in_leads(part: View, kind: str) -> str:
+    leads = {lead for event in part.events_of(kind) for lead in event["leads"]}
+    named = [lead for lead in part.record.leads if lead in leads]
+    if kind != "noise" or not named or len(named) == len(part.record.leads):
+        return ""
+    return f" in lead{'s' if len(named) > 1 else ''} {join(named)}"

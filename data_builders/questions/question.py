@@ -1,0 +1,212 @@
+"""Closed and open questions on one ECG in the manner of ECG-QA: verify, choose, query; knowledge; what an ECG cannot say."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from typing import Any
+
+from anyecg.findings import CODES, FINDINGS, phrase
+
+from . import knowledge
+from .view import Dialogue, View
+from .wording import CLASS_NAMES, RHYTHM_ORDER, SUBCLASS_NAMES, by_importance, capital, is_plural, join, noun, number, rhythm_phrase
+
+_VERIFY = (
+    "{Be} there {x}?", "Does this ECG show {x}?", "Do you see {x} in this ECG?", "Can {x} be seen here?",
+    "Is this ECG compatible with {x}?", "Are there signs of {x}?", "Does the recording contain {x}?", "Would you diagnose {x}?",
+    "Is {x} present?", "Check this ECG for {x}.",
+)  # fmt: skip
+_VERIFY_RHYTHM = (
+    "Is the rhythm {x}?", "Is this {x}?", "Does this ECG show {x}?", "Is there {x}?", "Would you call this {x}?",
+    "Do you see {x}?", "Could the rhythm be {x}?", "Check this ECG for {x}.",
+)  # fmt: skip
+_VERIFY_NORMAL = (
+    "Is this ECG normal?", "Is this a normal ECG?", "Is everything normal here?", "Would you call this ECG normal?",
+    "Is this tracing within normal limits?", "Is there anything abnormal in this ECG?", "Do you see any abnormality?",
+    "Can I tell my patient that this ECG is normal?", "Is this a healthy ECG?",
+)  # fmt: skip
+_ABNORMAL_ASKED = ("Is there anything abnormal in this ECG?", "Do you see any abnormality?")
+_CHOOSE = (
+    "Does this ECG show {x} or {y}?", "Which of the two is present: {x} or {y}?", "Is it {x} or {y}?", "Do you see {x} or {y}?",
+    "{X} or {y}: which one is it?", "Which fits this ECG better, {x} or {y}?", "Decide between {x} and {y}.",
+    "Choose: {x} or {y}.",
+)  # fmt: skip
+_QUERY = {
+    "rhythm": (
+        "Which rhythm is shown?", "What is the rhythm?", "What rhythm is this?", "Name the rhythm.", "Which rhythm do you see?",
+        "What kind of rhythm does this ECG show?", "How would you describe the rhythm?", "Please identify the rhythm.",
+    ),
+    "CD": (
+        "Which conduction disturbances are present?", "Is there a conduction disturbance, and which?",
+        "Name the conduction disturbances of this ECG.", "What blocks or conduction delays do you see?",
+        "Which kind of block is shown?", "Is conduction disturbed?", "What about AV and intraventricular conduction?",
+        "List all conduction abnormalities.",
+    ),
+    "MI": (
+        "Are there signs of a myocardial infarction, and where?", "Which infarction does this ECG show?",
+        "Is there an infarction, and in which region?", "Does this ECG point to a myocardial infarction?",
+        "Has this patient had a heart attack?", "Name the region of an infarction, if there is one.",
+        "Do you see an infarct pattern?", "What does the ECG say about infarction?",
+    ),
+    "HYP": (
+        "Is there hypertrophy, and of which chamber?", "Which chambers are enlarged?", "Do you see signs of hypertrophy?",
+        "Name any hypertrophy or enlargement.", "Is the heart enlarged according to this ECG?",
+        "Which hypertrophy does this ECG show?", "What about atrial or ventricular hypertrophy?",
+        "Does this ECG show an enlarged atrium or ventricle?",
+    ),
+    "STTC": (
+        "Which ST or T changes are present?", "Describe the ST/T changes.", "Is repolarisation abnormal?",
+        "Are there ischaemic changes?", "What is wrong with the ST segment or T wave?", "Do you see ST/T changes?",
+        "Name the repolarisation abnormalities.", "How do ST segment and T wave look?",
+    ),
+    "beats": (
+        "Are there premature beats, and of which kind?", "Which extra beats do you see?", "Do you see extrasystoles?",
+        "Is there any ectopy?", "What kind of ectopic beats are there?", "Are there any early beats?",
+        "Name the premature beats of this recording.", "Does this recording contain ectopic beats?",
+    ),
+}  # fmt: skip
+_NONE_OF = {
+    "CD": "No conduction disturbance is present.", "MI": "No sign of myocardial infarction is present.",
+    "HYP": "No sign of hypertrophy is present.", "STTC": "No ST/T changes are present.",
+    "beats": "No premature beats are present.",
+}  # fmt: skip
+_CATEGORY = {code: "rhythm" if "r" in f.kinds else f.superclass or "form" for code, f in FINDINGS.items()}
+
+
+def ask(view: View, rng: random.Random, balance: Counter[str]) -> Dialogue | None:
+    """A question with its answer.
+
+    Args:
+        view: what is shown.
+        rng: decides kind and phrasing.
+        balance: per code, "yes" minus "no" answers so far; kept near zero, so that a question does not tell its answer.
+    """
+    if view.is_long:
+        return None
+    draw = rng.random()
+    if draw < 0.08:
+        return knowledge.ask(view, rng)
+    if draw < 0.5:
+        return _verify(view, rng, balance)
+    return _choose(view, rng) if draw < 0.65 else _query(view, rng)
+
+
+def _verify(view: View, rng: random.Random, balance: Counter[str]) -> Dialogue | None:
+    present, absent = view.present(), [code for code in CODES if view.has(code) is False]
+    yes = bool(present) and (not absent or rng.random() < 0.5)
+    if not present and not absent:
+        return None
+    if yes:
+        code = min(present, key=lambda code: (balance[code], rng.random()))
+    else:
+        code = max(absent, key=lambda code: (balance[code], rng.random()))
+    balance[code] += 1 if yes else -1
+    if code == "NORM":
+        question, answer = _normal(view, rng, yes)
+    else:
+        question = _verify_question(code, rng)
+        answer = _yes(view, code) if yes else _no(view, code)
+    answered = "yes" if yes else "no"
+    if question in _ABNORMAL_ASKED:
+        answered = "no" if yes else "yes"
+    return _dialogue(view, question, answer, "verify", [answered], [code] if yes else [])
+
+
+def _verify_question(code: str, rng: random.Random) -> str:
+    rhythm = "r" in FINDINGS[code].kinds and code not in ("BIGU", "TRIGU")
+    patterns = [p for p in (_VERIFY_RHYTHM if rhythm else _VERIFY) if not (is_plural(code) and p.startswith("Is {x}"))]
+    return rng.choice(patterns).format(x=noun(code), Be="Are" if is_plural(code) else "Is")
+
+
+def _yes(view: View, code: str) -> str:
+    rate = number(view.measurements, "heart_rate_bpm")
+    if "r" in FINDINGS[code].kinds and rate:
+        return f"Yes, this ECG shows {noun(code)}, at a rate of {rate}/min."
+    return f"Yes, this ECG shows {noun(code)}."
+
+
+def _no(view: View, code: str) -> str:
+    rhythms = [c for c in RHYTHM_ORDER if view.has(c)]
+    answer = f"No, this ECG shows no {phrase(code)}."
+    if "r" in FINDINGS[code].kinds and rhythms:
+        return f"{answer} The rhythm is {rhythm_phrase(rhythms)}."
+    return answer
+
+
+def _normal(view: View, rng: random.Random, normal: bool) -> tuple[str, str]:
+    question = rng.choice(_VERIFY_NORMAL)
+    if question in _ABNORMAL_ASKED:
+        lead_in = "No, this is a normal ECG." if normal else "Yes, this ECG is not normal"
+    else:
+        lead_in = "Yes, this is a normal ECG." if normal else "No, this ECG is not normal"
+    if normal:
+        return question, lead_in
+    names = [noun(code) for code in by_importance(view.present())[:3]]
+    names = names or [CLASS_NAMES[name] for name in CLASS_NAMES if name != "NORM" and view.has_class(name)]
+    return question, f"{lead_in}: it shows {join(names)}." if names else f"{lead_in}."
+
+
+def _choose(view: View, rng: random.Random) -> Dialogue | None:
+    present = [code for code in view.present() if code != "NORM"]
+    absent = [code for code in CODES if code != "NORM" and view.has(code) is False]
+    pairs = [(x, y) for x in present for y in absent if _CATEGORY[x] == _CATEGORY[y]]
+    if pairs and rng.random() < 0.85:
+        right, wrong = rng.choice(pairs)
+        codes, answer = [right], f"It shows {noun(right)}."
+    else:
+        groups: dict[str, list[str]] = {}
+        for code in absent:
+            groups.setdefault(_CATEGORY[code], []).append(code)
+        choices = [codes for codes in groups.values() if len(codes) > 1]
+        if not choices:
+            return None
+        right, wrong = rng.sample(rng.choice(choices), 2)
+        codes, answer = [], f"Neither: this ECG shows no {phrase(right)} and no {phrase(wrong)}."
+    x, y = rng.sample((noun(right), noun(wrong)), 2)
+    question = rng.choice(_CHOOSE).format(x=x, y=y, X=capital(x))
+    return _dialogue(view, question, answer, "choose", [phrase(code) for code in codes] or ["none"], codes)
+
+
+def _query(view: View, rng: random.Random) -> Dialogue | None:
+    topics = [topic for topic in _QUERY if _is_known(view, topic)]
+    if not topics:
+        return None
+    # What is there is asked for more often than what is not.
+    topic = max(rng.sample(topics, min(2, len(topics))), key=lambda name: len(_of_topic(view, name)))
+    codes = _of_topic(view, topic)
+    if topic == "rhythm":
+        rate = number(view.measurements, "heart_rate_bpm")
+        answer = capital(rhythm_phrase(codes)) + (f", rate {rate}/min." if rate else ".")
+    else:
+        names = [phrase(code) for code in codes]
+        names += [SUBCLASS_NAMES[s] for s in view.unnamed_subclasses() if SUBCLASS_NAMES.get(s) and _topic_of_sub(s) == topic]
+        names = names or ([CLASS_NAMES[topic]] if topic in CLASS_NAMES and view.has_class(topic) else [])
+        answer = f"{capital(join(names))}." if names else _NONE_OF[topic]
+        return _dialogue(view, rng.choice(_QUERY[topic]), answer, "query", names or ["none"], codes)
+    return _dialogue(view, rng.choice(_QUERY[topic]), answer, "query", [phrase(code) for code in codes], codes)
+
+
+def _is_known(view: View, topic: str) -> bool:
+    if topic == "rhythm":
+        return any(view.has(code) for code in RHYTHM_ORDER)
+    if topic == "beats":
+        return view.has("PVC") is not None and view.has("PAC") is not None
+    return view.has_class(topic) is not None
+
+
+def _of_topic(view: View, topic: str) -> list[str]:
+    if topic == "rhythm":
+        return [code for code in RHYTHM_ORDER if view.has(code)]
+    if topic == "beats":
+        return [code for code in ("PVC", "PAC", "PRC(S)") if view.has(code)]
+    return [code for code in by_importance(view.present()) if FINDINGS[code].superclass == topic]
+
+
+def _topic_of_sub(subclass: str) -> str:
+    return next(f.superclass for f in FINDINGS.values() if f.subclass == subclass)
+
+
+def _dialogue(view: View, question: str, answer: str, kind: str, answers: list[str], codes: list[str]) -> Dialogue:
+    gold: dict[str, Any] = {"type": kind, "answer": answers, "codes": codes}
+    return Dialogue("question", (view,), ((question, answer),), (view.truth,), gold)

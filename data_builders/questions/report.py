@@ -1,0 +1,109 @@
+"""Reports in our wording: rhythm and rate, abnormal intervals, findings by importance, conclusion."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+from anyecg.findings import SUPERCLASSES, phrase
+
+from .localization import LOCALIZABLE, merged_intervals, say_intervals
+from .measurement import LIMITS, judge
+from .view import Dialogue, View
+from .wording import CLASS_NAMES, RHYTHM_ORDER, SUBCLASS_NAMES, by_importance, capital, join, number, rhythm_phrase
+
+QUESTIONS = (
+    "Write a report for this ECG.",
+    "Please report this ECG.",
+    "What does this ECG show?",
+    "Interpret this ECG.",
+    "Give me a short interpretation of this ECG.",
+    "Describe the findings of this ECG.",
+    "Please read this recording and summarise it.",
+    "What is your reading of this tracing?",
+    "Summarise this ECG in a few sentences.",
+    "Can you interpret this electrocardiogram for me?",
+    "Report rhythm, intervals, findings and conclusion.",
+    "I need a concise ECG report.",
+)
+_MAX_FINDINGS = 8
+
+
+def ask(view: View, rng: random.Random) -> Dialogue | None:
+    """A question for a report with its answer; None if nothing is known that a report could say."""
+    if view.is_long or (not view.whole and not view.known_events):
+        return None
+    sentences = [_rhythm_and_rate(view), _intervals(view), *_events(view), _findings(view), _conclusion(view)]
+    text = " ".join(sentence for sentence in sentences if sentence)
+    if not text:
+        return None
+    source = f"{view.truth}; numbers measured by anyecg.measure" if view.measurements else view.truth
+    return Dialogue("report", (view,), ((rng.choice(QUESTIONS), text),), (source,), gold(view))
+
+
+def gold(view: View) -> dict[str, Any]:
+    """What a report is scored against: the statements it names, and the classes."""
+    stated = [code for code in RHYTHM_ORDER if view.has(code)] + by_importance(view.present())[:_MAX_FINDINGS]
+    if view.has("NORM") or view.has_class("NORM"):
+        stated.append("NORM")
+    return {"findings": stated, "superclasses": [name for name in SUPERCLASSES if view.has_class(name)]}
+
+
+def _rhythm_and_rate(view: View) -> str:
+    rhythms = [code for code in RHYTHM_ORDER if view.has(code)]
+    rate, regularity = number(view.measurements, "heart_rate_bpm"), view.measurements.get("rhythm_regularity")
+    if rhythms and rate:
+        of_ventricles = "ventricular rate " if {"AFIB", "AFLT"} & set(rhythms) else ""
+        return f"{capital(rhythm_phrase(rhythms))}, {of_ventricles or 'rate '}{rate}/min."
+    if rhythms:
+        return f"{capital(rhythm_phrase(rhythms))}."
+    if rate:
+        return f"Rate {rate}/min, {regularity}." if regularity else f"Rate {rate}/min."
+    return ""
+
+
+def _intervals(view: View) -> str:
+    """Only what lies outside its limits, with the number."""
+    parts = []
+    for key in ("pr_ms", "qrs_ms", "qtc_bazett_ms", "axis_deg"):
+        value = view.measurements.get(key)
+        verdict = judge(key, value, view.record.sex) if value is not None else "normal"
+        if verdict != "normal":
+            name, unit = LIMITS[key].short, LIMITS[key].unit
+            parts.append(f"{name} {value:.0f}{unit} ({verdict})")
+    return f"{capital(join(parts))}." if parts else ""
+
+
+def _events(view: View) -> list[str]:
+    """Where the annotated events of an excerpt are; a whole record is described by its statements."""
+    if view.whole:
+        return []
+    said = []
+    for kind, name in LOCALIZABLE.items():
+        intervals = merged_intervals(view, kind)
+        if intervals and len(intervals) <= 6:
+            said.append(f"{capital(name.plural)} {say_intervals(intervals, view.record.duration_s)}.")
+        elif intervals:
+            said.append(f"{len(intervals)} {name.plural}.")
+    return said
+
+
+def _findings(view: View) -> str:
+    codes = by_importance(view.present())
+    if not view.whole:
+        codes = [code for code in codes if code not in ("PVC", "PAC")]
+    names = [phrase(code) for code in codes[:_MAX_FINDINGS]]
+    names += [SUBCLASS_NAMES[name] for name in view.unnamed_subclasses() if name in SUBCLASS_NAMES]
+    return f"{capital(join(names))}." if names else ""
+
+
+def _conclusion(view: View) -> str:
+    classes = [name for name in SUPERCLASSES if view.has_class(name)]
+    if not classes:
+        return ""
+    abnormal = [CLASS_NAMES[name] for name in classes if name != "NORM"]
+    if not abnormal:
+        return "Conclusion: normal ECG."
+    if "NORM" in classes:
+        return f"Conclusion: normal ECG but for {join(abnormal)}."
+    return f"Conclusion: abnormal ECG with {join(abnormal)}."

@@ -1,0 +1,137 @@
+"""What a conversation shows of a record: the whole or an excerpt, all leads or some, and what is known of that part."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from anyecg.findings import FINDINGS, SUBCLASSES
+from anyecg.record import EcgRecord
+
+LONG_S = 30.0  # longer records are shown in excerpts only
+Measurer = Callable[[EcgRecord], dict[str, Any]]
+_BEATS = ("normal beat", "premature atrial contraction", "premature ventricular contraction", "paced beat",
+          "left bundle branch block beat", "right bundle branch block beat")  # fmt: skip
+# A statement is in an excerpt if and only if such an event is.
+_EVENT_OF_CODE = {
+    "PVC": "premature ventricular contraction", "PAC": "premature atrial contraction", "AFIB": "atrial fibrillation",
+    "AFLT": "atrial flutter",
+}  # fmt: skip
+_CODES_OF_SUBCLASS = {name: [f.code for f in FINDINGS.values() if f.subclass == name] for name in SUBCLASSES}
+
+
+@dataclass(frozen=True)
+class Dialogue:
+    """A conversation before it becomes a row."""
+
+    task: str
+    views: tuple[View, ...]
+    """Shown before the first question."""
+    turns: tuple[tuple[str, str], ...]
+    """Questions with their answers."""
+    provenance: tuple[str, ...]
+    """One per answer."""
+    gold: Mapping[str, Any]
+    """What an answer to the last question is scored against."""
+
+
+@dataclass(frozen=True)
+class View:
+    """A record, or a part of it, as one conversation shows it."""
+
+    record_id: str
+    patient_id: str
+    split: str
+    record: EcgRecord
+    """The part that is shown."""
+    start_s: float
+    end_s: float
+    leads: tuple[str, ...]
+    """Empty for all leads of the record."""
+    findings: frozenset[str]
+    known: frozenset[str]
+    events: tuple[Mapping[str, Any], ...]
+    """In seconds from the start of the part."""
+    known_events: frozenset[str]
+    truth: str
+    stored_measurements: Mapping[str, Any] | None
+    """Of the whole record."""
+    measurer: Measurer | None
+    """Measures a part; None when the build leaves measurements out."""
+    whole: bool = True
+
+    @property
+    def is_long(self) -> bool:
+        return self.record.duration_s > LONG_S
+
+    @cached_property
+    def measurements(self) -> Mapping[str, Any]:
+        """Measured numbers of what is shown; empty when the build leaves them out."""
+        if self.whole:
+            return self.stored_measurements or {}
+        if self.measurer is None:
+            return {}
+        return {key: value for key, value in self.measurer(self.record).items() if key != "beats"}
+
+    def cut(self, start_s: float, end_s: float, leads: Sequence[str] = ()) -> View:
+        """Show an excerpt, or some leads only. Statements about the whole record hold for an excerpt if it is not cut."""
+        record = self.record.excerpt(start_s, end_s)
+        kept = tuple(leads) if leads and len(leads) < len(record.leads) else ()
+        record = record.select(kept) if kept else record
+        uncut = start_s <= 0 and end_s >= self.record.duration_s
+        return replace(
+            self, record=record, start_s=self.start_s + start_s, end_s=self.start_s + min(end_s, self.record.duration_s),
+            leads=kept, findings=self.findings if uncut else frozenset(), known=self.known if uncut else frozenset(),
+            events=_clip(self.events, start_s, end_s, record.leads), whole=self.whole and uncut and not kept,
+        )  # fmt: skip
+
+    def events_of(self, kind: str) -> list[Mapping[str, Any]]:
+        return [event for event in self.events if event["kind"] == kind]
+
+    def has(self, code: str) -> bool | None:
+        """Whether a statement holds; None where nobody has said so."""
+        kind = _EVENT_OF_CODE.get(code)
+        if code in self.findings or (kind and self.events_of(kind)):
+            return True
+        finding = FINDINGS[code]
+        if finding.subclass and f"sub:{finding.subclass}" in self.findings:
+            if len(_CODES_OF_SUBCLASS[finding.subclass]) == 1:
+                return True
+        elif finding.subclass and "subclass" in self.known:
+            return False
+        groups = {"d": "diagnoses", "f": "form", "r": "rhythm"}
+        denied = any(groups[kind] in self.known for kind in finding.kinds) or "statements" in self.known
+        return False if denied or (kind and kind in self.known_events) else None
+
+    def has_class(self, name: str) -> bool | None:
+        """Whether a PTB-XL superclass holds; None where nobody has said so."""
+        if f"super:{name}" in self.findings:
+            return True
+        return False if "superclass" in self.known else None
+
+    def present(self) -> list[str]:
+        """The statements that hold, in the order of `findings.FINDINGS`."""
+        return [code for code in FINDINGS if self.has(code)]
+
+    def unnamed_subclasses(self) -> list[str]:
+        """Subclasses that hold while none of their statements is known to."""
+        codes = set(self.present())
+        return [
+            name for name in SUBCLASSES if f"sub:{name}" in self.findings and not codes & set(_CODES_OF_SUBCLASS[name])
+        ]
+
+
+def _clip(events: Sequence[Mapping[str, Any]], start_s: float, end_s: float, leads: tuple[str, ...]) -> tuple:
+    """Events of an excerpt; a beat or wave counts if most of it is shown, an episode if any of it is."""
+    kept = []
+    for event in events:
+        first, last = max(event["start_s"], start_s), min(event["end_s"], end_s)
+        shown, length = last - first, event["end_s"] - event["start_s"]
+        brief = event["kind"] in _BEATS or length < 1
+        event_leads = [lead for lead in event["leads"] if lead in leads]
+        if shown <= 0 or (brief and shown < 0.6 * length) or (event["leads"] and not event_leads):
+            continue
+        kept.append({**event, "start_s": first - start_s, "end_s": last - start_s, "leads": event_leads})
+    return tuple(kept)
