@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from torch.utils.data import Dataset, Sampler
 
 from anyecg.conversation import record_from_row, to_messages
@@ -225,8 +224,3 @@ class MixtureSampler(Sampler[int]):
     def _endless(group: list[int], rng: np.random.Generator) -> Iterator[int]:
         while True:
             yield from np.array(group)[rng.permutation(len(group))].tolist()
-
-
-def seeded_generator(seed: int) -> torch.Generator:
-    """A torch generator that starts from a seed."""
-    return torch.Generator().manual_seed(seed)

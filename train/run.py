@@ -119,7 +119,9 @@ class StageRun:
         sampler = MixtureSampler(
             kinds, stage.mixture, per_step * stage.steps, self.curriculum.seed, self.step * per_step
         )
-        return DataLoader(dataset, batch_size=stage.batch_size, sampler=sampler, collate_fn=collate)
+        # A generator of its own: the loader's draws must not shift the dropout of a resumed run.
+        own = torch.Generator().manual_seed(self.curriculum.seed)
+        return DataLoader(dataset, stage.batch_size, sampler=sampler, collate_fn=collate, generator=own)
 
     def _accumulate(self, batches: list[dict[str, torch.Tensor]]) -> float:
         """Gradients of one optimisation step; every answer token of it counts alike, whichever batch it is in."""

@@ -1,0 +1,179 @@
+"""The curriculum runs, resumes where it was killed, and refuses configurations that contradict themselves."""
+
+import json
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from anyecg.conversation import conversation_schema, record_row, record_schema
+from anyecg.findings import EVENT_KINDS, HEAD_LABELS
+from tests.conftest import make_record
+from train.augment import augment
+from train.calibrate import best_threshold, calibrate, platt
+from train.data import EvidenceDataset, MixtureSampler, event_array, event_labels, label_vector
+from train.run import one_cycle, run
+from train.stages import Stage, load_curriculum
+
+CONFIGS = Path(__file__).parents[1] / "train" / "configs"
+LEADS = ("I", "II", "V1", "V5")
+
+
+def write_dataset(folder, n=8):
+    """A tiny dataset of noise with labels, in the tables' format."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    for split in ("train", "valid"):
+        records = [
+            record_row(
+                make_record(LEADS, 10.0, seed=k), record_id=f"r{split}{k}", source="simulated", patient_id=f"{split}{k}",
+                split=split, findings=["SR", "super:NORM"] if k % 2 else ["AFIB"], known=["statements"],
+                events=[{"kind": EVENT_KINDS[1], "start_s": 1.0, "end_s": 1.1, "leads": []}],
+                known_events=[EVENT_KINDS[1]], measurements={"heart_rate_bpm": 70.0 + k, "quality": {"I": "good"}},
+            )
+            for k in range(n)
+        ]  # fmt: skip
+        talks = [
+            {
+                "conversation_id": f"{split}-{task}-{k}", "task": task, "source": "simulated", "split": split,
+                "record_ids": [f"r{split}{k}"], "excerpts": [{"start_s": 0.0, "end_s": 10.0 if k % 2 else 5.0}],
+                "leads": [[] if k % 3 else ["II"]],
+                "turns": [{"role": "user", "text": "Describe.", "ecgs": [0]}, {"role": "assistant", "text": "Sinus rhythm.", "ecgs": []}],
+                "provenance": ["labels"], "gold": json.dumps({"findings": ["SR"]}),
+            }
+            for k in range(n) for task in ("report", "localization", "question", "comparison", "measurement")
+        ]  # fmt: skip
+        for kind, rows, schema in (("records", records, record_schema()), ("conversations", talks, conversation_schema())):
+            (folder / kind).mkdir(parents=True, exist_ok=True)
+            pq.write_table(pa.Table.from_pylist(rows, schema), folder / kind / f"simulated-{split}-00000.parquet")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return write_dataset(tmp_path_factory.mktemp("data"))
+
+
+def smoke(**changes):
+    curriculum = load_curriculum(CONFIGS / "smoke.yaml")
+    return replace(curriculum, stages=tuple(replace(s, steps=3, checkpoint_every=1, **changes) for s in curriculum.stages))
+
+
+def test_every_stage_of_the_smoke_curriculum_runs_and_the_model_is_calibrated(data, tmp_path):
+    last = run(smoke(), [data], tmp_path)
+    assert last.name == "stage3-conversation" and (last / "model.safetensors").exists()
+    assert not list(tmp_path.glob("*.checkpoint*"))
+    calibrate(last, [data])
+    calibration = json.loads((last / "config.json").read_text())["calibration"]
+    assert set(calibration["findings"]) == set(HEAD_LABELS) and set(calibration["events"]) == set(EVENT_KINDS)
+
+
+def test_a_killed_run_resumes_to_the_same_weights(data, tmp_path, monkeypatch):
+    from safetensors.torch import load_file
+
+    import train.run as loop
+
+    curriculum = smoke(ema_decay=0.9)
+    curriculum = replace(curriculum, stages=curriculum.stages[:2])
+    whole = load_file(run(curriculum, [data], tmp_path / "whole") / "model.safetensors")
+    for kill_at in (1, 2):
+        out = tmp_path / f"killed{kill_at}"
+        for stage in curriculum.stages:
+            with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+                kill(patch, loop, stage.name, kill_at)
+                run(curriculum, [data], out)
+        resumed = load_file(run(curriculum, [data], out) / "model.safetensors")
+        assert all(torch.equal(whole[name], resumed[name]) for name in whole)
+
+
+def kill(patch, loop, stage_name, step):
+    """Stop the named stage before the update that follows this step."""
+    update = loop.StageRun._update
+
+    def dying(self):
+        if self.stage.name == stage_name and self.step == step:
+            raise KeyboardInterrupt
+        update(self)
+
+    patch.setattr(loop.StageRun, "_update", dying)
+
+
+def test_a_half_written_checkpoint_is_ignored(data, tmp_path):
+    half = tmp_path / "stage0-evidence.checkpoint.new"
+    half.mkdir(parents=True)
+    (half / "state.pt").write_bytes(b"half")
+    curriculum = smoke()
+    assert run(replace(curriculum, stages=curriculum.stages[:1]), [data], tmp_path).exists()
+
+
+@pytest.mark.parametrize("config", sorted(CONFIGS.glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_shipped_config_is_valid(config):
+    curriculum = load_curriculum(config)
+    assert curriculum.stages and len({stage.name for stage in curriculum.stages}) == len(curriculum.stages)
+
+
+def test_lora_and_full_training_contradict():
+    with pytest.raises(ValueError, match="choose one"):
+        Stage("s", "conversation", 1, 1, 1e-3, trainable=("language_model",), lora_rank=8)
+
+
+def test_an_unknown_key_is_named(tmp_path):
+    (tmp_path / "c.yaml").write_text("name: x\nstagess: 1\nstages: []\n")
+    with pytest.raises(ValueError, match="stagess"):
+        load_curriculum(tmp_path / "c.yaml")
+
+
+def test_labels_are_unknown_where_the_source_is_silent():
+    labels = dict(zip(HEAD_LABELS, label_vector(["AFIB", "super:MI"], ["rhythm", "superclass"]), strict=True))
+    assert labels["AFIB"] == 1 and labels["SR"] == 0 and labels["super:NORM"] == 0 and labels["IMI"] == -1
+
+
+def test_event_steps_follow_the_window():
+    events = event_array([{"kind": "QRS complex", "start_s": 1.02, "end_s": 1.12}, {"kind": "atrial fibrillation", "start_s": 0.5, "end_s": 9}])
+    known = np.ones(len(EVENT_KINDS), dtype=bool)
+    labels = event_labels(events, known, 0.8, 5, 0.2)
+    assert labels[:, EVENT_KINDS.index("QRS complex")].tolist() == [0, 1, 0, 0, 0]
+    assert labels[:, EVENT_KINDS.index("atrial fibrillation")].all()
+
+
+def test_the_mixture_is_drawn_by_weight_and_continues_at_any_draw():
+    kinds = [("a",)] * 50 + [("b",)] * 5
+    mixture = {"a": 0.25, "b": 0.75}
+    drawn = list(MixtureSampler(kinds, mixture, 4000, seed=1))
+    assert abs(np.mean(np.array(drawn) >= 50) - 0.75) < 0.03
+    assert list(MixtureSampler(kinds, mixture, 4000, seed=1, start=1234)) == drawn[1234:]
+
+
+def test_augmentation_keeps_lead_names_with_their_signals(data):
+    from train.assemble import feature_extractor_for
+    from anyecg.configuration_anyecg import AnyEcgEncoderConfig
+
+    row = EvidenceDataset([data], "train", feature_extractor_for(AnyEcgEncoderConfig()), limit=1).rows[0]
+    row = row | {"values": np.ones_like(row["values"]) * row["lead_ids"][:, None, None]}
+    for seed in range(20):
+        new = augment(row, np.random.default_rng(seed), 20)
+        level = new["values"].mean(axis=(1, 2)) / new["lead_ids"]
+        assert new["mask"].any(axis=1).all() and np.allclose(level, level[0], rtol=0.12)
+
+
+def test_the_learning_rate_rises_then_falls():
+    stage = Stage("s", "conversation", 100, 1, 1e-3)
+    rates = [one_cycle(step, stage) for step in range(100)]
+    assert rates[0] < rates[9] == 1.0 > rates[50] > rates[99] and math.isclose(rates[99], 0.01, abs_tol=0.01)
+
+
+def test_platt_scaling_repairs_overconfident_logits():
+    rng = np.random.default_rng(0)
+    truth = rng.normal(0, 1.5, 4000)
+    labels = (rng.random(4000) < 1 / (1 + np.exp(-truth))).astype(int)
+    scale, shift = platt(truth * 3 + 1, labels)
+    assert abs(scale - 1 / 3) < 0.05 and abs(shift + 1 / 3) < 0.15
+
+
+def test_the_threshold_maximises_f1():
+    probabilities = np.array([0.9, 0.8, 0.3, 0.2, 0.1])
+    assert best_threshold(probabilities, np.array([1, 1, 1, 0, 0])) == pytest.approx(0.3)
