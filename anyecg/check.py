@@ -29,9 +29,11 @@ _TITLES = {
     "axis_deg": ("axis", "°"),
 }  # fmt: skip
 _ECG_NAME = re.compile(r"\b(?:ecgs?|ekgs?)\s*#?\s*(\d+)(?:\s*(?:and|,|&)\s*(\d+))*")
-_CHANGED = re.compile(
-    r"\b(?:no longer|resolved|disappeared|gone|new|newly|appeared|previously|compared|unchanged)\b"
+_GENERAL = re.compile(
+    r"(?:can you |could you |please )?(?:explain|define|give a short definition|tell me what|what (?:is|are|does|do)|"
+    r"what should i understand|i have read about|how does)\b"
 )
+_CHANGED = re.compile(r"\b(?:no longer|resolved|disappeared|gone|new|newly|appeared|previously|compared|unchanged)\b")
 
 Measured = Mapping[str, Any]
 Probabilities = Mapping[str, float]
@@ -53,12 +55,14 @@ def contradictions(
         measurements: `Measurements.to_dict()` of the ECG, or one per ECG; None leaves the numbers unchecked.
         findings_probabilities: calibrated {code: probability} of the ECG, or one per ECG; missing codes
             are not checked.
-        question: what was asked; a bare "yes" or "no" is read as an answer about the findings it names.
+        question: what was asked. A bare "yes" or "no" is read as an answer about the finding it names; an answer
+            to a general question ("What is atrial fibrillation?") is checked for single numbers only.
         unlikely, likely: limits in probability for asserted and for denied findings.
     """
     measured = _as_list(measurements)
     probabilities = _as_list(findings_probabilities)
     n_ecgs = max(len(measured), len(probabilities))
+    is_general = bool(_GENERAL.match(question.strip().lower())) and "ecg" not in question.lower()
     said: list[str] = []
     for part, scope in _scoped(text, n_ecgs):
         missing = [k + 1 for k in scope if k >= n_ecgs]
@@ -67,9 +71,9 @@ def contradictions(
             said.append(f"The text speaks of ECG {missing[0]}, but {there_are}.")
             continue
         of = [measured[k] for k in scope if k < len(measured) and measured[k] is not None]
-        said += _number_contradictions(part, [m for m in of if m is not None])
+        said += _number_contradictions(part, [m for m in of if m is not None], is_general)
         heads = [probabilities[k] for k in scope if k < len(probabilities)]
-        if not (n_ecgs > 1 and _CHANGED.search(part)):
+        if not is_general and not (n_ecgs > 1 and _CHANGED.search(part)):
             said += _finding_contradictions(findings_in_text(part), [h for h in heads if h], unlikely, likely)
     answered = _yes_or_no(question, text)
     said += _finding_contradictions(answered, [h for h in probabilities if h], unlikely, likely)
@@ -96,14 +100,18 @@ def _scoped(text: str, n_ecgs: int) -> list[tuple[str, list[int]]]:
     return [(part, scope) for part, scope in parts if part.strip()]
 
 
-def _number_contradictions(text: str, measured: list[Measured]) -> list[str]:
+def _number_contradictions(text: str, measured: list[Measured], is_general: bool) -> list[str]:
     said = []
     for claim in number_claims(text):
+        if is_general and claim.low != claim.high:
+            continue
         if measured and not any(_agrees(claim, values) for values in measured):
             title, unit = _TITLES[claim.key]
             value = f"{claim.low:.0f}" + (f"-{claim.high:.0f}" if claim.high != claim.low else "")
             found = _measured_value(claim.key, measured)
             said.append(f"The text gives {_a(title)} {title} of {value}{unit}; {found}.")
+    if is_general:
+        return said
     for words, low, high in axis_words(text):
         axes = [values.get("axis_deg") for values in measured]
         if axes and not any(a is None or _within_axis(a, low, high) for a in axes):

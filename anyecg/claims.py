@@ -58,14 +58,15 @@ _UNIT = rf"(?:{_MS}|{_PER_MINUTE}|{_DEGREES}|{_S})"
 _QUANTITY = re.compile(rf"(?<![\w.,-]){_VALUE}\s*(?P<unit>{_UNIT})?")
 _NORMAL_RANGE = re.compile(r"\bnormal(?:ly|:| range| values?)?[ (:]*$")
 _NOT_A_VALUE = re.compile(
-    r"[<>≤≥]|\b(?:below|above|under|over|exceed\w*|at least|at most|up to|less|more|greater|fewer|limit|threshold|"
-    r"reference|by|maxim\w*|minim\w*|max|min|highest|lowest|atrial|flutter|difference|changed?|from)\b"
+    r"[<>≤≥]|\b(?:below|above|under|over|exceed\w*|at least|at most|up to|less|more|greater|fewer|than|"
+    r"beyond|limit|threshold|reference|by|maxim\w*|minim\w*|max|min|highest|lowest|atrial|flutter|difference|changed?|from)\b"
 )
 _NOT_ITS_VALUE = re.compile(
     r"\b(?:limit|threshold|maxim\w*|minim\w*|max|min|highest|lowest|atrial|difference|change)\b"
 )
 _DIFFERENCE_AFTER = re.compile(
-    r"\s*(?:longer|shorter|wider|narrower|faster|slower|higher|lower|more|less|difference|apart|upper|limit)\b"
+    r"\s*(?:longer|shorter|wider|narrower|faster|slower|higher|lower|more|less|difference|apart|upper|"
+    r"limit|or (?:more|less|above|longer|shorter))\b"
 )
 _SENTENCE = re.compile(r"(?<=[a-z°)\]])[.!?](?:\s|$)|(?<=\d)[.!?](?=\s+[a-z(]|\s*$)|[;\n]")
 _JOINED = re.compile(r"(?P<names>[a-z]+(?: ?/ ?[a-z]+)+)[^\d.;]{0,25}(?P<values>\d{2,3}(?: ?/ ?\d{2,3})+)\s*ms\b")

@@ -1,7 +1,7 @@
 """Scores of findings, texts, intervals and answers, on plain arrays, strings and intervals.
 
-Every score keeps one unit per record, so that a 95 % interval can be drawn by resampling patients: a statistic
-takes weights of shape (n_resamples, n_records), how often each record was drawn, and gives one value per resample.
+Scores keep one value per record, so that a 95 % interval can be drawn by resampling patients: a statistic
+takes weights (n_resamples, n_records), how often each record was drawn, and gives one value per resample.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def patient_weights(patients: Sequence[str], n_resamples: int = 1000, seed: int 
 def with_interval(
     statistic: Statistic, patients: Sequence[str], n_resamples: int = 1000, seed: int = 0
 ) -> dict[str, Any]:
-    """A statistic and its 95 % bootstrap interval by patient: {"value", "low", "high", "n"}; None if undefined."""
+    """A statistic and its 95 % interval by patient: {"value", "low", "high", "n"}; None where undefined."""
     n = len(patients)
     if n == 0:
         return {"value": None, "low": None, "high": None, "n": 0}
@@ -44,9 +44,7 @@ def with_interval(
     return {"value": _or_none(value), "low": _or_none(float(low)), "high": _or_none(float(high)), "n": n}
 
 
-def mean_with_interval(
-    values: Sequence[float], patients: Sequence[str], n_resamples: int = 1000
-) -> dict[str, Any]:
+def mean_with_interval(values: Sequence[float], patients: Sequence[str], n_resamples: int = 1000) -> dict[str, Any]:
     """The mean of one value per record, with its interval by patient."""
     column = np.asarray(values, dtype=np.float64)
     return with_interval(lambda w: _ratio(w @ column, w.sum(axis=1)), patients, n_resamples)
@@ -152,12 +150,8 @@ def label_f1(
     """
     wanted = set(labels) if labels is not None else {label for row in (*predicted, *gold) for label in row}
     names = sorted(wanted)
-    p = np.array([[name in row for name in names] for row in predicted], dtype=float).reshape(
-        len(gold), len(names)
-    )
-    g = np.array([[name in row for name in names] for row in gold], dtype=float).reshape(
-        len(gold), len(names)
-    )
+    p = np.array([[name in row for name in names] for row in predicted], dtype=float).reshape(len(gold), len(names))
+    g = np.array([[name in row for name in names] for row in gold], dtype=float).reshape(len(gold), len(names))
     hits, stated, true = (p * g), p, g
     per_label = _ratio(2 * hits.sum(axis=0), stated.sum(axis=0) + true.sum(axis=0))
     in_gold = true.sum(axis=0) > 0
@@ -222,11 +216,7 @@ def match_events(
     waiting = sorted(gold)
     found = 0
     for start, end in sorted(predicted):
-        near = [
-            g
-            for g in waiting
-            if abs(g[0] - start) <= tolerance_s + 1e-9 and abs(g[1] - end) <= tolerance_s + 1e-9
-        ]
+        near = [g for g in waiting if abs(g[0] - start) <= tolerance_s + 1e-9 and abs(g[1] - end) <= tolerance_s + 1e-9]
         if near:
             waiting.remove(near[0])
             found += 1
@@ -247,9 +237,7 @@ def localization_scores(
     """
     present = [k for k, events in enumerate(gold) if events]
     absent = [k for k, events in enumerate(gold) if not events]
-    counts = np.array(
-        [match_events(predicted[k], gold[k], tolerance_s) for k in present], dtype=float
-    ).reshape(-1, 3)
+    counts = np.array([match_events(predicted[k], gold[k], tolerance_s) for k in present], dtype=float).reshape(-1, 3)
 
     def f1(weights: np.ndarray) -> np.ndarray:
         found, invented, missed = (weights @ counts).T
@@ -275,9 +263,7 @@ def option_set(answer: str | Collection[str]) -> frozenset[str]:
     return frozenset(text for part in parts if (text := " ".join(part.lower().strip(" .\n\t").split())))
 
 
-def exact_match(
-    predicted: Sequence[str | Collection[str]], gold: Sequence[str | Collection[str]]
-) -> list[float]:
+def exact_match(predicted: Sequence[str | Collection[str]], gold: Sequence[str | Collection[str]]) -> list[float]:
     """1.0 where the set of options is the same, whatever the order, else 0.0."""
     return [float(option_set(p) == option_set(g)) for p, g in zip(predicted, gold, strict=True)]
 

@@ -167,6 +167,21 @@ def test_a_bare_yes_or_no_answers_for_the_finding_in_the_question():
     assert len(contradictions("No.", {}, {"AFIB": 0.99}, question=asked)) == 1
 
 
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [
+        ("What is sinus rhythm?", "In sinus rhythm every QRS complex follows a P wave, at 60-100/min at rest."),
+        ("Explain the heart axis.", "The main direction of activation. -30° to 90° is normal in adults."),
+        ("What is atrial fibrillation?", "In atrial fibrillation the RR intervals are irregular."),
+        ("Define left anterior fascicular block.", "The axis turns to the left, beyond -45°."),
+    ],
+)
+def test_a_definition_is_no_claim_about_this_ecg(question, text):
+    measured = {"heart_rate_bpm": 130.0, "axis_deg": 100.0, "rhythm_regularity": "regular"}
+    assert contradictions(text, measured, {"AFIB": 0.0, "SR": 0.0, "LAFB": 0.0}, question=question) == []
+    assert contradictions("The heart rate is 72/min.", measured, {}, question="What is the heart rate?") != []
+
+
 def test_with_several_ecgs_a_sentence_is_held_against_the_one_it_names():
     both = [{"heart_rate_bpm": 60.0}, {"heart_rate_bpm": 90.0}]
     assert contradictions("ECG 1: rate 60/min. ECG 2: rate 90/min.", both, [{}, {}]) == []

@@ -1,0 +1,194 @@
+"""The answer to a question about ECGs: text, evidence, places in time, and where text and evidence disagree."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from .check import contradictions
+from .claims import interval_claims
+from .evidence import Evidence, differences
+from .findings import EVENT_KINDS, code_of, findings_in_text
+
+LOCATABLE = {
+    "premature ventricular contraction": "premature ventricular contractions",
+    "premature atrial contraction": "premature atrial contractions",
+    "atrial fibrillation": "atrial fibrillation",
+    "atrial flutter": "atrial flutter",
+    "left bundle branch block beat": "beats with left bundle branch block",
+    "right bundle branch block beat": "beats with right bundle branch block",
+    "paced beat": "paced beats",
+    "normal beat": "normal beats",
+    "noise": "noise",
+}
+"""Event kinds that `EcgChat.locate` finds, each in the plural."""
+_KIND_OF_CODE = {
+    "PVC": "premature ventricular contraction", "PAC": "premature atrial contraction", "AFIB": "atrial fibrillation",
+    "AFLT": "atrial flutter", "CLBBB": "left bundle branch block beat", "CRBBB": "right bundle branch block beat",
+    "PACE": "paced beat",
+}  # fmt: skip
+
+
+@dataclass
+class Answer:
+    """What is shown to the user; while it streams, `text` grows and the rest of the checks is still missing."""
+
+    text: str = ""
+    evidence: list[dict[str, Any]] = field(default_factory=list)
+    """Per ECG, see `Evidence.to_dict`; with several also "differences_from_ecg_1"."""
+    intervals: list[dict[str, Any]] = field(default_factory=list)
+    """Places that the text names: {"ecg": 1-based, "start_s", "end_s", "kind", "leads"}."""
+    contradictions: list[str] = field(default_factory=list)
+    """Where the text disagrees with measurements or heads, in sentences."""
+    warnings: list[str] = field(default_factory=list)
+    """What cannot be judged, and what the language model did not see, in sentences."""
+    first_token_s: float | None = None
+    """Seconds from the question to the first piece of text; None when no text was generated."""
+    total_s: float = 0.0
+    tokens: int = 0
+    """Generated tokens."""
+    done: bool = False
+    stopped: bool = False
+    """The user stopped it."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return asdict(self)
+
+
+def kind_of(finding: str) -> str:
+    """The event kind that a name stands for: a kind, its plural, a statement's code, phrase or synonym.
+
+    Raises:
+        ValueError: listing what can be located.
+    """
+    text = " ".join(finding.strip().lower().split())
+    for kind, plural in LOCATABLE.items():
+        if text in (kind, plural):
+            return kind
+    code = code_of(finding)
+    if code in _KIND_OF_CODE:
+        return _KIND_OF_CODE[str(code)]
+    known = f"{finding!r} is a finding of the whole ECG" if code else f"unknown finding {finding!r}"
+    raise ValueError(f"{known}; what can be located is {', '.join(LOCATABLE)}.")
+
+
+def kind_in(text: str) -> str | None:
+    """The one event kind that a text speaks of, or None."""
+    plain = text.lower()
+    named = {kind for kind, plural in LOCATABLE.items() if kind in plain or plural in plain}
+    named |= {_KIND_OF_CODE[code] for code in findings_in_text(text) if code in _KIND_OF_CODE}
+    return named.pop() if len(named) == 1 else None
+
+
+def named_intervals(text: str, question: str, n_ecgs: int) -> list[dict[str, Any]]:
+    """The places that a text names, with their kind where text or question name one."""
+    kind = kind_in(text) or kind_in(question)
+    ecg = 1 if n_ecgs == 1 else _named_ecg(text) or n_ecgs
+    return [
+        {"ecg": ecg, "start_s": c.start_s, "end_s": c.end_s, "kind": kind, "leads": list(c.leads)}
+        for c in interval_claims(text)
+    ]
+
+
+def _named_ecg(text: str) -> int | None:
+    numbers = set(re.findall(r"\becg (\d+)", text.lower()))
+    return int(numbers.pop()) if len(numbers) == 1 else None
+
+
+def disagreements(
+    text: str, question: str, evidences: Sequence[Evidence], intervals: Sequence[Mapping[str, Any]]
+) -> list[str]:
+    """Every sentence that text and evidence of a conversation give cause to."""
+    measured = [evidence.measurements for evidence in evidences]
+    said = contradictions(text, measured, [e.findings for e in evidences], question=question)
+    for place in intervals:
+        if 1 <= place["ecg"] <= len(evidences):
+            said += _misplaced(place, evidences[place["ecg"] - 1])
+    if intervals:
+        said += _overlooked(intervals, evidences)
+    return list(dict.fromkeys(said))
+
+
+def _misplaced(place: Mapping[str, Any], evidence: Evidence) -> list[str]:
+    start, end, kind = place["start_s"], place["end_s"], place["kind"]
+    where = f"{start:.1f}-{end:.1f} s"
+    if end > evidence.record.duration_s + 0.25:
+        return [f"The text points at {where}, but the record lasts {evidence.record.duration_s:.1f} s."]
+    if kind not in EVENT_KINDS or kind == "normal beat":
+        return []
+    near = [e for e in evidence.events if e["kind"] == kind and e["start_s"] < end + 0.15 and e["end_s"] > start - 0.15]
+    return [] if near else [f"The text places {kind} at {where}; the event head finds none there."]
+
+
+def _overlooked(intervals: Sequence[Mapping[str, Any]], evidences: Sequence[Evidence], most: int = 5) -> list[str]:
+    """Events of the kind that the text speaks of, but does not name."""
+    said = []
+    for number, evidence in enumerate(evidences, start=1):
+        here = [place for place in intervals if place["ecg"] == number]
+        kinds = {place["kind"] for place in here}
+        missed = [
+            event
+            for event in evidence.events
+            if event["kind"] in kinds
+            and not any(p["start_s"] < event["end_s"] + 0.15 and p["end_s"] > event["start_s"] - 0.15 for p in here)
+        ]
+        said += [
+            f"The event head finds {event['kind']} at {event['start_s']:.1f}-{event['end_s']:.1f} s, "
+            "which the text does not name."
+            for event in missed[:most]
+        ]
+    return said
+
+
+def as_dicts(evidences: Sequence[Evidence]) -> list[dict[str, Any]]:
+    """The evidence of every ECG; with several, how the measured numbers differ from those of the first."""
+    dicts = [evidence.to_dict() for evidence in evidences]
+    if len(dicts) > 1:
+        for entry, change in zip(dicts, differences(evidences), strict=True):
+            entry["differences_from_ecg_1"] = change
+    return dicts
+
+
+def warnings_of(evidences: Sequence[Evidence], most_s: float) -> list[str]:
+    """What cannot be judged, and which part of a long record the language model sees."""
+    said = []
+    for k, evidence in enumerate(evidences):
+        prefix = f"ECG {k + 1}: " if len(evidences) > 1 else ""
+        said += [prefix + warning for warning in evidence.warnings]
+        if evidence.unjudgeable:
+            said.append(f"{prefix}It cannot be judged: {evidence.unjudgeable}.")
+        if evidence.record.duration_s > most_s + 0.5:
+            said.append(
+                f"{prefix}The text is based on {most_s:.0f} s, evenly spread over the record; measurements, "
+                f"findings and events cover all {evidence.record.duration_s:.0f} s."
+            )
+    return said
+
+
+def abstention(evidences: Sequence[Evidence]) -> str:
+    """The answer when no ECG can be judged."""
+    if len(evidences) == 1:
+        return f"I cannot tell: this ECG cannot be judged, because {evidences[0].unjudgeable}."
+    reasons = "; ".join(f"ECG {k + 1}: {e.unjudgeable}" for k, e in enumerate(evidences))
+    return f"I cannot tell: none of these ECGs can be judged ({reasons})."
+
+
+def presence(kind: str, found: bool, said: bool) -> list[str]:
+    """A sentence when language model and event head disagree on whether there is anything to locate."""
+    if found == said:
+        return []
+    names, finds = "names" if said else "names no", "finds it" if found else "finds none"
+    return [f"The language model {names} {kind}; the event head {finds}."]
+
+
+def in_words(kind: str, events: Sequence[Mapping[str, Any]], most: int = 20) -> str:
+    """Places in a sentence."""
+    if not events:
+        return f"No {kind} is found in this record."
+    plural = LOCATABLE[kind]
+    places = [f"{event['start_s']:.1f}-{event['end_s']:.1f} s" for event in events[:most]]
+    rest = f" and {len(events) - most} more places" if len(events) > most else ""
+    return f"{plural[:1].upper()}{plural[1:]} at {', '.join(places)}{rest}."

@@ -1,0 +1,287 @@
+"""`EcgChat`: questions about ECGs in, streamed and checked answers out.
+
+    chat = EcgChat.from_pretrained()
+    for answer in chat.stream([read_record("ecg.hea")], "What does this ECG show?"):
+        print(answer.text)
+
+Text is decoded greedily, one token at a time, in the calling thread; a set `stop` event ends it at the next token.
+The number of torch threads is the caller's business: commands and the page set one thread, which is fastest for one
+short request. The encoder reads the whole record; the language model sees at most `MAX_SHOWN_S` seconds of each.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import weakref
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from .answer import (
+    LOCATABLE,
+    Answer,
+    abstention,
+    as_dicts,
+    disagreements,
+    in_words,
+    kind_of,
+    named_intervals,
+    presence,
+    warnings_of,
+)  # fmt: skip
+from .conversation import to_messages
+from .evidence import Evidence, events_of_kind, gather
+from .findings import EVENT_KINDS
+from .loading import load
+from .record import EcgRecord
+from .shown import MAX_SHOWN_S, Shown, show
+
+REPORT_QUESTION = "Write a report for this ECG."
+COMPARE_QUESTION = "Describe the changes between these ECGs."
+LOCATE_QUESTION = "Locate the {plural}."
+
+Turn = Mapping[str, Any]
+"""{"role": "user" or "assistant", "text", "ecgs": indices into the records, shown before the text}."""
+
+
+class EcgChat:
+    """A chat model with its processor; see `from_pretrained`."""
+
+    def __init__(self, model: Any, processor: Any):
+        self.model, self.processor = model.eval(), processor
+        self._evidence: dict[int, tuple[weakref.ref[EcgRecord], Evidence]] = {}
+        self._lock = threading.Lock()
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        path: str | Path | None = None,
+        *,
+        adapter: str | Path | None = None,
+        load_in_4bit: bool = False,
+        device: str | None = None,
+    ) -> EcgChat:
+        """Load a checkpoint; weights are read from safetensors only, and no code of the checkpoint is run.
+
+        Args:
+            path: folder or hub name; None for the embedded `nano`.
+            adapter: folder of a LoRA adapter (peft) to put on the language model.
+            load_in_4bit: load the language model's linear layers in NF4 by bitsandbytes.
+            device: "cpu", "cuda", …; None takes a GPU if there is one.
+
+        Raises:
+            ValueError: when there is no checkpoint at `path`.
+        """
+        return cls(*load(path, adapter, load_in_4bit, device))
+
+    # ---- what users ask
+
+    def ask(self, records: Sequence[EcgRecord], question: str, **options: Any) -> Answer:
+        """The finished answer; takes the options of `stream`."""
+        answer = Answer()
+        for answer in self.stream(records, question, **options):  # noqa: B007
+            pass
+        return answer
+
+    def report(self, record: EcgRecord, **options: Any) -> Answer:
+        """A report of one ECG."""
+        return self.ask([record], REPORT_QUESTION, **options)
+
+    def compare(self, records: Sequence[EcgRecord], **options: Any) -> Answer:
+        """What differs between ECGs, in the order given; the evidence holds the measured differences.
+
+        Raises:
+            ValueError: with fewer than two records.
+        """
+        if len(records) < 2:
+            raise ValueError(f"{len(records)} ECG was given; a comparison needs at least two.")
+        return self.ask(records, COMPARE_QUESTION, **options)
+
+    def findings(self, record: EcgRecord) -> dict[str, Any]:
+        """Calibrated probabilities: {"findings", "superclasses", "subclasses", "rhythms", "abstained", "reason"}."""
+        return self.evidence(record).summary()
+
+    def locate(self, record: EcgRecord, finding: str) -> dict[str, Any]:
+        """Where a kind of beat or episode lies.
+
+        Beats are placed at their measured R peaks and episodes at time steps, where the event head is above its
+        threshold, over the whole record. For a record the language model can see whole, its own answer is held
+        against that.
+
+        Returns:
+            {"finding", "present", "intervals": [{"start_s", "end_s", "leads"}], "answer", "probability",
+            "contradictions", "abstained", "reason"}.
+
+        Raises:
+            ValueError: when nothing of that name can be located; the sentence lists what can.
+        """
+        kind = kind_of(finding)
+        evidence = self.evidence(record)
+        result: dict[str, Any] = {"finding": kind, "present": False, "intervals": [], "probability": None,
+                                  "contradictions": [], "abstained": False, "reason": None}  # fmt: skip
+        if evidence.unjudgeable:
+            answer = abstention([evidence])
+            return result | {"answer": answer, "abstained": True, "reason": evidence.unjudgeable}
+        events = events_of_kind(evidence, kind)
+        result["intervals"] = [{key: e[key] for key in ("start_s", "end_s", "leads")} for e in events]
+        result["present"] = bool(events)
+        result["probability"] = float(evidence.event_probabilities[:, EVENT_KINDS.index(kind)].max())
+        if record.duration_s <= MAX_SHOWN_S and kind in _ASKED:
+            said = self.ask([record], LOCATE_QUESTION.format(plural=LOCATABLE[kind]))
+            result["contradictions"] = [*said.contradictions, *presence(kind, bool(events), bool(said.intervals))]
+        return result | {"answer": in_words(kind, events)}
+
+    def stream(
+        self,
+        records: Sequence[EcgRecord],
+        question: str,
+        *,
+        history: Sequence[Turn] = (),
+        max_new_tokens: int = 256,
+        stop: threading.Event | None = None,
+        with_measurements: bool = True,
+    ) -> Iterator[Answer]:
+        """Answer a question about ECGs, piece by piece.
+
+        Args:
+            records: all ECGs of the conversation, also those shown in earlier turns.
+            question: the user's words; ECGs that the history has not shown are put before them.
+            history: earlier turns.
+            max_new_tokens: longest answer in tokens.
+            stop: ends the answer when set.
+            with_measurements: whether the language model is told the measured numbers.
+
+        Yields:
+            Answers with growing text; the last one is `done` and checked.
+
+        Raises:
+            ValueError: without a question or a record.
+        """
+        started = time.perf_counter()
+        evidences, shown, messages = self._prepare(records, question, history, with_measurements)
+        answer = Answer(evidence=as_dicts(evidences), warnings=warnings_of(evidences, MAX_SHOWN_S))
+        if all(evidence.unjudgeable for evidence in evidences):
+            total = time.perf_counter() - started
+            yield replace(answer, text=abstention(evidences), done=True, total_s=total)
+            return
+        for text, tokens in self._decode(self._inputs([messages], [shown]), max_new_tokens, stop):
+            first = answer.first_token_s or time.perf_counter() - started
+            answer = replace(answer, text=text, tokens=tokens, first_token_s=first)
+            answer.total_s = time.perf_counter() - started
+            yield answer
+        intervals = named_intervals(answer.text, question, len(records))
+        yield replace(
+            answer,
+            intervals=intervals,
+            contradictions=disagreements(answer.text, question, evidences, intervals),
+            total_s=time.perf_counter() - started,
+            done=True,
+            stopped=bool(stop and stop.is_set()),
+        )
+
+    # ---- for evaluation
+
+    def texts(
+        self,
+        conversations: Sequence[tuple[Sequence[EcgRecord], Sequence[Turn]]],
+        *,
+        max_new_tokens: int = 160,
+        with_measurements: bool = True,
+    ) -> list[str]:
+        """The texts that `ask` would give to the last turn of many conversations, in one batch."""
+        prepared = [
+            self._prepare(records, turns[-1]["text"], turns[:-1], with_measurements) for records, turns in conversations
+        ]
+        texts = [abstention(e) if all(x.unjudgeable for x in e) else "" for e, _, _ in prepared]
+        open_ones = [k for k, text in enumerate(texts) if not text]
+        if open_ones:
+            inputs = self._inputs([prepared[k][2] for k in open_ones], [prepared[k][1] for k in open_ones])
+            with torch.inference_mode():
+                out = self.model.generate(**inputs, max_new_tokens=max_new_tokens, do_sample=False)
+            fresh = out[:, inputs["input_ids"].shape[1] :]
+            for k, text in zip(open_ones, self.processor.batch_decode(fresh, skip_special_tokens=True), strict=True):
+                texts[k] = text.strip()
+        return texts
+
+    def evidence(self, record: EcgRecord) -> Evidence:
+        """Measurements, findings and events of a record; kept as long as the record object lives."""
+        key = id(record)
+        with self._lock:
+            kept = self._evidence.get(key)
+        if kept and kept[0]() is record:
+            return kept[1]
+        evidence = gather(self.model, self.processor.feature_extractor, record)
+        # The evidence must not keep its own key alive, so it holds a copy of the (cheap) record object.
+        evidence = replace(evidence, record=replace(record))
+        with self._lock:
+            self._evidence[key] = (weakref.ref(record, lambda _: self._evidence.pop(key, None)), evidence)
+        return evidence
+
+    # ---- parts
+
+    def _prepare(
+        self, records: Sequence[EcgRecord], question: str, history: Sequence[Turn], with_measurements: bool
+    ) -> tuple[list[Evidence], list[Shown], list[dict[str, Any]]]:
+        if not records:
+            raise ValueError("no ECG was given; pass at least one record.")
+        if not question.strip():
+            raise ValueError("the question is empty; ask something about the ECG.")
+        evidences = [self.evidence(record) for record in records]
+        shown = [show(record, self.processor.feature_extractor) for record in records]
+        seen = {k for turn in history for k in turn.get("ecgs") or ()}
+        unseen = [k for k in range(len(records)) if k not in seen]
+        turns = [*history, {"role": "user", "text": question.strip(), "ecgs": unseen}]
+        order = [k for turn in turns for k in turn.get("ecgs") or ()]
+        measured = [e.measurements if with_measurements else None for e in evidences]
+        messages = to_messages(turns, [s.record for s in shown], measured)
+        return evidences, [shown[k] for k in order], messages
+
+    def _inputs(self, messages: Sequence[Any], shown: Sequence[Sequence[Shown]]) -> Any:
+        """Model inputs of a batch; excerpts of long records get their own place in time."""
+        self.processor.tokenizer.padding_side = "left"
+        inputs = self.processor.apply_chat_template(
+            list(messages),
+            add_generation_prompt=True,
+            tokenize=True,
+            return_dict=True,
+            return_tensors="pt",
+            processor_kwargs={"ecgs": [[s.record for s in group] for group in shown], "padding": True},
+        )
+        times = inputs["patch_times"]
+        starts = torch.tensor([start for group in shown for s in group for start in s.starts_s], dtype=times.dtype)
+        moved = times - times[:, :1] + starts[:, None]
+        inputs["patch_times"] = torch.where(times >= 0, moved, times)
+        return inputs.to(self.model.device)
+
+    def _decode(
+        self, inputs: Mapping[str, Any], max_new_tokens: int, stop: threading.Event | None
+    ) -> Iterator[tuple[str, int]]:
+        """Greedy decoding: the text so far and its number of tokens, after every token that adds text."""
+        tokenizer, ends = self.processor.tokenizer, _end_tokens(self.model)
+        step, mask, cache, tokens, shown = dict(inputs), inputs["attention_mask"], None, list[int](), ""
+        while len(tokens) < max_new_tokens and not (stop and stop.is_set()):
+            with torch.inference_mode():
+                out = self.model(**step, past_key_values=cache, use_cache=True, logits_to_keep=1)
+            token = int(out.logits[0, -1].argmax())
+            if token in ends:
+                break
+            tokens.append(token)
+            text = tokenizer.decode(tokens, skip_special_tokens=True)
+            if text != shown and not text.endswith("\ufffd"):  # a character may need several tokens
+                shown = text
+                yield text.strip(), len(tokens)
+            cache, mask = out.past_key_values, torch.cat([mask, mask.new_ones(1, 1)], dim=1)
+            step = {"input_ids": torch.tensor([[token]], device=mask.device), "attention_mask": mask}
+
+
+_ASKED = ("premature ventricular contraction", "premature atrial contraction", "atrial fibrillation", "atrial flutter",
+          "left bundle branch block beat", "right bundle branch block beat", "noise")  # fmt: skip
+
+
+def _end_tokens(model: Any) -> set[int]:
+    ends = model.generation_config.eos_token_id
+    return set(ends) if isinstance(ends, list) else {ends}
