@@ -56,7 +56,6 @@ class Page:
         with gr.Row(elem_id="head"):
             gr.HTML(TITLE, elem_id="title")
             with gr.Row(elem_id="samples"):
-                gr.HTML("Samples:")
                 self.samples = [gr.Button(s.label, size="sm", min_width=0) for s in SAMPLES]
             self.clear = gr.Button("New patient (clear all)", size="sm", elem_id="clear")
         with gr.Row(elem_id="desk"):
@@ -71,7 +70,7 @@ class Page:
         self.start = gr.Slider(0, 1, 0, step=5, label="Show a long recording from (s)", visible=False, elem_id="start")
         self.chatbot = gr.Chatbot(
             elem_id="chat", height=None, show_label=False, placeholder=GREETING, latex_delimiters=[],
-            feedback_options=None, buttons=["copy"], allow_file_downloads=False, layout="bubble",
+            feedback_options=None, buttons=["copy_all"], allow_file_downloads=False, layout="bubble",
         )  # fmt: skip
         self.box = gr.MultimodalTextbox(
             placeholder="Ask about the ECG, or add files", file_count="multiple", show_label=False,

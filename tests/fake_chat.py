@@ -5,6 +5,8 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
+BEAT = {"kind": "premature ventricular contraction", "start_s": 2.0, "end_s": 2.4, "leads": []}
+
 
 @dataclass
 class FakeAnswer:
@@ -45,7 +47,7 @@ class FakeChat:
             yield FakeAnswer(text=" ".join(said))
         yield FakeAnswer(
             text=" ".join(said), evidence=[evidence(record) for record in records],
-            intervals=[{"ecg": len(records), "start_s": 2.0, "end_s": 2.4, "kind": "premature ventricular contraction", "leads": []}],
+            intervals=[{"ecg": len(records), **BEAT}],
             contradictions=self.contradictions, warnings=["The network saw nothing like this."],
             first_token_s=0.21, total_s=0.9, tokens=len(said), done=True, stopped=stop.is_set(),
         )  # fmt: skip
@@ -66,8 +68,6 @@ def evidence(record):
         "findings": {"SR": 0.97, "PVC": 0.81, "IMI": 0.12, "LVH": 0.004},
         "superclasses": {"NORM": 0.1, "MI": 0.12, "STTC": 0.2, "CD": 0.05, "HYP": 0.03},
         "rhythms": {"SR": 0.97},
-        "events": [
-            {"kind": "premature ventricular contraction", "start_s": 2.0, "end_s": 2.4, "leads": [], "probability": 0.9}
-        ],
+        "events": [BEAT | {"probability": 0.9}],
         "quality": {lead: "good" for lead in record.leads},
     }  # fmt: skip

@@ -1,0 +1,216 @@
+"""The chat page in headless Chromium: upload a record, ask, read the streamed answer and its evidence."""
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import numpy as np
+import pytest
+import wfdb
+from fake_chat import FakeChat
+
+pytestmark = pytest.mark.browser
+
+ROOT = Path(__file__).parents[1]
+CHECKPOINT = ROOT / "anyecg" / "checkpoints" / "nano" / "model.safetensors"
+QUIET = [
+    "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
+    "--disable-sync", "--no-first-run", "--disable-dev-shm-usage",
+]  # fmt: skip
+PATIENCE_MS = 30_000
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Debian's Chromium or Playwright's own; skips where there is neither."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    with playwright.sync_playwright() as driver:
+        path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+        try:
+            chromium = driver.chromium.launch(executable_path=path, args=QUIET)
+        except playwright.Error as error:
+            pytest.skip(f"no browser to drive: {str(error).splitlines()[0]}")
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def chat():
+    return FakeChat(pause_s=0.02, contradictions=["The text says 72/min, but 81/min was measured."])
+
+
+@pytest.fixture(scope="module")
+def address(chat, tmp_path_factory):
+    """The page with a stand-in for the model, on a free port."""
+    os.environ["GRADIO_TEMP_DIR"] = str(tmp_path_factory.mktemp("gradio"))
+    from app.ui import launch
+
+    port = free_port()
+    demo = launch(chat, host="127.0.0.1", port=port, block=False)
+    yield f"http://127.0.0.1:{port}"
+    demo.close()
+
+
+@pytest.fixture
+def page(browser, address):
+    """A fresh visitor, who notes every request that leaves this computer."""
+    with visit(browser, address) as visitor:
+        yield visitor
+
+
+@contextlib.contextmanager
+def visit(browser, address, **options):
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, **options)
+    visitor = context.new_page()
+    visitor.set_default_timeout(PATIENCE_MS)
+    visitor.outside = []
+    visitor.on("request", lambda request: note_outside(visitor.outside, request.url))
+    visitor.goto(address)
+    visitor.wait_for_selector("#question textarea")
+    yield visitor
+    context.close()
+
+
+def note_outside(outside, url):
+    if not url.startswith(("http://127.0.0.1", "data:", "blob:")):
+        outside.append(url)
+
+
+def free_port():
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return sock.getsockname()[1]
+
+
+def write_record(folder, name="visit1"):
+    """A two-lead WFDB record of ten seconds; returns its two paths."""
+    signal = np.sin(np.arange(1000) / 15)[:, None] * [0.5, 0.8]
+    wfdb.wrsamp(name, 100, ["mV", "mV"], ["I", "II"], p_signal=signal, fmt=["16", "16"], write_dir=str(folder))
+    return [str(folder / f"{name}.hea"), str(folder / f"{name}.dat")]
+
+
+def upload(page, paths):
+    page.set_input_files("#question input[type=file]", paths)
+    page.wait_for_function("n => document.querySelectorAll('#question .thumbnail-item').length == n", arg=len(paths))
+
+
+def ask(page, question):
+    page.fill("#question textarea", question)
+    page.keyboard.press("Enter")
+
+
+def last_answer(page):
+    return page.locator("#chat [data-testid=bot]").last.inner_text()
+
+
+def test_an_uploaded_record_is_drawn_asked_about_and_answered_with_evidence(page, chat, tmp_path):
+    upload(page, write_record(tmp_path))
+    ask(page, "What is the rhythm?")
+    page.wait_for_selector("#evidence .timing")
+    assert "You asked: What is the rhythm?" in last_answer(page)
+    evidence = page.inner_text("#evidence")
+    for part in ("72 /min", "sinus rhythm", "97%", "2.0-2.4", "81/min was measured", "first token after 0.21 s"):
+        assert part in evidence
+    assert page.locator("#evidence .contradiction").is_visible()
+    strip = page.locator("#strips img")
+    assert strip.count() == 1 and "visit1" in strip.get_attribute("alt")
+    assert strip.get_attribute("src").startswith("data:image/png"), "no address at which others could fetch it"
+    assert strip.evaluate("image => image.naturalWidth") > 1000
+    assert chat.calls[-1]["records"][0].leads == ("I", "II")
+    assert page.outside == []
+
+
+def test_a_sample_is_loaded_and_asked_with_one_press(page, chat):
+    page.click("#samples button:has-text('Premature beats')")
+    page.wait_for_selector("#evidence .timing")
+    assert "simulated" in page.locator("#strips img").get_attribute("alt")
+    assert "premature ventricular contractions?" in last_answer(page)
+    assert set(chat.calls[-1]["records"][0].leads) >= {"I", "V1", "V6"}
+
+
+def test_a_missing_companion_is_named_and_joins_in_the_next_turn(page, tmp_path):
+    header, signal = write_record(tmp_path, "visit2")
+    upload(page, [header])
+    ask(page, "Report this ECG.")
+    page.wait_for_selector("text=needs visit2.dat")
+    assert page.input_value("#question textarea") == "Report this ECG.", "the question is not lost"
+    upload(page, [signal])
+    ask(page, "Report this ECG.")
+    page.wait_for_selector("#evidence .timing")
+    assert "You asked: Report this ECG." in last_answer(page)
+
+
+def test_stop_ends_the_answer_and_the_next_question_works(page, chat):
+    chat.words, chat.pause_s = [f"word{k}" for k in range(400)], 0.05
+    try:
+        page.click("#samples button:has-text('Normal sinus rhythm')")
+        page.wait_for_selector("text=word3")
+        page.click("#question .stop-button")
+        page.wait_for_selector("text=(stopped)")
+    finally:
+        chat.words, chat.pause_s = [], 0.02
+    assert "word399" not in last_answer(page)
+    page.wait_for_selector("#question .submit-button")
+    ask(page, "And now?")
+    page.wait_for_selector("text=You asked: And now?")
+
+
+def test_a_new_patient_clears_the_page(page):
+    page.click("#samples button:has-text('Atrial fibrillation')")
+    page.wait_for_selector("#evidence .timing")
+    page.click("#clear")
+    page.wait_for_function("document.querySelectorAll('#strips img, #chat [data-testid=bot]').length == 0")
+    assert "72 /min" not in page.inner_text("#evidence")
+
+
+def test_visitors_do_not_see_each_other(page, browser, address, chat):
+    page.click("#samples button:has-text('Inferior infarction')")
+    page.wait_for_selector("#evidence .timing")
+    with visit(browser, address) as other:
+        assert other.locator("#strips img").count() == 0
+        ask(other, "What do you see?")
+        other.wait_for_selector("text=There is no ECG yet")
+
+
+def test_a_narrow_screen_has_no_sideways_scrolling_and_keeps_the_banner_in_sight(page):
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.click("#samples button:has-text('Normal sinus rhythm')")
+    page.wait_for_selector("#evidence .timing")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.evaluate("window.scrollTo(0, 900)")
+    assert page.evaluate("window.scrollY") > 300
+    assert "not a medical device" in page.inner_text("#banner")
+    assert abs(page.locator("#banner").bounding_box()["y"]) < 2
+
+
+@pytest.mark.skipif(not CHECKPOINT.exists(), reason="the embedded checkpoint is not there")
+def test_the_command_serves_the_embedded_model_within_twenty_seconds(browser, tmp_path):
+    port = free_port()
+    started = time.monotonic()
+    server = subprocess.Popen([sys.executable, "-m", "app", "--port", str(port)], cwd=ROOT)
+    try:
+        while not answers(port):
+            assert server.poll() is None, "the page ended"
+            assert time.monotonic() - started < 20
+            time.sleep(0.2)
+        with visit(browser, f"http://127.0.0.1:{port}") as page:
+            page.click("#samples button:has-text('Normal sinus rhythm')")
+            page.wait_for_selector("#evidence .timing")
+            assert len(last_answer(page)) > 10 and "/min" in page.inner_text("#evidence")
+            assert page.outside == []
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
+def answers(port):
+    try:
+        return urllib.request.urlopen(f"http://127.0.0.1:{port}", timeout=2).status == 200
+    except OSError:
+        return False
