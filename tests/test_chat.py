@@ -1,0 +1,293 @@
+"""The chat streams, stops, abstains, stays bounded, places beats where they were measured, and checks its own text."""
+
+import gc
+import subprocess
+import sys
+import threading
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from anyecg.answer import kind_in, kind_of, named_intervals
+from anyecg.chat import EcgChat
+from anyecg.evidence import CHUNK_S, encode, episodes, events_of_kind, finding_probabilities
+from anyecg.findings import EVENT_KINDS, HEAD_LABELS
+from anyecg.record import EcgRecord
+from anyecg.shown import MAX_SHOWN_S, show
+from anyecg.simulate import simulate
+from tests.conftest import make_record, make_tiny_model
+
+QUESTION = "What is shown?"
+
+
+@pytest.fixture(scope="module")
+def chat():
+    torch.set_num_threads(1)
+    return EcgChat(*make_tiny_model())
+
+
+@pytest.fixture(scope="module")
+def records():
+    return [sim.record for sim in simulate(3, seed=4, sampling_rate=100.0, conditions=("SR",))]
+
+
+def beats_like(duration_s, rate=100.0, leads=("II", "V5")):
+    """A train of narrow peaks, one per 0.8 s, on a little noise."""
+    t = np.arange(round(duration_s * rate)) / rate
+    noise = np.random.default_rng(0).normal(0, 0.01, (len(leads), len(t)))
+    train = np.exp(-(((t % 0.8 - 0.4) / 0.012) ** 2)) + 0.2 * np.exp(-(((t % 0.8 - 0.65) / 0.05) ** 2))
+    return EcgRecord(train + noise, leads, rate)
+
+
+def saying(chat, monkeypatch, text):
+    """Let the language model say this."""
+    monkeypatch.setattr(chat, "_decode", lambda *args: iter([(text, 7)]))
+
+
+def test_text_grows_and_the_last_answer_is_done_and_full(chat, records):
+    answers = list(chat.stream(records[:1], QUESTION, max_new_tokens=12))
+    assert all(b.text.startswith(a.text.rstrip()) for a, b in zip(answers[:-1], answers[1:], strict=True))
+    assert [a.done for a in answers] == [False] * (len(answers) - 1) + [True]
+    last = answers[-1].to_dict()
+    assert last["evidence"][0]["measurements"]["heart_rate_bpm"] > 20
+    assert len(last["evidence"][0]["findings"]) == 8 and last["total_s"] >= last["first_token_s"] > 0
+
+
+def test_streaming_gives_the_text_of_batched_generation(chat, records):
+    conversations = [([record], [{"role": "user", "text": QUESTION}]) for record in (*records, make_record())]
+    together = chat.texts(conversations, max_new_tokens=10)
+    alone = [chat.ask(r, t[0]["text"], max_new_tokens=10).text for r, t in conversations]
+    assert together == alone
+
+
+def test_a_set_stop_event_ends_the_answer(chat, records):
+    stop, seen = threading.Event(), []
+    for answer in chat.stream(records[:1], QUESTION, max_new_tokens=200, stop=stop):
+        seen.append(answer)
+        if len(seen) == 3:
+            stop.set()
+    assert seen[-1].done and seen[-1].stopped and seen[-1].tokens < 20
+
+
+def test_a_flat_record_is_not_judged_and_the_language_model_is_not_asked(chat, monkeypatch):
+    monkeypatch.setattr(chat, "_decode", lambda *args: pytest.fail("the language model was asked"))
+    flat = EcgRecord(np.zeros((2, 1000)), ("I", "II"), 100.0)
+    answer = chat.report(flat)
+    assert answer.done and answer.text.startswith("I cannot tell") and "flat" in answer.text
+    assert chat.findings(flat)["abstained"] and chat.findings(flat)["findings"] == {}
+    located = chat.locate(flat, "PVC")
+    assert located["abstained"] and not located["present"] and located["intervals"] == []
+
+
+def test_one_flat_ecg_among_others_is_named_in_a_warning(chat, records):
+    flat = EcgRecord(np.zeros((2, 1000)), ("I", "II"), 100.0)
+    answer = chat.ask([records[0], flat], QUESTION, max_new_tokens=2)
+    assert any(w.startswith("ECG 2: It cannot be judged") for w in answer.warnings)
+
+
+def test_few_leads_and_poor_leads_are_warned_of(chat, records):
+    few = chat.ask([records[0].select(["I", "II"])], QUESTION, max_new_tokens=1)
+    assert "Only leads I and II: territory findings" in few.warnings[0]
+    signal = records[0].signal.copy()
+    signal[records[0].leads.index("V2")] = 0.0
+    poor = chat.ask([replace(records[0], signal=signal)], QUESTION, max_new_tokens=1)
+    assert "V2 is flat: anterior findings cannot be judged." in poor.warnings
+
+
+def test_a_long_record_is_shown_in_part_at_its_own_times(chat):
+    record = beats_like(200.0)
+    extractor = chat.processor.feature_extractor
+    shown = show(record, extractor)
+    assert shown.record.duration_s == pytest.approx(MAX_SHOWN_S)
+    assert shown.starts_s == (0.0, 95.0, 190.0)
+    _, groups, messages = chat._prepare([record], QUESTION, [], True)
+    inputs = chat._inputs([messages], [groups])
+    assert inputs["patch_times"][:, 0].tolist() == [0.0, 95.0, 190.0]
+    assert inputs["patch_times"].max() == pytest.approx(199.8)
+    answer = chat.ask([record], QUESTION, max_new_tokens=1)
+    assert any("30 s, evenly spread" in w and "200 s" in w for w in answer.warnings)
+
+
+@pytest.mark.parametrize("rate", [100.0, 257.0, 360.36, 500.0])
+def test_any_rate_and_length_gives_as_many_starts_as_excerpts(chat, rate):
+    for duration in (3.0, 10.01, 30.4, 47.0):
+        record = make_record(("II",), duration, rate)
+        shown = show(record, chat.processor.feature_extractor)
+        assert len(shown.starts_s) == len(chat.processor.feature_extractor([shown.record])["ecg_index"])
+
+
+def test_pieces_of_a_long_record_keep_their_place_in_time(chat):
+    record = beats_like(CHUNK_S + 25.0, rate=128.0)
+    encoded = encode(chat.model, chat.processor.feature_extractor, record)
+    assert len(encoded.event_logits) == round(record.duration_s / encoded.step_s)
+    assert len(encoded.findings_logits) == 33
+    alone = encode(chat.model, chat.processor.feature_extractor, record.excerpt(CHUNK_S))
+    np.testing.assert_allclose(encoded.event_logits[1500:], alone.event_logits, atol=1e-4)
+
+
+def test_an_ecg_is_shown_once_in_a_conversation(chat, records):
+    history = [
+        {"role": "user", "text": QUESTION, "ecgs": [0]},
+        {"role": "assistant", "text": "Sinus rhythm.", "ecgs": []},
+    ]
+    _, groups, messages = chat._prepare(records[:2], "And now?", history, True)
+    assert [s.record.name for s in groups] == [r.name for r in records[:2]]
+    prompt = chat.processor.apply_chat_template(messages, tokenize=False)
+    assert prompt.count("<|ecg|>") == 2 and prompt.index("Sinus rhythm.") < prompt.index("ECG 2:")
+
+
+def test_measured_numbers_can_be_withheld_from_the_model_but_not_from_the_evidence(chat, records):
+    prompts = [
+        chat.processor.apply_chat_template(chat._prepare(records[:1], QUESTION, [], told)[2], tokenize=False)
+        for told in (True, False)
+    ]
+    assert ["Measured:" in prompt for prompt in prompts] == [True, False]
+    answer = chat.ask(records[:1], QUESTION, with_measurements=False, max_new_tokens=1)
+    assert answer.evidence[0]["measurements"]["heart_rate_bpm"]
+
+
+def test_a_wrong_number_in_the_text_is_shown(chat, records, monkeypatch):
+    saying(chat, monkeypatch, "Sinus rhythm at 190/min.")
+    said = chat.ask(records[:1], QUESTION).contradictions
+    assert any(s.startswith("The text gives a heart rate of 190/min; measured ") for s in said)
+
+
+def test_places_in_the_text_become_intervals_and_are_held_against_the_events(chat, records, monkeypatch):
+    saying(chat, monkeypatch, "Atrial fibrillation at 2.0-4.0 s and 55.0-56.0 s.")
+    answer = chat.ask(records[:1], "Where is atrial fibrillation?")
+    assert [(i["ecg"], i["start_s"], i["end_s"], i["kind"]) for i in answer.intervals] == [
+        (1, 2.0, 4.0, "atrial fibrillation"),
+        (1, 55.0, 56.0, "atrial fibrillation"),
+    ]
+    assert any("the record lasts 10.0 s" in s for s in answer.contradictions)
+
+
+def test_the_ecg_of_a_place_is_the_one_that_the_text_names():
+    assert named_intervals("In ECG 2 there is noise at 1.0-2.0 s.", "", 3)[0]["ecg"] == 2
+    assert kind_in("PVCs at 1.0-1.2 s") == "premature ventricular contraction"
+    assert kind_in("PVCs and atrial fibrillation") is None
+
+
+def test_beats_are_placed_at_measured_peaks_and_decided_at_the_threshold(chat):
+    record = beats_like(10.0)
+    evidence = chat.evidence(record)
+    pvc = EVENT_KINDS.index("premature ventricular contraction")
+    probabilities = np.zeros_like(evidence.event_probabilities)
+    probabilities[[6, 14], pvc] = 0.9, 0.4  # the steps of the beats at 1.2 and 2.8 s
+    known = replace(evidence, event_probabilities=probabilities)
+    events = events_of_kind(known, "premature ventricular contraction")
+    assert [(e["start_s"], e["end_s"]) for e in events] == [
+        (pytest.approx(1.1, abs=0.03), pytest.approx(1.3, abs=0.03))
+    ]
+    lower = replace(known, thresholds={**known.thresholds, "premature ventricular contraction": 0.3})
+    assert len(events_of_kind(lower, "premature ventricular contraction")) == 2
+
+
+def test_an_episode_is_a_run_of_steps_without_its_flicker():
+    probability = np.zeros(100)
+    probability[20:60] = 0.95
+    probability[40] = 0.0
+    probability[90] = 1.0
+    ((start, end, mean),) = episodes(probability, 0.2, 0.5, 2.0)
+    assert start == pytest.approx(4.0, abs=0.6) and end == pytest.approx(12.0, abs=0.6) and mean > 0.8
+
+
+def test_ectopy_in_one_of_many_excerpts_counts_and_form_is_averaged(chat):
+    encoded = encode(chat.model, chat.processor.feature_extractor, beats_like(60.0))
+    logits = np.full_like(encoded.findings_logits, -4.0)
+    logits[:2] = 4.0
+    p = finding_probabilities(replace(encoded, findings_logits=logits), {})
+    assert p["PVC"] > 0.9 and p["LVH"] < 0.5
+    logits[1] = -4.0  # a single excerpt of six does not decide
+    assert finding_probabilities(replace(encoded, findings_logits=logits), {})["PVC"] < 0.1
+
+
+def test_calibration_scales_and_shifts_the_logits(chat):
+    encoded = encode(chat.model, chat.processor.feature_extractor, beats_like(10.0))
+    raw = finding_probabilities(encoded, {})
+    tuned = finding_probabilities(encoded, {"AFIB": {"scale": 2.0, "shift": 1.0, "threshold": 0.3}})
+    logit = encoded.findings_logits[0, HEAD_LABELS.index("AFIB")]
+    assert tuned["AFIB"] == pytest.approx(1 / (1 + np.exp(-(2 * logit + 1))), rel=1e-5)
+    assert {k: v for k, v in tuned.items() if k != "AFIB"} == {k: v for k, v in raw.items() if k != "AFIB"}
+
+
+def test_a_finding_is_located_by_code_phrase_or_kind(chat, records):
+    names = (
+        "PVC",
+        "premature ventricular contractions",
+        "ventricular extrasystoles",
+        " Premature  ventricular contraction ",
+    )
+    assert {kind_of(name) for name in names} == {"premature ventricular contraction"}
+    located = chat.locate(records[0], "PVC")
+    assert {"finding", "present", "intervals", "answer", "probability"} <= located.keys()
+    assert all(set(i) == {"start_s", "end_s", "leads"} for i in located["intervals"])
+
+
+@pytest.mark.parametrize(
+    ("name", "start"), [("LVH", "'LVH' is a finding of the whole ECG"), ("x", "unknown finding 'x'")]
+)
+def test_what_cannot_be_located_says_what_can(name, start):
+    with pytest.raises(ValueError, match=start) as error:
+        kind_of(name)
+    assert "atrial fibrillation" in str(error.value)
+
+
+def test_a_comparison_holds_the_measured_differences(chat, records):
+    answer = chat.compare(records[:2], max_new_tokens=1)
+    first, second = (e["measurements"]["heart_rate_bpm"] for e in answer.evidence)
+    assert answer.evidence[1]["differences_from_ecg_1"]["heart_rate_bpm"] == pytest.approx(second - first)
+    with pytest.raises(ValueError, match="at least two"):
+        chat.compare(records[:1])
+
+
+def test_a_question_needs_words_and_an_ecg(chat, records):
+    with pytest.raises(ValueError, match="question is empty"):
+        chat.ask(records[:1], "  ")
+    with pytest.raises(ValueError, match="no ECG was given"):
+        chat.ask([], QUESTION)
+
+
+def test_evidence_is_kept_while_the_record_lives_and_no_longer(chat):
+    record = beats_like(5.0)
+    assert chat.evidence(record) is chat.evidence(record)
+    before = len(chat._evidence)
+    del record
+    gc.collect()
+    assert len(chat._evidence) == before - 1
+
+
+def test_a_checkpoint_is_loaded_with_or_without_an_adapter(chat, records, tmp_path):
+    from peft import LoraConfig, get_peft_model
+
+    model, processor = make_tiny_model()
+    model.save_pretrained(tmp_path / "base")
+    processor.save_pretrained(tmp_path / "base")
+    lora = get_peft_model(model, LoraConfig(r=2, target_modules=r"model\.language_model\..*\.q_proj"))
+    for name, weight in lora.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.normal_(weight)
+    lora.save_pretrained(tmp_path / "adapter")
+    plain = EcgChat.from_pretrained(tmp_path / "base")
+    adapted = EcgChat.from_pretrained(tmp_path / "base", adapter=tmp_path / "adapter")
+    assert (
+        plain.ask(records[:1], QUESTION, max_new_tokens=8).text
+        == chat.ask(records[:1], QUESTION, max_new_tokens=8).text
+    )
+    weight = "model.language_model.layers.0.self_attn.q_proj.weight"
+    assert not torch.equal(adapted.model.state_dict()[weight], plain.model.state_dict()[weight])
+    with pytest.raises(ValueError, match=r"adapter_model\.safetensors"):
+        EcgChat.from_pretrained(tmp_path / "base", adapter=tmp_path / "base")
+
+
+def test_a_missing_checkpoint_is_one_sentence(tmp_path):
+    with pytest.raises(ValueError, match=r"no checkpoint at .*nowhere"):
+        EcgChat.from_pretrained(tmp_path / "nowhere")
+
+
+def test_the_chat_needs_neither_peft_nor_bitsandbytes():
+    code = "import anyecg.chat, anyecg.modeling_anyecg, sys; print([m for m in ('peft', 'bitsandbytes', 'gradio') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
