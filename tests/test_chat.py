@@ -1,6 +1,7 @@
 """The chat streams, stops, abstains, stays bounded, places beats where they were measured, and checks its own text."""
 
 import gc
+import itertools
 import subprocess
 import sys
 import threading
@@ -48,7 +49,7 @@ def saying(chat, monkeypatch, text):
 
 def test_text_grows_and_the_last_answer_is_done_and_full(chat, records):
     answers = list(chat.stream(records[:1], QUESTION, max_new_tokens=12))
-    assert all(b.text.startswith(a.text.rstrip()) for a, b in zip(answers[:-1], answers[1:], strict=True))
+    assert all(b.text.startswith(a.text.rstrip()) for a, b in itertools.pairwise(answers))
     assert [a.done for a in answers] == [False] * (len(answers) - 1) + [True]
     last = answers[-1].to_dict()
     assert last["evidence"][0]["measurements"]["heart_rate_bpm"] > 20
@@ -288,6 +289,7 @@ def test_a_missing_checkpoint_is_one_sentence(tmp_path):
 
 
 def test_the_chat_needs_neither_peft_nor_bitsandbytes():
-    code = "import anyecg.chat, anyecg.modeling_anyecg, sys; print([m for m in ('peft', 'bitsandbytes', 'gradio') if m in sys.modules])"
+    heavy = "('peft', 'bitsandbytes', 'gradio')"
+    code = f"import anyecg.chat, anyecg.modeling_anyecg, sys; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
