@@ -28,6 +28,11 @@ TO_STANDARD = np.zeros((12, 8), dtype=np.float32)
 TO_STANDARD[:6, :2] = [_IN_I_II[name] for name in LIMB_LEADS]
 TO_STANDARD[6:, 2:] = np.eye(6)
 _SEEN = dict(zip(STANDARD_LEADS, TO_STANDARD @ np.array([*DOWER.values()]), strict=True))
+# Set by comparing amplitudes with those of normal records: V1 sees less than Dower says, and the atria lie far from
+# the chest electrodes.
+_CHEST = np.array([0.82, 1.0, 1.0, 1.0, 1.0, 1.0])
+_ATRIA_FROM_CHEST = 0.45
+_T_IN_CHEST = np.array([1.0, 1.0, 0.92, 0.85, 0.95, 1.0])
 BUMP_AREA = 128 / 315  # ∫₀¹ (1 - u²)⁴ du
 
 
@@ -131,18 +136,22 @@ class Torso:
 
 def draw_torso(rng: np.random.Generator) -> Torso:
     """Draw heart position, chest shape and electrode placement."""
-    turn = rotation_matrix(*rng.normal(0, (5, 8, 5)))
+    turn = rotation_matrix(*rng.normal(0, (5, 12, 4)))
     noise = rng.standard_normal((3, len(SOURCE_LEADS), 3))
     chest = np.exp(rng.normal(0, 0.12) + 0.08 * rng.standard_normal(6))  # precordial gain: chest wall, electrode height
     base = np.array([*DOWER.values(), *np.eye(3), *(_SEEN[name] for name in MODIFIED_LEADS.values())])
     placed = base.copy()
-    placed[2:8] += 0.05 * noise[0, 2:8]
+    placed[2:8] += 0.08 * noise[0, 2:8]
     placed[11:] += 0.12 * noise[0, 11:]
-    placed[2:8] *= chest[:, None]
+    placed[2:8] *= (chest * _CHEST)[:, None]
     matrices = {}
     for kind, own, spread in (("P", noise[1], 0.03), ("QRS", noise[0], 0.0), ("T", noise[2], 0.05)):
         near = placed.copy()
         near[2:8] += spread * own[2:8]
+        if kind == "P":
+            near[2:8] *= _ATRIA_FROM_CHEST
+        elif kind == "T":
+            near[2:8] *= _T_IN_CHEST[:, None]
         matrices[kind] = (near @ turn).astype(np.float32)
     return Torso(matrices)
 

@@ -16,7 +16,7 @@ from .repolarisation import repolarisation, t_loop
 from .ventricles import changed_forces, first_forces, set_voltage, turn_to_axis
 
 # What counts as having left the baseline, per wave: mV, and the share of the largest deflection on any lead.
-MARKS = {"P": (0.012, 0.08), "QRS": (0.025, 0.025), "T": (0.02, 0.06)}
+MARKS = {"P": (0.012, 0.08), "QRS": (0.018, 0.015), "T": (0.02, 0.08)}
 
 
 @dataclass(frozen=True)
@@ -86,9 +86,9 @@ def _fitted_t(t_wave: Wave, st_level: np.ndarray, matrix: np.ndarray, end_ms: fl
 
 def _atrial(patient: Patient, rng: np.random.Generator) -> Wave:
     """Right atrium (down, forward), then left atrium (left, back)."""
-    right, left, lag = (0.035, 0.095, -0.055), (0.070, 0.060, 0.030), 34.0
+    right, left, lag = (0.060, 0.062, -0.060), (0.110, 0.018, 0.050), 34.0
     if patient.atria == "LAO/LAE":
-        left, lag = (0.115, 0.075, 0.120), 52.0
+        left, lag = (0.130, 0.060, 0.200), 52.0
     elif patient.atria == "RAO/RAE":
         right, left = (0.05, 0.26, -0.12), (0.05, 0.05, 0.02)
     size = float(np.exp(rng.normal(0, 0.22)))

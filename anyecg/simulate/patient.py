@@ -56,6 +56,8 @@ class Patient:
     repolarisation: str
     atria: str
     low_voltage: bool
+    inverted_t: bool
+    """Ischaemia, if any, inverts T; otherwise it lowers ST."""
     rate_bpm: float
     p_ms: float
     pr_ms: float
@@ -86,14 +88,16 @@ def draw_patient(rng: np.random.Generator, conditions: Sequence[str] | None) -> 
     Raises:
         ValueError: for a condition that cannot be simulated, with those that can.
     """
-    chosen = _mixture(rng) if conditions is None else _only(str(rng.choice(list(conditions))), rng)
+    wanted = None if conditions is None else str(rng.choice(list(conditions)))
+    chosen = _mixture(rng) if wanted is None else _only(wanted, rng)
     state = _compatible(chosen)
     age = _age(state, rng)
     return Patient(
         age=age, sex="male" if rng.random() < 0.52 else "female", rhythm=state["rhythm"], ectopy=state["ectopy"],
         av=state["av"], conduction=tuple(c for c in state["conduction"].split("+") if c), infarct=state["infarct"],
-        stage=str(rng.choice(["acute", "recent", "old"], p=[0.25, 0.35, 0.40])), hypertrophy=state["hypertrophy"],
+        stage=str(rng.choice(["acute", "recent", "old"], p=[0.15, 0.30, 0.55])), hypertrophy=state["hypertrophy"],
         repolarisation=state["repolarisation"], atria=state["atria"], low_voltage=state["voltage"] == "LVOLT",
+        inverted_t=bool(rng.random() < 0.7) or wanted == "INVT",
         **_intervals(state, age, rng),
     )  # fmt: skip
 
@@ -169,14 +173,14 @@ _RATES = {  # mean, spread, lowest, highest per minute
     "AFIB": (92, 24, 48, 165), "AFLT": (110, 35, 65, 160), "SVTAC": (168, 14, 140, 190),
 }  # fmt: skip
 _QRS_MS = {  # mean, spread, lowest, highest
-    "": (91, 8, 74, 108), "IRBBB": (107, 4, 98, 118), "CRBBB": (140, 11, 122, 168), "CLBBB": (148, 11, 128, 180),
+    "": (92, 8, 75, 109), "IRBBB": (107, 4, 98, 118), "CRBBB": (140, 11, 122, 168), "CLBBB": (148, 11, 128, 180),
     "LAFB": (98, 7, 84, 116), "LPFB": (98, 7, 84, 116), "IVCD": (122, 7, 112, 140), "WPW": (128, 10, 112, 155),
     "ILBBB": (112, 4, 104, 119),
 }  # fmt: skip
-_AXIS_USUAL = (42, 27, -22, 88)  # degrees at 50 years
+_AXIS_USUAL = (39, 22, -20, 84)  # degrees at 50 years
 _AXIS = {
     "LAFB": (-58, 8, -78, -46), "LPFB": (112, 8, 100, 135), "RVH": (112, 10, 97, 140),
-    "CLBBB": (0, 28, -60, 60), "LVH": (18, 27, -28, 75), "LMI": (75, 15, 40, 100),
+    "CLBBB": (-18, 28, -65, 60), "LVH": (28, 23, -25, 75), "LMI": (75, 15, 40, 100),
 }  # fmt: skip
 
 
@@ -187,7 +191,7 @@ def _clipped(row: tuple[float, float, float, float], rng: np.random.Generator) -
 def _intervals(state: dict[str, str], age: float, rng: np.random.Generator) -> dict[str, float]:
     first = state["conduction"].split("+")[0]
     rate = _clipped(_RATES[state["rhythm"]], rng)
-    tilt = 0.45 * (50 - age)  # the axis turns left with age
+    tilt = 0.4 * (50 - age)  # the axis turns left with age
     causes = (state["conduction"].split("+")[-1], state["hypertrophy"], state["infarct"])
     axis_row = next((_AXIS[cause] for cause in causes if cause in _AXIS), None)
     mean, spread, low, high = axis_row or _AXIS_USUAL
@@ -196,8 +200,8 @@ def _intervals(state: dict[str, str], age: float, rng: np.random.Generator) -> d
         pr = _clipped((235, 22, 208, 330), rng)
     if first == "WPW":
         pr = _clipped((102, 9, 80, 116), rng)
-    p = _clipped((128, 6, 120, 145), rng) if state["atria"] == "LAO/LAE" else _clipped((104, 9, 82, 118), rng)
-    qtc = _clipped((408, 16, 365, 442), rng)
+    p = _clipped((128, 6, 120, 145), rng) if state["atria"] == "LAO/LAE" else _clipped((106, 9, 84, 119), rng)
+    qtc = _clipped((403, 17, 362, 442), rng)
     if state["repolarisation"] == "LNGQT":
         qtc = _clipped((500, 20, 476, 570), rng)
     elif state["repolarisation"] == "DIG":

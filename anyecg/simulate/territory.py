@@ -6,7 +6,7 @@ from .dipole import Vector
 
 # Where an infarct or an ischaemic wall lies, seen from the heart's centre (unit-like dipoles in lead space).
 TERRITORY: dict[str, Vector] = {
-    "ASMI": (0.05, 0.0, -1.0), "AMI": (0.45, 0.0, -0.85), "ALMI": (0.85, -0.20, -0.45), "LMI": (0.90, -0.40, 0.15),
+    "ASMI": (0.18, 0.0, -1.0), "AMI": (0.45, 0.0, -0.85), "ALMI": (0.85, -0.20, -0.45), "LMI": (0.90, -0.40, 0.15),
     "IMI": (-0.10, 1.0, 0.15), "ILMI": (0.50, 0.85, 0.20), "PMI": (0.10, 0.15, 1.0),
     "ISCAS": (0.1, 0.0, -1.0), "ISCAN": (0.45, 0.05, -0.85), "ISCAL": (0.85, 0.05, -0.45), "ISCLA": (0.95, -0.25, 0.1),
     "ISCIN": (-0.10, 1.0, 0.10), "ISCIL": (0.60, 0.80, 0.10), "ISC_": (0.85, 0.35, -0.25),

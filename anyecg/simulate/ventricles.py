@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -18,15 +19,18 @@ def first_forces(patient: Patient, rng: np.random.Generator) -> Wave:
         "CLBBB": _left_bundle, "ILBBB": _left_bundle_incomplete, "LAFB": _left_anterior, "LPFB": _left_posterior,
         "WPW": _preexcited, "IVCD": _slow,
     }.get(conduction, _normal_qrs)  # fmt: skip
-    return _left_anterior(rng) if "LAFB" in patient.conduction else make(rng)
+    loop = _left_anterior(rng) if "LAFB" in patient.conduction else make(rng)
+    return loop.rotated(rotation_matrix(0, -0.15 * (patient.age - 50), 0))  # turns backward with age
 
 
 def changed_forces(patient: Patient, wave: Wave, rng: np.random.Generator) -> Wave:
     """Add what a late or thick right ventricle brings, and take what an infarct leaves out."""
-    if "CRBBB" in patient.conduction:
-        wave = wave.joined(_late_right(rng, 1.0))
+    if "CRBBB" in patient.conduction:  # the left ventricle's backward forces meet the late right ones
+        wave = replace(wave, vector=wave.vector * (0.8, 0.8, 0.5)).joined(_late_right(rng, 1.0))
     elif "IRBBB" in patient.conduction:
         wave = wave.joined(_late_right(rng, 0.45))
+    if patient.hypertrophy == "LVH":  # the thick wall pulls the loop backward
+        wave = wave.rotated(rotation_matrix(0, -rng.normal(7, 4), 0))
     if patient.hypertrophy == "RVH":
         wave = wave.joined(Wave.of([(46, 0, 30, 34, jitter((-0.95, 0.15, -1.15), rng))]))
     if patient.infarct:
@@ -37,20 +41,20 @@ def changed_forces(patient: Patient, wave: Wave, rng: np.random.Generator) -> Wa
 def _normal_qrs(rng: np.random.Generator) -> Wave:
     """Septum (right, forward), apex and free wall (left, down), then lateral and basal walls (back)."""
     return Wave.of([
-        (15, 0, 15, 20, jitter((-0.13, -0.05, -0.30), rng, 0.25)),
+        (15, 0, 15, 20, jitter((-0.11, -0.02, -0.23), rng, 0.35)),
         (38, 0, 27, 27, jitter((1.00, 0.72, -0.12), rng)),
-        (52, 0, 25, 27, jitter((0.42, 0.36, 0.74), rng, 0.18)),
-        (71, 0, 20, 25, jitter((-0.14, -0.14, 0.26), rng, 0.3)),
+        (52, 0, 25, 27, jitter((0.44, 0.34, 0.88), rng, 0.26)),
+        (71, 0, 20, 25, jitter((-0.10, -0.06, 0.28), rng, 0.35)),
     ])  # fmt: skip
 
 
 def _left_bundle(rng: np.random.Generator) -> Wave:
     """All forces leftward and backward, slow, with a notch between septum and free wall."""
     return Wave.of([
-        (22, 0, 22, 26, jitter((0.18, 0.12, -0.06), rng, 0.3)),
-        (50, 0, 34, 44, jitter((0.78, 0.30, 0.85), rng)),
-        (84, 0, 40, 40, jitter((0.62, 0.05, 1.05), rng)),
-        (112, 0, 34, 36, jitter((0.42, -0.10, 0.42), rng, 0.2)),
+        (20, 0, 20, 26, jitter((0.16, 0.10, -0.10), rng, 0.35)),
+        (48, 0, 34, 42, jitter((0.46, 0.20, 1.55), rng, 0.18)),
+        (84, 0, 40, 40, jitter((0.92, 0.05, 1.10), rng, 0.18)),
+        (112, 0, 34, 36, jitter((0.52, -0.08, 0.45), rng, 0.2)),
     ])  # fmt: skip
 
 
@@ -67,8 +71,8 @@ def _left_anterior(rng: np.random.Generator) -> Wave:
     return Wave.of([
         (15, 0, 15, 20, jitter((-0.16, 0.20, -0.24), rng, 0.2)),
         (42, 0, 28, 28, jitter((0.90, -0.35, 0.05), rng)),
-        (60, 0, 26, 28, jitter((0.45, -0.95, 0.60), rng)),
-        (80, 0, 22, 26, jitter((-0.05, -0.30, 0.25), rng, 0.3)),
+        (60, 0, 26, 28, jitter((0.35, -0.70, 0.90), rng, 0.2)),
+        (79, 0, 22, 26, jitter((-0.36, -0.26, 0.48), rng, 0.3)),
     ])  # fmt: skip
 
 
@@ -95,9 +99,9 @@ def _slow(rng: np.random.Generator) -> Wave:
 
 def _late_right(rng: np.random.Generator, size: float) -> Wave:
     """The right ventricle after everything else: right and forward, slow."""
-    centre, width = (98, 34) if size > 0.7 else (78, 22)
-    vector = jitter((-0.62 * size, -0.05, -0.62 * size), rng, 0.2)
-    late = jitter((-0.30 * size, 0.0, -0.25 * size), rng, 0.2)
+    centre, width = (92, 36) if size > 0.7 else (78, 22)
+    vector = jitter((-0.42 * size, -0.05, -0.68 * size), rng, 0.2)
+    late = jitter((-0.22 * size, 0.0, -0.22 * size), rng, 0.2)
     return Wave.of([(centre, 0, width, width, vector), (centre + 0.7 * width, 0, width, width, late)])
 
 
@@ -108,8 +112,9 @@ def _infarcted(wave: Wave, infarct: str, rng: np.random.Generator) -> Wave:
     early = wave.centre < 30
     lost = np.where(early, 1.0, rng.uniform(0.25, 0.5)) * np.maximum(towards, 0)
     vector = wave.vector - lost[:, None] * wall
-    depth = -rng.uniform(0.38, 0.62) * wall
-    gap = Wave.of([(25, 0, 21, 24, tuple(depth))])
+    front = infarct in ("ASMI", "AMI", "ALMI")
+    depth = -(rng.uniform(0.40, 0.72) if front else rng.uniform(0.26, 0.48)) * wall
+    gap = Wave.of([(30, 0, 25, 34, tuple(depth)) if front else (25, 0, 21, 26, tuple(depth))])
     return Wave(wave.centre, wave.flat, wave.left, wave.right, vector).joined(gap)
 
 
@@ -134,13 +139,13 @@ def turn_to_axis(wave: Wave, torso: Torso, axis_deg: float) -> Wave:
 
 def set_voltage(patient: Patient, qrs: Wave, matrix: np.ndarray, rng: np.random.Generator) -> Wave:
     """Give the QRS its size: usual, high (hypertrophy) or low, by the criteria that readers apply."""
-    qrs = qrs.scaled(float(np.exp(rng.normal(0.0 if patient.sex == "male" else -0.10, 0.20))))
+    qrs = qrs.scaled(float(np.exp(rng.normal(0.04 if patient.sex == "male" else -0.06, 0.25))))
     leads = TO_STANDARD @ ((matrix @ qrs.vector.T) @ qrs.bumps(np.arange(qrs.start, qrs.end, 2.0)))
     high, low = leads.max(axis=1), leads.min(axis=1)
     sokolow, limb, chest = max(high[10], high[11]) - low[6], (high - low)[:6].max(), (high - low)[6:].max()
     if patient.low_voltage:
         return qrs.scaled(min(rng.uniform(0.32, 0.47) / limb, 0.97 / chest))
     if patient.hypertrophy in ("LVH", "HVOLT"):
-        return qrs.scaled(rng.uniform(3.65, 5.2) / sokolow)
-    most = 3.3 / sokolow if patient.conduction[:1] not in (("CLBBB",), ("CRBBB",)) else 4.5 / chest
+        return qrs.scaled((3.55 + 1.3 * rng.beta(1, 2)) / sokolow)
+    most = 3.45 / sokolow if patient.conduction[:1] not in (("CLBBB",), ("CRBBB",)) else 5.5 / chest
     return qrs.scaled(float(np.clip(1.0, 0.62 / limb, max(most, 0.62 / limb))))
