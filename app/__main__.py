@@ -27,15 +27,26 @@ def main(argv: list[str] | None = None) -> None:
     uploads = tempfile.mkdtemp(prefix="anyecg-uploads-")  # Gradio's own folder would be shared with other programs
     os.environ["GRADIO_TEMP_DIR"] = uploads
 
-    from anyecg.chat import EcgChat  # torch and gradio only when needed, so that --help is instant
+    try:
+        serve(args.checkpoint, args.host, args.port)
+    except (ValueError, OSError) as error:  # no checkpoint there, or the port is taken
+        raise SystemExit(f"python -m app: {error}") from None
+    finally:
+        shutil.rmtree(uploads, ignore_errors=True)
+
+
+def serve(checkpoint: str | None, host: str, port: int) -> None:
+    """Load the model, then the page."""
+    import torch  # torch and gradio only when needed, so that --help is instant
+
+    from anyecg.chat import EcgChat
 
     from .ui import launch
 
-    print(f"anyecg starts on http://{args.host}:{args.port} (Ctrl+C ends it)", flush=True)
-    try:
-        launch(EcgChat.from_pretrained(args.checkpoint), host=args.host, port=args.port)
-    finally:
-        shutil.rmtree(uploads, ignore_errors=True)
+    torch.set_num_threads(1)  # fastest for one short request at a time
+    chat = EcgChat.from_pretrained(checkpoint)
+    print(f"anyecg is at http://{host}:{port} (Ctrl+C ends it)", flush=True)
+    launch(chat, host=host, port=port)
 
 
 if __name__ == "__main__":

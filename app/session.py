@@ -116,11 +116,12 @@ def _answer(chat: Any, session: Session, question: str) -> Iterator[View]:
     """Stream the answer into the last message, then the evidence and the marks."""
     session.stop.clear()
     session.say("assistant", "…")
-    message, answer = session.messages[-1], None
+    message, answer, begun = session.messages[-1], None, False
     try:
         for answer in chat.stream(session.records, question, history=list(session.history), stop=session.stop):
             message["content"] = plain(answer.text) or "…"
-            yield View(evidence=evidence_html(answer) if answer.done else None)
+            yield View(evidence=evidence_html(answer) if answer.done or not begun else None)
+            begun = True
     except ValueError as error:  # what the caller can mend, RecordError included; its text is a sentence for the user
         message["content"] = plain(str(error))
         yield View(question=question)

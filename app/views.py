@@ -7,17 +7,20 @@ import io
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from anyecg.conversation import describe_leads
 from anyecg.draw import draw_strip
-from anyecg.findings import FINDINGS, SUPERCLASS_NAMES
+from anyecg.findings import SUPERCLASS_NAMES
 from anyecg.record import EcgRecord
 from anyecg.strip_layout import lay_out, sheet_start
 
+if TYPE_CHECKING:
+    from anyecg.answer import Answer
+
 NO_EVIDENCE = """<div class="quiet">The evidence stands here beside an answer: measured intervals, findings with
 their calibrated probability, where they lie in time and leads, and whatever contradicts the text.</div>"""
-MAX_FINDINGS, MAX_EVENTS = 8, 12
+MAX_EVENTS = 12
 BEAT_NAMES = {"N": "normal", "S": "supraventricular", "V": "ventricular"}
 _MEASURED: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("Heart rate", ("heart_rate_bpm",), "/min"),
@@ -74,7 +77,7 @@ def _data_url(image: Any) -> str:
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
 
 
-def evidence_html(answer: Any) -> str:
+def evidence_html(answer: Answer) -> str:
     """The evidence panel of an `Answer`."""
     parts = [
         _alerts("The text and the evidence disagree", answer.contradictions, "contradiction"),
@@ -110,30 +113,34 @@ def _marked(intervals: Sequence[Mapping[str, Any]]) -> str:
 
 def _ecg(number: int, entry: Mapping[str, Any]) -> str:
     """Everything that is known of one recording."""
-    name = str(entry.get("record") or "")
-    body = _section("Findings, calibrated probability", _findings(entry))
-    body += _section("Measured", _measurements(entry.get("measurements") or {}))
-    body += _section("Events seen by the network", _events(entry.get("events") or ()))
-    body += _amplitudes(entry.get("measurements") or {})
-    return f'<section class="ecg"><h3>ECG {number} <span>{escape(name)}</span></h3>{body}</section>'
+    changes = entry.get("differences_from_ecg_1") if number > 1 else None
+    if entry["abstained"]:
+        body = f'<div class="alert warning">This ECG cannot be judged: {escape(str(entry["reason"]))}.</div>'
+    else:
+        body = _section("Findings, calibrated probability", _findings(entry))
+    body += _section("Measured", _measurements(entry["measurements"], changes or {}))
+    body += _section("Events seen by the network", _events(entry["events"]))
+    body += _amplitudes(entry["measurements"])
+    return f'<section class="ecg"><h3>ECG {number} <span>{escape(entry["record"])}</span></h3>{body}</section>'
 
 
 def _findings(entry: Mapping[str, Any]) -> str:
-    rows = sorted((entry.get("findings") or {}).items(), key=lambda item: -item[1])[:MAX_FINDINGS]
-    bars = [_bar(FINDINGS[code].phrase if code in FINDINGS else code, code, p) for code, p in rows]
-    classes = entry.get("superclasses") or {}
+    """The likeliest statements as bars, those above their decision limit in full colour; then the classes."""
+    bars = "".join(_bar(finding) for finding in entry["findings"])
     chips = "".join(
-        f"<span title='{escape(SUPERCLASS_NAMES.get(code, code))}'>{escape(code)} {_percent(p)}</span>"
-        for code, p in classes.items()
+        f'<span title="{escape(SUPERCLASS_NAMES.get(code, code))}">{escape(code)} {_percent(p)}</span>'
+        for code, p in entry["superclasses"].items()
     )
-    return "".join(bars) + (f'<div class="chips">{chips}</div>' if chips else "")
+    return bars + (f'<div class="chips">{chips}</div>' if chips else "")
 
 
-def _bar(name: str, code: str, probability: float) -> str:
-    width = max(0.0, min(100.0, 100 * probability))
+def _bar(finding: Mapping[str, Any]) -> str:
+    width = max(0.0, min(100.0, 100 * finding["probability"]))
+    kind, said = ("present", "above") if finding["present"] else ("absent", "below")
     return (
-        f'<div class="bar"><div class="fill" style="width:{width:.0f}%"></div>'
-        f"<span>{escape(name)} <i>{escape(code)}</i></span><b>{_percent(probability)}</b></div>"
+        f'<div class="bar {kind}" title="{said} the decision limit"><div class="fill" style="width:{width:.0f}%"></div>'
+        f"<span>{escape(finding['phrase'])} <i>{escape(finding['code'])}</i></span>"
+        f"<b>{_percent(finding['probability'])}</b></div>"
     )
 
 
@@ -142,14 +149,15 @@ def _percent(probability: float) -> str:
     return "<1%" if percent < 1 else ">99%" if percent > 99 else f"{percent:.0f}%"
 
 
-def _measurements(values: Mapping[str, Any]) -> str:
+def _measurements(values: Mapping[str, Any], changes: Mapping[str, float]) -> str:
     reasons = values.get("not_measurable") or {}
     rows = []
     for name, keys, unit in _MEASURED:
         numbers = [values.get(k) for k in keys]
         reason = next((reasons[k] for k in keys if k in reasons), "")
         if all(number is not None for number in numbers):
-            rows.append((name, "-".join(f"{number:.0f}" for number in numbers) + f" {unit}"))
+            change = f" ({changes[keys[0]]:+.0f} against ECG 1)" if keys[0] in changes else ""
+            rows.append((name, "-".join(f"{number:.0f}" for number in numbers) + f" {unit}{change}"))
         elif reason:
             rows.append((name, f"not measurable: {reason}"))
     if values.get("rhythm_regularity"):
@@ -190,13 +198,13 @@ def _amplitudes(values: Mapping[str, Any]) -> str:
     return f"<details><summary>Amplitudes per lead, mV</summary>{table}</details>"
 
 
-def _timing(answer: Any) -> str:
+def _timing(answer: Answer) -> str:
     if not answer.done:
         return ""
     parts = [f"{answer.tokens} tokens"] if answer.tokens else []
     if answer.first_token_s is not None:
         parts.insert(0, f"first token after {answer.first_token_s:.2f} s")
-    if answer.total_s is not None:
+    if answer.total_s:
         parts.append(f"done after {answer.total_s:.2f} s")
     return f'<div class="quiet timing">{" · ".join(parts)}{" · stopped" if answer.stopped else ""}</div>'
 

@@ -2,26 +2,11 @@
 
 import threading
 import time
-from dataclasses import dataclass, field
-from typing import Any
+
+from anyecg.answer import Answer
+from anyecg.findings import phrase
 
 BEAT = {"kind": "premature ventricular contraction", "start_s": 2.0, "end_s": 2.4, "leads": []}
-
-
-@dataclass
-class FakeAnswer:
-    """The fields of `anyecg.chat.Answer`."""
-
-    text: str = ""
-    evidence: list[dict[str, Any]] = field(default_factory=list)
-    intervals: list[dict[str, Any]] = field(default_factory=list)
-    contradictions: list[str] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-    first_token_s: float | None = None
-    total_s: float | None = None
-    tokens: int = 0
-    done: bool = False
-    stopped: bool = False
 
 
 class FakeChat:
@@ -44,8 +29,8 @@ class FakeChat:
                 break
             said.append(word)
             time.sleep(self.pause_s)
-            yield FakeAnswer(text=" ".join(said))
-        yield FakeAnswer(
+            yield Answer(text=" ".join(said))
+        yield Answer(
             text=" ".join(said), evidence=[evidence(record) for record in records],
             intervals=[{"ecg": len(records), **BEAT}],
             contradictions=self.contradictions, warnings=["The network saw nothing like this."],
@@ -65,9 +50,13 @@ def evidence(record):
             "beats": [{"time_s": 0.5, "kind": "N"}, {"time_s": 2.2, "kind": "V"}],
             "leads": {lead: {"r_mv": 1.02, "s_mv": -0.2, "st_mv": 0.01, "t_mv": None} for lead in record.leads},
         },
-        "findings": {"SR": 0.97, "PVC": 0.81, "IMI": 0.12, "LVH": 0.004},
+        "findings": [
+            {"code": code, "phrase": phrase(code), "probability": p, "present": p > 0.5}
+            for code, p in (("SR", 0.97), ("PVC", 0.81), ("IMI", 0.12), ("LVH", 0.004))
+        ],
         "superclasses": {"NORM": 0.1, "MI": 0.12, "STTC": 0.2, "CD": 0.05, "HYP": 0.03},
         "rhythms": {"SR": 0.97},
         "events": [BEAT | {"probability": 0.9}],
         "quality": {lead: "good" for lead in record.leads},
+        "abstained": False, "reason": None,
     }  # fmt: skip

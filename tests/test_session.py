@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from fake_chat import FakeAnswer, FakeChat, evidence
+from fake_chat import FakeChat, evidence
 
+from anyecg.answer import Answer
 from anyecg.record import EcgRecord, RecordError
 from app.session import MAX_ECGS, Session, plain, take_records, take_turn
 from app.uploads import Uploads
@@ -109,9 +110,9 @@ def test_the_number_of_ecgs_is_limited(session, tmp_path):
 def test_nothing_that_comes_from_a_file_or_a_model_is_taken_for_html(session):
     name = "<script>alert(1)</script>"
     record = make_record(name)
-    answer = FakeAnswer(text="", contradictions=[name], warnings=[name], evidence=[evidence(record)], done=True)
+    answer = Answer(text="", contradictions=[name], warnings=[name], evidence=[evidence(record)], done=True)
     answer.intervals = [{"ecg": 1, "start_s": 1.0, "end_s": 2.0, "kind": name, "leads": [name]}]
-    answer.evidence[0]["findings"][name] = 0.5
+    answer.evidence[0]["findings"].append({"code": name, "phrase": name, "probability": 0.5, "present": True})
     assert "<script" not in evidence_html(answer) + strips_html([record], answer.intervals)
     assert "<script" not in plain(name)
 
@@ -121,3 +122,15 @@ def test_a_long_recording_is_shown_where_the_answer_points():
     late = {"ecg": 1, "start_s": 200.0, "end_s": 201.0, "kind": "noise", "leads": []}
     assert strips_html([record], [late]) == strips_html([record], [late], start_s=198.0)
     assert strips_html([record], [late]) != strips_html([record], [late], start_s=0.0)
+
+
+def test_what_cannot_be_judged_is_said_and_has_no_probabilities():
+    entry = evidence(make_record()) | {"abstained": True, "reason": "no beat was found", "findings": []}
+    shown = evidence_html(Answer(evidence=[entry], done=True))
+    assert "cannot be judged: no beat was found" in shown and "calibrated probability" not in shown
+
+
+def test_serial_ecgs_show_how_the_measurements_changed():
+    entries = [evidence(make_record("a")), evidence(make_record("b")) | {"differences_from_ecg_1": {"qrs_ms": 14.2}}]
+    shown = evidence_html(Answer(evidence=entries, done=True))
+    assert "92 ms" in shown and "+14 against ECG 1" in shown
