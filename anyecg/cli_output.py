@@ -1,0 +1,243 @@
+"""What the command line prints: strict JSON for programs, tables and streamed text for people."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from .cli_options import Refusal
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from .answer import Answer
+
+NOTICE = "anyecg is not a medical device: for research and teaching only, never for a patient's care."
+IMAGE_ENDINGS = (".png", ".jpg", ".jpeg", ".pdf")
+TOP_FINDINGS = 10
+_INTERVALS = {
+    "heart_rate_bpm": "/min", "heart_rate_min_bpm": "/min", "heart_rate_max_bpm": "/min", "rr_sd_ms": "ms",
+    "rhythm_regularity": "", "p_wave_present": "", "p_ms": "ms", "pr_ms": "ms", "qrs_ms": "ms", "qt_ms": "ms",
+    "qtc_bazett_ms": "ms", "qtc_fridericia_ms": "ms", "axis_deg": "°",
+}  # fmt: skip
+
+
+# ---- JSON
+
+
+def print_json(result: Mapping[str, Any]) -> None:
+    """One object on one line: strictly JSON, so a NaN or infinity becomes null."""
+    typer.echo(json.dumps(_plain(result), allow_nan=False))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, str | bool | int | None):
+        return value
+    if not isinstance(value, float):
+        return _plain(value.tolist())  # numpy numbers and arrays
+    return float(value) if math.isfinite(value) else None
+
+
+def answer_keys(answer: Answer) -> dict[str, Any]:
+    """The documented keys of an answer."""
+    return {
+        "answer": answer.text, "evidence": answer.evidence, "intervals": answer.intervals,
+        "contradictions": answer.contradictions, "warnings": answer.warnings, "first_token_s": answer.first_token_s,
+        "total_s": answer.total_s, "tokens": answer.tokens,
+    }  # fmt: skip
+
+
+# ---- for people
+
+
+def complain(path: str, error: BaseException, as_json: bool) -> None:
+    """One sentence on stderr; with --json also the record's line."""
+    sentence = first_line(error) or f"{type(error).__name__} while reading."
+    if as_json:
+        print_json({"record": path, "error": sentence})
+    name = Path(path).name
+    about = f"{path}: {sentence}" if not sentence.startswith((name, path)) else sentence
+    typer.echo(f"anyecg: {about}", err=True)
+
+
+def first_line(error: BaseException) -> str:
+    """An error in one line."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+    return str(error).strip().split("\n")[0]
+
+
+def print_notice() -> None:
+    """On stderr, so that it is seen but stays out of files."""
+    typer.echo(NOTICE, err=True)
+
+
+def print_title(text: str) -> None:
+    typer.secho(text, bold=True)
+
+
+def stream(answers: Iterator[Answer]) -> Answer:
+    """Print an answer's text as it grows; returns the finished answer."""
+    shown, answer = "", None
+    for answer in answers:
+        if answer.text.startswith(shown):
+            typer.echo(answer.text[len(shown) :], nl=False)
+            shown = answer.text
+            sys.stdout.flush()
+    if answer is None:
+        raise ValueError("the model gave no answer.")
+    typer.echo("" if answer.text == shown else f"\n{answer.text}")
+    return answer
+
+
+def show_answer(result: Mapping[str, Any]) -> None:
+    """What an answer rests on, below its streamed text."""
+    for sentence in result["contradictions"]:
+        typer.secho(f"! {sentence}", fg="red")
+    for sentence in result["warnings"]:
+        typer.secho(f"! {sentence}", fg="yellow")
+    if result["intervals"]:
+        _print(_places(result["intervals"], many=len(result["evidence"]) > 1))
+    for number, evidence in enumerate(result["evidence"], start=1):
+        title = f"Evidence, ECG {number}" if len(result["evidence"]) > 1 else "Evidence"
+        table = _table(title, "measured", "", "likeliest findings", "probability")
+        measured = _measured(evidence.get("measurements") or {})
+        likely = [(f["phrase"], f"{f['probability']:.2f}") for f in evidence.get("findings") or ()]
+        for k in range(max(len(measured), len(likely))):
+            table.add_row(
+                *(measured[k] if k < len(measured) else ("", "")), *(likely[k] if k < len(likely) else ("", ""))
+            )
+        _print(table)
+    first = f"{result['first_token_s']:.2f} s to the first word, " if result["first_token_s"] is not None else ""
+    typer.secho(f"{first}{result['total_s']:.2f} s in all, {result['tokens']} tokens", dim=True)
+
+
+def show_info(result: Mapping[str, Any]) -> None:
+    table = _table("", "", "")
+    table.show_header = False
+    table.add_row("leads", ", ".join(result["leads"]))
+    table.add_row("sampling rate", f"{result['sampling_rate_hz']:g} Hz")
+    table.add_row("duration", f"{result['duration_s']:g} s ({result['samples']} samples)")
+    known = {"age": result["age"], "sex": result["sex"], "recorded": result["recorded_at"]}
+    for key, value in known.items():
+        if value is not None:
+            table.add_row(key, f"{value:g}" if isinstance(value, float) else value)
+    for note in result["notes"]:
+        table.add_row("note", note)
+    _print(table)
+
+
+def show_measurements(result: Mapping[str, Any]) -> None:
+    table = _table("", "measured", "")
+    for row in _measured(result):
+        table.add_row(*row)
+    kinds = [beat["kind"] for beat in result["beats"]]
+    names = {"N": "normal", "S": "supraventricular premature", "V": "ventricular"}
+    table.add_row("beats", ", ".join(f"{kinds.count(k)} {name}" for k, name in names.items() if k in kinds) or "none")
+    _print(table)
+    amplitudes = _table("", "lead", "R mV", "S mV", "ST mV", "T mV", "quality")
+    for lead, quality in result["quality"].items():
+        values = result["leads"].get(lead, {})
+        cells = [_number(values.get(key), 2) for key in ("r_mv", "s_mv", "st_mv", "t_mv")]
+        amplitudes.add_row(lead, *cells, quality)
+    _print(amplitudes)
+    for key, reason in result["not_measurable"].items():
+        typer.echo(f"{key}: {reason}")
+    for note in result["notes"]:
+        typer.echo(note)
+
+
+def show_findings(result: Mapping[str, Any]) -> None:
+    if result.get("abstained"):
+        typer.secho(f"No statement: {result['reason']}", fg="yellow")
+        return
+    from .findings import SUPERCLASS_NAMES, phrase
+
+    table = _table("", "probability", "code", "finding")
+    ranked = sorted(result["findings"].items(), key=lambda item: -item[1])
+    for code, probability in ranked[:TOP_FINDINGS]:
+        table.add_row(f"{probability:.3f}", code, phrase(code))
+    _print(table)
+    classes = _table("", "probability", "class", "")
+    for code, probability in result["superclasses"].items():
+        classes.add_row(f"{probability:.3f}", code, SUPERCLASS_NAMES.get(code, ""))
+    _print(classes)
+
+
+def show_places(result: Mapping[str, Any]) -> None:
+    typer.echo(result["answer"])
+    if result["intervals"]:
+        _print(_places(result["intervals"]))
+    if result.get("probability") is not None:
+        typer.echo(f"highest probability {result['probability']:.2f}")
+    for sentence in result.get("contradictions", ()):
+        typer.secho(f"! {sentence}", fg="red")
+
+
+def show_image(result: Mapping[str, Any]) -> None:
+    typer.echo(f"{result['image']} ({result['width']} × {result['height']} pixels)")
+
+
+def image_paths(out: str, records: Sequence[str]) -> list[Path]:
+    """Where each record's image goes: the file named, or files in a folder.
+
+    Raises:
+        Refusal: if the ending is no image's, or one file is named for several records.
+    """
+    target, many = Path(out), len(records) > 1
+    if many or target.is_dir():
+        if target.suffix.lower() in IMAGE_ENDINGS and not target.is_dir():
+            raise Refusal(f"{out} is one file for {len(records)} ECGs; name a folder.")
+        target.mkdir(parents=True, exist_ok=True)
+        stems = [Path(record).stem for record in records]
+        numbered = [s if stems.count(s) == 1 else f"{s}-{stems[:k].count(s) + 1}" for k, s in enumerate(stems)]
+        return [target / f"{stem}.png" for stem in numbered]
+    if target.suffix.lower() not in IMAGE_ENDINGS:
+        raise Refusal(f"{out} is no image file; choose one of {', '.join(IMAGE_ENDINGS)}.")
+    return [target]
+
+
+def _measured(measurements: Mapping[str, Any]) -> list[tuple[str, str]]:
+    rows = []
+    for key, unit in _INTERVALS.items():
+        if (value := measurements.get(key)) is not None:
+            text = {True: "yes", False: "no"}[value] if isinstance(value, bool) else value
+            shown = text if isinstance(text, str) else f"{_number(text, 0)}{'' if unit == '°' else ' '}{unit}"
+            rows.append((key.removesuffix("_bpm").removesuffix("_ms").removesuffix("_deg").replace("_", " "), shown))
+    return rows
+
+
+def _number(value: float | None, digits: int) -> str:
+    return "–" if value is None or not math.isfinite(value) else f"{value:.{digits}f}"
+
+
+def _places(intervals: Sequence[Mapping[str, Any]], many: bool = False) -> Table:
+    table = _table("", *(["ECG"] if many else []), "from s", "to s", "leads", "kind")
+    for place in intervals:
+        cells = [str(place["ecg"])] if many else []
+        leads = ", ".join(place.get("leads") or ()) or "all"
+        table.add_row(*cells, f"{place['start_s']:.2f}", f"{place['end_s']:.2f}", leads, place.get("kind") or "")
+    return table
+
+
+def _table(title: str, *columns: str) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    return Table(*columns, title=title or None, box=box.SIMPLE, title_justify="left", pad_edge=False)
+
+
+def _print(table: Table) -> None:
+    from rich.console import Console
+
+    Console(highlight=False, markup=False).print(table)
