@@ -35,6 +35,7 @@ def make_parser() -> argparse.ArgumentParser:
         "--tasks", default=",".join(TASKS), help=f"of {','.join(TASKS)} (default all), or none"
     )
     build.add_argument("--limit", type=int, help="at most so many records, shared among the splits")
+    build.add_argument("--weights", default="", help="conversations per record, as in report=1,question=2.5")
     build.add_argument("--no-measure", action="store_true", help="leave the measurements out (faster)")
     card = commands.add_parser("card", help="rewrite the dataset card")
     card.add_argument("out", type=Path)
@@ -60,7 +61,8 @@ def _build(args: argparse.Namespace) -> int:
 
     tasks = () if args.tasks == "none" else tuple(task.strip() for task in args.tasks.split(","))
     options = Options(
-        args.source, args.out, args.directory, args.count, args.seed, tasks, args.limit, not args.no_measure
+        args.source, args.out, args.directory, args.count, args.seed, tasks, args.limit, not args.no_measure,
+        _weights(args.weights),
     )  # fmt: skip
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
@@ -75,6 +77,19 @@ def _build(args: argparse.Namespace) -> int:
         f"{len(summary.left_out):,} left out."
     )
     return 0
+
+
+def _weights(text: str) -> dict[str, float]:
+    """Conversations per record and task: the usual ones, changed by what the text says."""
+    from .questions.make import WEIGHTS
+
+    weights = dict(WEIGHTS)
+    for part in filter(None, text.split(",")):
+        task, _, value = part.strip().partition("=")
+        if task not in WEIGHTS or not value.replace(".", "", 1).isdigit():
+            raise ValueError(f"cannot read the weight {part!r}; write task=number with a task of {', '.join(WEIGHTS)}.")
+        weights[task] = float(value)
+    return weights
 
 
 def _card(out: Path) -> int:

@@ -6,10 +6,10 @@ import random
 from collections.abc import Sequence
 from typing import Any
 
-from anyecg.findings import CODES, phrase
+from anyecg.findings import CODES, FINDINGS
 
 from .view import Dialogue, View
-from .wording import RHYTHM_ORDER, by_importance, capital, join, noun, number
+from .wording import CLASS_NAMES, RHYTHM_ORDER, bare, by_importance, capital, join, noun, number
 
 _CHANGES = (
     "What has changed from ECG 1 to ECG 2?", "Compare the two ECGs.", "What is new in ECG 2?", "How do the two recordings differ?",
@@ -21,6 +21,11 @@ _OTHER = ("They are of two different patients.", "The ECGs belong to different p
 _WHICH = (
     "Which of these ECGs shows {x}?", "In which ECG do you see {x}?", "Which ECG has {x}?", "Find {x}: in which ECG?",
     "{X}: which of the recordings?", "Which recordings show {x}?", "Name the ECGs with {x}.", "Where do you find {x}: which ECG?",
+)  # fmt: skip
+_WHICH_NORMAL = (
+    "Which of these ECGs is normal?", "Is any of these ECGs normal?", "Which recordings are normal?", "Find the normal ECG.",
+    "Which ECG shows no abnormality?", "Name the normal ECGs among these.", "In which ECG is everything normal?",
+    "Are these ECGs normal, and which?",
 )  # fmt: skip
 _RATE = (
     "Which ECG has the faster heart rate?", "In which ECG is the heart faster?", "Compare the heart rates.",
@@ -42,29 +47,40 @@ def ask(views: Sequence[View], rng: random.Random) -> Dialogue | None:
 
 
 def _changes(views: Sequence[View], same: bool, rng: random.Random) -> Dialogue | None:
-    first, second = views
-    judged = [code for code in CODES if first.has(code) is not None and second.has(code) is not None]
-    ordered = [c for c in RHYTHM_ORDER if c in judged] + by_importance(judged) + [c for c in ("NORM",) if c in judged]
-    before, after = ([code for code in ordered if view.has(code)] for view in views)
+    if not all({"form", "rhythm", "superclass"} <= view.known for view in views):
+        return None  # "the findings are the same" needs all of them
+    before, after = (_labels(view, views) for view in views)
     gold = {
-        "new": [code for code in after if code not in before], "resolved": [code for code in before if code not in after],
-        "unchanged": [code for code in after if code in before], "same_patient": same,
+        "new": [label for label in after if label not in before],
+        "resolved": [label for label in before if label not in after],
+        "unchanged": [label for label in after if label in before], "same_patient": same,
     }  # fmt: skip
-    if not (before or after):
-        return None
     says = ("New in ECG 2", "Not in ECG 2 any more", "Unchanged") if same else ("Only in ECG 2", "Only in ECG 1", "In both")
     named = zip(says, ("new", "resolved", "unchanged"), strict=True)
     sentences = [f"{word}: {_names(gold[key])}." for word, key in named if gold[key]]
     if not gold["new"] and not gold["resolved"]:
         sentences.insert(0, "The findings are the same.")
-    answer = " ".join([*sentences, *_rate_change(first, second)])
+    answer = " ".join([*sentences, *_rate_change(*views)])
     question = f"{rng.choice(_SAME if same else _OTHER)} {rng.choice(_CHANGES)}"
     return _dialogue(views, question, answer, gold)
 
 
-def _names(codes: Any) -> str:
-    names = [phrase(code) for code in codes[:_MAX_NAMED]]
-    return join(names)
+def _labels(view: View, views: Sequence[View]) -> list[str]:
+    """What holds, of what is known of all ECGs: statements, or the class where the statements are not known."""
+    judged = [code for code in CODES if all(other.has(code) is not None for other in views)]
+    named = {FINDINGS[code].superclass for code in judged for other in views if other.has(code)}
+    codes = [code for code in judged if view.has(code)]
+    labels = [code for code in RHYTHM_ORDER if code in codes] + by_importance(codes)
+    classes = [name for name in CLASS_NAMES if name != "NORM" and name not in named and view.has_class(name)]
+    return labels + [f"super:{name}" for name in classes] + [code for code in ("NORM",) if code in codes]
+
+
+def _names(labels: Any) -> str:
+    return join([_name(label) for label in labels[:_MAX_NAMED]])
+
+
+def _name(label: str) -> str:
+    return CLASS_NAMES[label.removeprefix("super:")] if label.startswith("super:") else bare(label)
 
 
 def _rate_change(first: View, second: View) -> list[str]:
@@ -81,14 +97,28 @@ def _which(views: Sequence[View], same: bool, rng: random.Random) -> Dialogue | 
         return None
     code = rng.choice(differing) if differing and rng.random() < 0.85 else rng.choice(codes)
     having = [k + 1 for k, view in enumerate(views) if view.has(code)]
-    if not having:
-        answer = f"None of them shows {noun(code)}."
-    elif len(having) == len(views):
-        answer = f"{'Both' if len(views) == 2 else 'All'} of them show {noun(code)}."
+    if code == "NORM":
+        question, answer = rng.choice(_WHICH_NORMAL), _which_normal(having, len(views))
     else:
-        answer = f"{join([f'ECG {k}' for k in having])} show{'s' if len(having) == 1 else ''} {noun(code)}."
-    question = rng.choice(_WHICH).format(x=noun(code), X=capital(noun(code)))
+        question = rng.choice(_WHICH).format(x=noun(code), X=capital(noun(code)))
+        answer = _which_shows(code, having, len(views))
     return _dialogue(views, question, answer, {"code": code, "answer": having, "same_patient": same})
+
+
+def _which_shows(code: str, having: list[int], number_of_ecgs: int) -> str:
+    if not having:
+        return f"None of them shows {noun(code)}."
+    if len(having) == number_of_ecgs:
+        return f"{'Both' if number_of_ecgs == 2 else 'All'} of them show {noun(code)}."
+    return f"{join([f'ECG {k}' for k in having])} show{'s' if len(having) == 1 else ''} {noun(code)}."
+
+
+def _which_normal(having: list[int], number_of_ecgs: int) -> str:
+    if not having:
+        return "None of them is normal."
+    if len(having) == number_of_ecgs:
+        return f"{'Both' if number_of_ecgs == 2 else 'All'} of them are normal."
+    return f"{join([f'ECG {k}' for k in having])} {'is' if len(having) == 1 else 'are'} normal."
 
 
 def _rates(views: Sequence[View], same: bool, rng: random.Random) -> Dialogue | None:

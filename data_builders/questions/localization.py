@@ -21,9 +21,8 @@ class Kind:
     plural: str
     none: str
     """What is said not to be there."""
-    verb: str = "are"
     bridged_s: float = 0.0
-    """Intervals closer than this are one."""
+    """Intervals closer than this are one; above zero for what lasts, such as episodes and noise."""
     runs: bool = False
     """Consecutive beats of this kind are one interval."""
 
@@ -31,18 +30,25 @@ class Kind:
 LOCALIZABLE = {
     "premature ventricular contraction": Kind("premature ventricular contractions", "premature ventricular contraction"),
     "premature atrial contraction": Kind("premature atrial contractions", "premature atrial contraction"),
-    "atrial fibrillation": Kind("atrial fibrillation", "atrial fibrillation", "is", 0.5),
-    "atrial flutter": Kind("atrial flutter", "atrial flutter", "is", 0.5),
+    "atrial fibrillation": Kind("atrial fibrillation", "atrial fibrillation", 0.5),
+    "atrial flutter": Kind("atrial flutter", "atrial flutter", 0.5),
     "left bundle branch block beat": Kind("beats with left bundle branch block", "beat with left bundle branch block", runs=True),
     "right bundle branch block beat": Kind("beats with right bundle branch block", "beat with right bundle branch block", runs=True),
-    "noise": Kind("noise", "noise", "is", 0.5),
+    "noise": Kind("noise", "noise", 0.5),
 }  # fmt: skip
 QUESTIONS = (
-    "Where {verb} the {plural}?", "At which times {verb} there {plural}?", "When do you see {plural}?", "Locate the {plural}.",
-    "Mark the {plural} in this recording.", "Find all {plural} and give their times.", "In which seconds {verb} there {plural}?",
+    "Where are the {plural}?", "At which times are there {plural}?", "When do you see {plural}?", "Locate the {plural}.",
+    "Mark the {plural} in this recording.", "Find all {plural} and give their times.", "In which seconds are there {plural}?",
     "Give the start and end of the {plural}.", "Can you point out the {plural}?", "Please list the intervals with {plural}.",
-    "Show me where {plural} {verb} seen.",
+    "Show me where {plural} are seen.",
 )  # fmt: skip
+QUESTIONS_OF_EPISODES = (
+    "Where is the {plural}?", "At which times is there {plural}?", "When do you see {plural}?", "Locate the {plural}.",
+    "Mark the {plural} in this recording.", "Find any {plural} and give the times.", "In which seconds is there {plural}?",
+    "Give the start and end of the {plural}.", "Can you point out the {plural}?", "Please list the intervals with {plural}.",
+    "Show me where {plural} is seen.",
+)  # fmt: skip
+_MOST_ABSENT = 3  # answers "none" of a kind that may precede one with places
 _LONGEST_ANSWER = 8  # intervals; with more, another excerpt is taken
 _DURATIONS_S = (5.0, 8.0, 10.0, 10.0, 15.0, 20.0, 30.0)
 
@@ -64,6 +70,8 @@ def ask(view: View, rng: random.Random, balance: Counter[str]) -> Dialogue | Non
     for _ in range(12):
         part = _excerpt(view, rng, want)
         choice = want or max(kinds, key=lambda kind: (not part.events_of(kind), balance[kind], rng.random()))
+        if not want and balance[choice] <= -_MOST_ABSENT:
+            return None
         intervals = merged_intervals(part, choice)
         if len(intervals) <= _LONGEST_ANSWER and bool(intervals) == bool(want):
             balance[choice] += 1 if intervals else -1
@@ -117,7 +125,7 @@ def _some_leads(leads: Sequence[str], rng: random.Random) -> tuple[str, ...]:
 
 def _dialogue(part: View, kind: str, intervals: list[Interval], rng: random.Random) -> Dialogue:
     how = LOCALIZABLE[kind]
-    question = rng.choice(QUESTIONS).format(plural=how.plural, verb=how.verb)
+    question = rng.choice(QUESTIONS_OF_EPISODES if how.bridged_s else QUESTIONS).format(plural=how.plural)
     if intervals:
         answer = f"{capital(how.plural)} {say_intervals(intervals, part.record.duration_s)}{_in_leads(part, kind)}."
     else:

@@ -20,6 +20,7 @@ from .view import LONG_S, Dialogue, Measurer, View
 
 # Conversations per record (per 30 s of a long one) that are tried; a task without truth in a record gives none.
 WEIGHTS = {"report": 0.9, "localization": 0.9, "measurement": 0.5, "question": 1.2, "comparison": 0.4}
+_FOLLOWED = 0.12  # of reports and questions
 _SHOWN_S = (10.0, 10.0, 15.0, 20.0, 30.0)
 
 
@@ -42,7 +43,7 @@ class Conversations:
             if task == "comparison":
                 continue
             for _ in range(self._number(task, repeats)):
-                self._keep(self._ask(task, view))
+                self._keep(self._followed(self._ask(task, view)))
         if not view.is_long:
             self._seen.append(replace(view, record=_without_samples(view.record)))
 
@@ -68,6 +69,16 @@ class Conversations:
         if task == "question":
             return question.ask(view, rng, self._yes)
         return {"report": report, "measurement": measurement}[task].ask(view, rng)
+
+    def _followed(self, first: Dialogue | None) -> Dialogue | None:
+        """Some conversations go on with a second question on the same ECG; the gold answer is that of the last."""
+        if first is None or first.task not in ("report", "question") or self._rng.random() >= _FOLLOWED:
+            return first
+        task = self._rng.choice([task for task in ("measurement", "question") if task in self._tasks] or [first.task])
+        then = self._ask(task, first.views[0])
+        if then is None or then.turns[0] in first.turns:
+            return first
+        return replace(then, turns=first.turns + then.turns, provenance=first.provenance + then.provenance)
 
     def _groups(self) -> Iterator[tuple[View, ...]]:
         """ECGs of the same patient in pairs, and as many groups of two or three of different patients as are wanted."""

@@ -10,6 +10,14 @@ from .view import Dialogue, View
 from .wording import capital, join, number
 
 
+_AXIS_WORDS = {
+    "left": "a left axis deviation", "slightly left": "a slight left axis deviation", "right": "a right axis deviation",
+    "slightly right": "a slight right axis deviation", "extreme": "an extreme axis deviation",
+}  # fmt: skip
+# Outside the limits by no more than this is "slightly".
+_SLIGHT = {"heart_rate_bpm": 5, "pr_ms": 20, "qrs_ms": 10, "qtc_bazett_ms": 20, "axis_deg": 15}
+
+
 @dataclass(frozen=True)
 class Limit:
     """The normal range of a measured number, in adults at rest."""
@@ -74,14 +82,16 @@ def ask(view: View, rng: random.Random) -> Dialogue | None:
 
 
 def judge(key: str, value: float, sex: str | None) -> str:
-    """ "normal" or the word for the side on which the value, rounded as it is printed, is outside its limits."""
+    """The word for where the value, rounded as it is printed, lies: "normal", "long", "slightly long", …"""
     limit, shown = LIMITS[key], round(value)
     high = 450 if key == "qtc_bazett_ms" and sex == "male" else limit.high
-    if key == "axis_deg" and abs(shown) > 150:
+    if key == "axis_deg" and (shown > 180 or shown < -90):
         return "extreme"
-    if shown < limit.low:
-        return limit.below
-    return limit.above if shown > high else "normal"
+    outside = max(limit.low - shown, shown - high, 0)
+    if not outside:
+        return "normal"
+    word = limit.below if shown < limit.low else limit.above
+    return f"slightly {word}" if outside <= _SLIGHT[key] else word
 
 
 def say(view: View, key: str) -> str:
@@ -97,8 +107,8 @@ def say(view: View, key: str) -> str:
         return f"The {limit.name} is {shown} ms{corrected}."
     verdict = judge(key, view.measurements[key], view.record.sex)
     if key == "axis_deg":
-        words = {"left": "a left axis deviation", "right": "a right axis deviation", "extreme": "an extreme axis deviation"}
-        return f"The {limit.name} is {shown}°, {words.get(verdict, 'which is normal')} (normal {limit.normal})."
+        said = "which is normal" if verdict == "normal" else _AXIS_WORDS[verdict]
+        return f"The {limit.name} is {shown}°, {said} (normal {limit.normal})."
     return f"The {limit.name} is {shown}{limit.unit}, which is {verdict} (normal {_range(key, view.record.sex)})."
 
 

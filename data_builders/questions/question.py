@@ -10,7 +10,9 @@ from anyecg.findings import CODES, FINDINGS, phrase
 
 from . import knowledge
 from .view import Dialogue, View
-from .wording import CLASS_NAMES, RHYTHM_ORDER, SUBCLASS_NAMES, by_importance, capital, is_plural, join, noun, number, rhythm_phrase
+from .wording import (
+    CLASS_NAMES, RHYTHM_ORDER, SUBCLASS_NAMES, bare, by_importance, capital, is_plural, join, noun, number, rhythm_phrase,
+)  # fmt: skip
 
 _VERIFY = (
     "{Be} there {x}?", "Does this ECG show {x}?", "Do you see {x} in this ECG?", "Can {x} be seen here?",
@@ -128,7 +130,7 @@ def _yes(view: View, code: str) -> str:
 
 def _no(view: View, code: str) -> str:
     rhythms = [c for c in RHYTHM_ORDER if view.has(c)]
-    answer = f"No, this ECG shows no {phrase(code)}."
+    answer = f"No, this ECG shows no {bare(code)}."
     if "r" in FINDINGS[code].kinds and rhythms:
         return f"{answer} The rhythm is {rhythm_phrase(rhythms)}."
     return answer
@@ -162,7 +164,7 @@ def _choose(view: View, rng: random.Random) -> Dialogue | None:
         if not choices:
             return None
         right, wrong = rng.sample(rng.choice(choices), 2)
-        codes, answer = [], f"Neither: this ECG shows no {phrase(right)} and no {phrase(wrong)}."
+        codes, answer = [], f"Neither: this ECG shows no {bare(right)} and no {bare(wrong)}."
     x, y = rng.sample((noun(right), noun(wrong)), 2)
     question = rng.choice(_CHOOSE).format(x=x, y=y, X=capital(x))
     return _dialogue(view, question, answer, "choose", [phrase(code) for code in codes] or ["none"], codes)
@@ -179,7 +181,7 @@ def _query(view: View, rng: random.Random) -> Dialogue | None:
         rate = number(view.measurements, "heart_rate_bpm")
         answer = capital(rhythm_phrase(codes)) + (f", rate {rate}/min." if rate else ".")
     else:
-        names = [phrase(code) for code in codes]
+        names = [bare(code) for code in codes]
         names += [SUBCLASS_NAMES[s] for s in view.unnamed_subclasses() if SUBCLASS_NAMES.get(s) and _topic_of_sub(s) == topic]
         names = names or ([CLASS_NAMES[topic]] if topic in CLASS_NAMES and view.has_class(topic) else [])
         answer = f"{capital(join(names))}." if names else _NONE_OF[topic]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from anyecg.findings import SUPERCLASSES, phrase
+from anyecg.findings import SUPERCLASSES
 
 from .localization import LOCALIZABLE, merged_intervals, say_intervals
 from .measurement import LIMITS, judge
 from .view import Dialogue, View
-from .wording import CLASS_NAMES, RHYTHM_ORDER, SUBCLASS_NAMES, by_importance, capital, join, number, rhythm_phrase
+from .wording import CLASS_NAMES, RHYTHM_ORDER, SUBCLASS_NAMES, bare, by_importance, capital, join, number, rhythm_phrase
 
 QUESTIONS = (
     "Write a report for this ECG.",
@@ -92,7 +92,7 @@ def _findings(view: View) -> str:
     codes = by_importance(view.present())
     if not view.whole:
         codes = [code for code in codes if code not in ("PVC", "PAC")]
-    names = [phrase(code) for code in codes[:_MAX_FINDINGS]]
+    names = [bare(code) for code in codes[:_MAX_FINDINGS]]
     names += [SUBCLASS_NAMES[name] for name in view.unnamed_subclasses() if name in SUBCLASS_NAMES]
     return f"{capital(join(names))}." if names else ""
 

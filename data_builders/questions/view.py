@@ -19,6 +19,19 @@ _EVENT_OF_CODE = {
     "PVC": "premature ventricular contraction", "PAC": "premature atrial contraction", "AFIB": "atrial fibrillation",
     "AFLT": "atrial flutter",
 }  # fmt: skip
+# A "no" to the first would mislead where one of the others holds: it is a kind of it, or says much the same.
+_COVERED_BY = {
+    "SR": ("SARRH", "STACH", "SBRAD"), "PRC(S)": ("PVC", "PAC"), "LPR": ("1AVB",), "1AVB": ("LPR",), "SVTAC": ("PSVT",),
+    "PSVT": ("SVTAC",), "SVARR": ("SVTAC", "PSVT", "AFIB", "AFLT"), "VCLVH": ("LVH",), "CRBBB": ("IRBBB",),
+    "CLBBB": ("ILBBB",), "IRBBB": ("CRBBB",), "ILBBB": ("CLBBB",), "IVCD": ("CRBBB", "CLBBB"),
+    "ABQRS": tuple(c for c, f in FINDINGS.items() if f.superclass in ("MI", "CD")),
+    "QWAVE": tuple(c for c, f in FINDINGS.items() if f.superclass == "MI"),
+    **{
+        code: tuple(c for c, f in FINDINGS.items() if f.superclass == "STTC" or c in ("STD_", "NT_", "LOWT", "INVT", "TAB_"))
+        for code in ("NDT", "NST_", "NT_", "TAB_", "STD_", "LOWT", "INVT", "ISC_")
+    },
+}  # fmt: skip
+_FAMILIES = ("AMI", "IMI", "ISCA", "ISCI")  # subclasses whose statements overlap in region
 _CODES_OF_SUBCLASS = {name: [f.code for f in FINDINGS.values() if f.subclass == name] for name in SUBCLASSES}
 
 
@@ -101,9 +114,16 @@ class View:
                 return True
         elif finding.subclass and "subclass" in self.known:
             return False
+        if self._is_covered(code):
+            return None
         groups = {"d": "diagnoses", "f": "form", "r": "rhythm"}
         denied = any(groups[kind] in self.known for kind in finding.kinds) or "statements" in self.known
         return False if denied or (kind and kind in self.known_events) else None
+
+    def _is_covered(self, code: str) -> bool:
+        subclass = FINDINGS[code].subclass
+        family = _CODES_OF_SUBCLASS[subclass] if subclass in _FAMILIES else ()
+        return any(other in self.findings for other in (*_COVERED_BY.get(code, ()), *family))
 
     def has_class(self, name: str) -> bool | None:
         """Whether a PTB-XL superclass holds; None where nobody has said so."""

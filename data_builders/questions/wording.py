@@ -53,6 +53,11 @@ def noun(code: str) -> str:
     return _NOUNS.get(code, phrase(code))
 
 
+def bare(code: str) -> str:
+    """The statement without article, as it stands in a list or after "no"."""
+    return noun(code).removeprefix("an ").removeprefix("a ")
+
+
 def is_plural(code: str) -> bool:
     """Whether the noun takes "are"."""
     return code in PLURAL

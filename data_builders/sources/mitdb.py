@@ -95,12 +95,7 @@ def _episodes(marks: Any, record: EcgRecord) -> list[dict[str, Any]]:
         for sample, symbol, note in zip(marks.sample.tolist(), marks.symbol, marks.aux_note, strict=True)
         if symbol == "+" and note.startswith("(")
     ]
-    ends = [time for time, _ in changes[1:]] + [record.duration_s]
-    return [
-        _event(_RHYTHMS[name], start, end, ())
-        for (start, name), end in zip(changes, ends, strict=True)
-        if name in _RHYTHMS and end > start
-    ]
+    return [_event(_RHYTHMS[name], start, end, ()) for start, end, name in _spans(changes, record) if name in _RHYTHMS]
 
 
 def _noise(marks: Any, record: EcgRecord) -> list[dict[str, Any]]:
@@ -110,13 +105,18 @@ def _noise(marks: Any, record: EcgRecord) -> list[dict[str, Any]]:
         for sample, symbol, subtype in zip(marks.sample.tolist(), marks.symbol, marks.subtype, strict=True)
         if symbol == "~"
     ]
-    ends = [time for time, _ in changes[1:]] + [record.duration_s]
     events = []
-    for (start, bits), end in zip(changes, ends, strict=True):
+    for start, end, bits in _spans(changes, record):
         leads = tuple(lead for k, lead in enumerate(record.leads) if bits < 0 or bits & 1 << k)
-        if leads and end > start:
+        if leads:
             events.append(_event("noise", start, end, () if len(leads) == len(record.leads) else leads))
     return events
+
+
+def _spans(changes: list[tuple[float, Any]], record: EcgRecord) -> list[tuple[float, float, Any]]:
+    """(start, end, state) of each state that begins at a change and lasts until the next one."""
+    ends = [*(time for time, _ in changes[1:]), record.duration_s]
+    return [(start, end, state) for (start, state), end in zip(changes, ends, strict=False) if end > start]
 
 
 def _event(kind: str, start_s: float, end_s: float, leads: tuple[str, ...]) -> dict[str, Any]:

@@ -20,6 +20,9 @@ _SHARES = {"train": 0.8, "valid": 0.1, "test": 0.1}
 _RANGE = 10_000_000  # seeds per split
 _PAIRS = (("I", "II"), ("MLII", "MV5"), ("MLII", "V1"), ("II", "V1"), ("II", "V5"), ("MLII", "MV1"))
 _SHORT_RATES = (100.0, 125.0, 200.0, 250.0, 360.0, 500.0)
+# The simulator marks 0.1 s before and after an R peak; real beats are marked like this (before, after).
+_AROUND_R_S = {"premature ventricular contraction": (0.12, 0.28)}
+_USUAL_S, _MARKED_S = (0.1, 0.2), 0.1
 _KNOWN_EVENTS = (
     "P wave", "QRS complex", "T wave", "normal beat", "premature atrial contraction",
     "premature ventricular contraction", "left bundle branch block beat", "right bundle branch block beat", "paced beat",
@@ -48,9 +51,21 @@ def load(entries: Sequence[Entry]) -> Iterator[Labelled]:
         classes = [f"super:{name}" for name in superclasses_of(ecg.findings)]
         classes += [f"sub:{name}" for name in subclasses_of(ecg.findings)]
         yield Labelled(
-            entry, ecg.record, (*ecg.findings, *classes), LABEL_GROUPS, tuple(ecg.events), _KNOWN_EVENTS,
-            truth="simulator ground truth",
+            entry, ecg.record, (*ecg.findings, *classes), LABEL_GROUPS, _as_in_real_records(ecg.events, ecg.record.duration_s),
+            _KNOWN_EVENTS, truth="simulator ground truth",
         )  # fmt: skip
+
+
+def _as_in_real_records(events: Sequence[dict[str, Any]], duration_s: float) -> tuple[dict[str, Any], ...]:
+    """Give beats the extent that sources with annotated R peaks give them."""
+    widened = []
+    for event in events:
+        if event["kind"].endswith(("beat", "contraction")):
+            before, after = _AROUND_R_S.get(event["kind"], _USUAL_S)
+            start, end = event["start_s"] + _MARKED_S - before, event["end_s"] - _MARKED_S + after
+            event = {**event, "start_s": round(max(start, 0.0), 4), "end_s": round(min(end, duration_s), 4)}
+        widened.append(event)
+    return tuple(widened)
 
 
 def _shape(seed: int) -> dict[str, Any]:
