@@ -25,7 +25,7 @@ def __getattr__(name: str) -> Any:
 
 
 def register() -> None:
-    """Make `AutoConfig`, `AutoModel`, `AutoModelForMultimodalLM`, `AutoFeatureExtractor`, `AutoProcessor` know anyecg."""
+    """Make transformers' Auto classes (configuration, model, feature extractor, processor) know anyecg."""
     from transformers import (
         AutoConfig,
         AutoFeatureExtractor,

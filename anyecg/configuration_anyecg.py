@@ -92,7 +92,7 @@ class AnyEcgConfig(PretrainedConfig):
     """
 
     model_type = "anyecg"
-    sub_configs = {"ecg_config": AnyEcgEncoderConfig, "text_config": AutoConfig}
+    sub_configs = {"ecg_config": AnyEcgEncoderConfig, "text_config": AutoConfig}  # noqa: RUF012
 
     def __init__(
         self,

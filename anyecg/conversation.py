@@ -74,7 +74,7 @@ def conversation_schema() -> pa.Schema:
             # role "user" or "assistant"; `ecgs` are indices into record_ids shown before this turn's text.
             "turns": pa.list_(turn),
             "provenance": pa.list_(pa.string()),  # one per assistant turn: where the answer comes from
-            "gold": pa.string(),  # JSON for scoring: {"findings": […]}, {"intervals": [[s, e], …], "kind": …}, {"answer": […]}, …
+            "gold": pa.string(),  # JSON for scoring: {"findings": […]}, {"kind": …, "intervals": [[s, e], …]}, …
         }
     )
 

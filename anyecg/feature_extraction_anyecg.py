@@ -32,7 +32,7 @@ class AnyEcgFeatureExtractor(FeatureExtractionMixin):
         highpass_hz: corner of the zero-phase second-order Butterworth high-pass that removes baseline drift.
     """
 
-    model_input_names = list(ECG_INPUTS)
+    model_input_names = list(ECG_INPUTS)  # noqa: RUF012
 
     def __init__(
         self,
@@ -108,7 +108,7 @@ class AnyEcgFeatureExtractor(FeatureExtractionMixin):
         ]
 
     def num_tokens(self, record: EcgRecord) -> int:
-        """Language-model tokens of one ECG: a summary, one per `steps_per_token` steps of each excerpt, one per lead."""
+        """Language-model tokens of an ECG: a summary, one per `steps_per_token` steps of each excerpt, one per lead."""
         n_steps = self.num_steps(record)
         per_excerpt = round(self.max_excerpt_s / self.patch_s)
         whole, rest = divmod(n_steps, per_excerpt)

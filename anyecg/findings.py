@@ -4,6 +4,8 @@ Codes, classes and their meaning follow `scp_statements.csv` of PTB-XL 1.0.3 (Wa
 wording is ours. This file is the only owner of code, wording and label order.
 """
 
+# ruff: noqa: E501  (the vocabulary reads best as one line per statement)
+
 from __future__ import annotations
 
 import re

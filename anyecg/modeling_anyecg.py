@@ -229,7 +229,7 @@ class AnyEcgEncoder(AnyEcgPreTrainedModel):
         return hidden.split([steps.shape[1], leads.shape[1]], dim=1)
 
     def _encode_grid(self, ecg_values, ecg_mask, lead_ids, patch_times, step_mask, lead_mask):
-        stems, present = self._stems(ecg_values, ecg_mask, lead_ids, lead_mask)
+        stems, _ = self._stems(ecg_values, ecg_mask, lead_ids, lead_mask)
         patches = self.to_step(stems).transpose(1, 2)
         patches = patches + self._positions(patches) + self.lead_embedding(lead_ids[lead_mask])[:, None]
         grid_mask = lead_mask[..., None] & step_mask[:, None]
@@ -308,7 +308,7 @@ class EcgProjector(nn.Module):
         return self.norm(tokens + self.mixed(F.gelu(tokens))) * self.scale
 
     def _merge_steps(self, states, patch_times, ecg_index):
-        """Join neighbouring steps and add their absolute time: (n, steps_per_token * width + time_width), owners (n,)."""
+        """Join neighbouring steps, with their absolute time: (n, steps_per_token * width + time_width), owners (n,)."""
         merge = self.steps_per_token
         fill = -patch_times.shape[1] % merge
         mask = F.pad(patch_times >= 0, (0, fill)).unflatten(1, (-1, merge))

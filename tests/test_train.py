@@ -30,8 +30,8 @@ def write_dataset(folder, n=8):
     for split in ("train", "valid"):
         records = [
             record_row(
-                make_record(LEADS, 10.0, seed=k), record_id=f"r{split}{k}", source="simulated", patient_id=f"{split}{k}",
-                split=split, findings=["SR", "super:NORM"] if k % 2 else ["AFIB"], known=["statements"],
+                make_record(LEADS, 10.0, seed=k), record_id=f"r{split}{k}", source="simulated",
+                patient_id=f"{split}{k}", split=split, findings=["SR", "super:NORM"] if k % 2 else ["AFIB"], known=["statements"],
                 events=[{"kind": EVENT_KINDS[1], "start_s": 1.0, "end_s": 1.1, "leads": []}],
                 known_events=[EVENT_KINDS[1]], measurements={"heart_rate_bpm": 70.0 + k, "quality": {"I": "good"}},
             )
@@ -42,12 +42,16 @@ def write_dataset(folder, n=8):
                 "conversation_id": f"{split}-{task}-{k}", "task": task, "source": "simulated", "split": split,
                 "record_ids": [f"r{split}{k}"], "excerpts": [{"start_s": 0.0, "end_s": 10.0 if k % 2 else 5.0}],
                 "leads": [[] if k % 3 else ["II"]],
-                "turns": [{"role": "user", "text": "Describe.", "ecgs": [0]}, {"role": "assistant", "text": "Sinus rhythm.", "ecgs": []}],
+                "turns": [
+                    {"role": "user", "text": "Describe.", "ecgs": [0]},
+                    {"role": "assistant", "text": "Sinus rhythm.", "ecgs": []},
+                ],
                 "provenance": ["labels"], "gold": json.dumps({"findings": ["SR"]}),
             }
             for k in range(n) for task in ("report", "localization", "question", "comparison", "measurement")
         ]  # fmt: skip
-        for kind, rows, schema in (("records", records, record_schema()), ("conversations", talks, conversation_schema())):
+        tables = (("records", records, record_schema()), ("conversations", talks, conversation_schema()))
+        for kind, rows, schema in tables:
             (folder / kind).mkdir(parents=True, exist_ok=True)
             pq.write_table(pa.Table.from_pylist(rows, schema), folder / kind / f"simulated-{split}-00000.parquet")
     return folder
@@ -60,7 +64,8 @@ def data(tmp_path_factory):
 
 def smoke(**changes):
     curriculum = load_curriculum(CONFIGS / "smoke.yaml")
-    return replace(curriculum, stages=tuple(replace(s, steps=3, checkpoint_every=1, **changes) for s in curriculum.stages))
+    stages = tuple(replace(s, steps=3, checkpoint_every=1, **changes) for s in curriculum.stages)
+    return replace(curriculum, stages=stages)
 
 
 def test_every_stage_of_the_smoke_curriculum_runs_and_the_model_is_calibrated(data, tmp_path):
@@ -133,7 +138,8 @@ def test_labels_are_unknown_where_the_source_is_silent():
 
 
 def test_event_steps_follow_the_window():
-    events = event_array([{"kind": "QRS complex", "start_s": 1.02, "end_s": 1.12}, {"kind": "atrial fibrillation", "start_s": 0.5, "end_s": 9}])
+    beat = {"kind": "QRS complex", "start_s": 1.02, "end_s": 1.12}
+    events = event_array([beat, {"kind": "atrial fibrillation", "start_s": 0.5, "end_s": 9}])
     known = np.ones(len(EVENT_KINDS), dtype=bool)
     labels = event_labels(events, known, 0.8, 5, 0.2)
     assert labels[:, EVENT_KINDS.index("QRS complex")].tolist() == [0, 1, 0, 0, 0]
@@ -149,8 +155,8 @@ def test_the_mixture_is_drawn_by_weight_and_continues_at_any_draw():
 
 
 def test_augmentation_keeps_lead_names_with_their_signals(data):
-    from train.assemble import feature_extractor_for
     from anyecg.configuration_anyecg import AnyEcgEncoderConfig
+    from train.assemble import feature_extractor_for
 
     row = EvidenceDataset([data], "train", feature_extractor_for(AnyEcgEncoderConfig()), limit=1).rows[0]
     row = row | {"values": np.ones_like(row["values"]) * row["lead_ids"][:, None, None]}

@@ -32,7 +32,7 @@ def assemble(curriculum: Curriculum, data: list[Path], out: Path) -> None:
         tokenizer = AutoTokenizer.from_pretrained(curriculum.language_model)
         language_model = AutoModelForCausalLM.from_pretrained(curriculum.language_model, dtype=torch.float32)
         prepare_tokenizer(tokenizer)
-        if len(tokenizer) > language_model.get_input_embeddings().num_embeddings:
+        if len(tokenizer) > language_model.config.get_text_config().vocab_size:
             language_model.resize_token_embeddings(len(tokenizer))
         model = around(language_model, ecg_config, tokenizer)
     else:

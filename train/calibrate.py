@@ -38,7 +38,7 @@ def head_scores(
         batch = collate(dataset.rows[first : first + batch_size])
         labels, events = batch.pop("findings_labels"), batch.pop("event_labels")
         with torch.no_grad():
-            encoded = model.encode(**batch)
+            encoded: Any = model.encode(**batch)
         exists = batch["patch_times"] >= 0
         for name, value in (
             ("findings_logits", encoded.findings_logits),
@@ -92,7 +92,7 @@ def fit(logits: np.ndarray, labels: np.ndarray, names: tuple[str, ...]) -> dict[
 
 
 def calibrate(folder: Path, data: list[Path]) -> str:
-    """Fit on the validation split of `data` (real and simulated as given) and store the result in the model's config."""
+    """Fit on the validation split of `data`, real and simulated as given; the config keeps it."""
     model, processor = load_model(folder)
     dataset = EvidenceDataset(data, "valid", processor.feature_extractor)
     scores = head_scores(model, dataset)

@@ -68,7 +68,7 @@ class ConversationCollator:
         self.processor = processor
 
     def __call__(self, items: Sequence[dict[str, Any]]) -> dict[str, torch.Tensor]:
-        batch = self.processor.apply_chat_template(
+        batch: Any = self.processor.apply_chat_template(
             [item["messages"] for item in items],
             tokenize=True,
             return_dict=True,

@@ -109,7 +109,7 @@ class StageRun:
         done = self.step * stage.gradient_accumulation
         if stage.objective == "evidence":
             dataset: Any = EvidenceDataset(self.data, "train", extractor)
-            kinds = [(row["source"],) for row in dataset.rows]
+            kinds: list[tuple[str, ...]] = [(row["source"],) for row in dataset.rows]
             patch = round(extractor.sampling_rate * extractor.patch_s)
             collate: Any = EvidenceCollator(patch, extractor.patch_s, self.curriculum.seed, stage.augment, done)
         else:
@@ -123,7 +123,7 @@ class StageRun:
         own = torch.Generator().manual_seed(self.curriculum.seed)
         return DataLoader(dataset, stage.batch_size, sampler=sampler, collate_fn=collate, generator=own)
 
-    def _accumulate(self, batches: list[dict[str, torch.Tensor]]) -> float:
+    def _accumulate(self, batches: list[dict[str, Any]]) -> float:
         """Gradients of one optimisation step; every answer token of it counts alike, whichever batch it is in."""
         learns_evidence = "ecg_tower" in self.stage.trainable
         if self.stage.objective == "conversation":
