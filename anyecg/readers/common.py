@@ -46,7 +46,7 @@ class Declared:
         if self.units is not None and not is_voltage(self.units):
             raise RecordError(f"unknown units {self.units!r}; choose mV, uV or V.")
         if self.sampling_rate is not None:
-            check_rate(self.sampling_rate, "the declared rate")
+            check_rate(self.sampling_rate, "the declaration")
         step = self.microvolts_per_step
         if step is not None and not (math.isfinite(step) and step > 0):
             raise RecordError(f"{step:g} microvolts per step cannot be; declare a positive number.")
