@@ -6,6 +6,8 @@ import argparse
 import logging
 import os
 import shutil
+import signal
+import sys
 import tempfile
 
 
@@ -24,13 +26,14 @@ def main(argv: list[str] | None = None) -> None:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["HF_HUB_OFFLINE"] = os.environ.get("HF_HUB_OFFLINE", "1")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that the folders below go with the page
     uploads = tempfile.mkdtemp(prefix="anyecg-uploads-")  # Gradio's own folder would be shared with other programs
     os.environ["GRADIO_TEMP_DIR"] = uploads
 
     try:
         serve(args.checkpoint, args.host, args.port)
     except (ValueError, OSError) as error:  # no checkpoint there, or the port is taken
-        raise SystemExit(f"python -m app: {error}") from None
+        make_parser().error(str(error))
     finally:
         shutil.rmtree(uploads, ignore_errors=True)
 

@@ -24,19 +24,12 @@ class Sample:
 
 
 SAMPLES = (
-    Sample("Normal sinus rhythm", "Report this ECG.", 11, ("NORM",)),
-    Sample("Atrial fibrillation", "What is the rhythm?", 12, ("AFIB",)),
+    Sample("Normal sinus rhythm", "Write a report for this ECG.", 11, ("NORM",)),
+    Sample("Atrial fibrillation", "Is the rhythm regular or irregular?", 12, ("AFIB",)),
     Sample("Premature beats", "Where are the premature ventricular contractions?", 13, ("PVC",)),
-    Sample("Inferior infarction", "Are there signs of myocardial infarction?", 14, ("IMI",)),
-    Sample("Left bundle branch block", "What is the QRS duration, and why?", 15, ("CLBBB",)),
-    Sample(
-        "Two leads, 60 s",
-        "Where are the premature ventricular contractions?",
-        16,
-        ("PVC",),
-        ("II", "V1"),
-        60.0,
-    ),
+    Sample("Inferior infarction", "Is there an infarction, and in which region?", 14, ("IMI",)),
+    Sample("Left bundle branch block", "Is there a conduction disturbance, and which?", 15, ("CLBBB",)),
+    Sample("Two leads, 30 s", "Locate the premature ventricular contractions.", 16, ("PVC",), ("II", "V1"), 30.0),
 )
 
 

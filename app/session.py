@@ -128,6 +128,8 @@ def _answer(chat: Any, session: Session, question: str) -> Iterator[View]:
         return
     if answer is None:
         return
+    if not answer.text.strip():
+        message["content"] = "*(no text)*"
     if answer.stopped:
         message["content"] += "\n\n*(stopped)*"
     session.history.append({"role": "user", "text": question, "ecgs": session.unseen})

@@ -11,10 +11,12 @@ from typing import Any
 
 import gradio as gr
 
+from anyecg.strip_layout import ROW_S
+
 from .samples import SAMPLES, Sample, make_sample
 from .session import Session, View, take_records, take_turn
 from .uploads import MAX_FILE_MB, Uploads
-from .views import NO_EVIDENCE, is_long, strips_html
+from .views import NO_EVIDENCE, sheet_starts, strips_html
 
 logger = logging.getLogger(__name__)
 
@@ -67,7 +69,7 @@ class Page:
     def _conversation(self) -> None:
         """Strip, chat, question box and the fields for what a file lacks."""
         self.strips = gr.HTML("", elem_id="strips")
-        self.start = gr.Slider(0, 1, 0, step=5, label="Show a long recording from (s)", visible=False, elem_id="start")
+        self.start = gr.Slider(0, 1, 0, step=1, label="Show a long recording from (s)", visible=False, elem_id="start")
         self.chatbot = gr.Chatbot(
             elem_id="chat", height=None, show_label=False, placeholder=GREETING, latex_delimiters=[],
             feedback_options=None, buttons=["copy_all"], allow_file_downloads=False, layout="bubble",
@@ -169,8 +171,13 @@ class Page:
 
 
 def _slider(session: Session) -> Any:
-    long = [record.duration_s for record in session.records if is_long(record)]
-    return gr.update(visible=bool(long), maximum=max(long, default=1) // 5 * 5 or 5, value=0)
+    """The slider of long recordings, at where the sheet of the longest begins."""
+    starts = sheet_starts(session.records, session.intervals)
+    longest = max(starts, key=lambda k: session.records[k].duration_s, default=None)
+    if longest is None:
+        return gr.update(visible=False, value=0)
+    last = session.records[longest].duration_s - ROW_S
+    return gr.update(visible=True, maximum=round(last), value=starts[longest])
 
 
 def _busy(question: str | None) -> Any:

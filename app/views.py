@@ -13,7 +13,7 @@ from anyecg.conversation import describe_leads
 from anyecg.draw import draw_strip
 from anyecg.findings import SUPERCLASS_NAMES
 from anyecg.record import EcgRecord
-from anyecg.strip_layout import lay_out, sheet_start
+from anyecg.strip_layout import ROW_S, lay_out, sheet_start
 
 if TYPE_CHECKING:
     from anyecg.answer import Answer
@@ -44,9 +44,14 @@ def describe(record: EcgRecord) -> str:
     return ", ".join([*parts, *(part for part in (record.sex, record.recorded_at) if part)])
 
 
-def is_long(record: EcgRecord) -> bool:
-    """Whether a sheet shows only part of the recording."""
-    return lay_out(record).end_s < record.duration_s - 1e-6
+def sheet_starts(records: Sequence[EcgRecord], intervals: Iterable[Mapping[str, Any]]) -> dict[int, float]:
+    """For each recording too long for one sheet, by its index: where to begin so that a marked place is seen."""
+    marks = list(intervals)
+    return {
+        k: sheet_start(record, [mark for mark in marks if mark["ecg"] == k + 1])
+        for k, record in enumerate(records)
+        if lay_out(record).end_s < record.duration_s - 1e-6
+    }
 
 
 def strips_html(
@@ -59,12 +64,15 @@ def strips_html(
         start_s: where the sheet of a long recording begins; None turns to its first interval.
     """
     marks = list(intervals)
+    starts = sheet_starts(records, marks)
     sheets = []
-    for number, record in enumerate(records, 1):
-        own = [mark for mark in marks if mark.get("ecg", 1) == number]
-        begin = sheet_start(record, own) if start_s is None else min(start_s, max(0.0, record.duration_s - 10))
-        title = f"ECG {number}: {record.name}"
-        image = draw_strip(record, intervals=own, title=title, start_s=begin if is_long(record) else 0.0)
+    for k, record in enumerate(records):
+        begin = starts.get(k, 0.0)
+        if k in starts and start_s is not None:
+            begin = min(start_s, record.duration_s - ROW_S)
+        title = f"ECG {k + 1}: {record.name}"
+        own = [mark for mark in marks if mark["ecg"] == k + 1]
+        image = draw_strip(record, intervals=own, title=title, start_s=begin)
         caption = escape(f"{title} ({describe(record)})", quote=True)
         sheets.append(f'<div class="sheet"><img alt="{caption}" src="{_data_url(image)}"></div>')
     return "".join(sheets)
@@ -99,10 +107,10 @@ def _marked(intervals: Sequence[Mapping[str, Any]]) -> str:
     """The intervals that the answer names and the strip shows."""
     if not intervals:
         return ""
-    several = len({mark.get("ecg", 1) for mark in intervals}) > 1
+    several = len({mark["ecg"] for mark in intervals}) > 1
     rows = [
         (
-            (f"ECG {mark.get('ecg', 1)}: " if several else "") + str(mark.get("kind") or "interval"),
+            (f"ECG {mark['ecg']}: " if several else "") + str(mark.get("kind") or "interval"),
             _span(mark),
             ", ".join(mark.get("leads") or ()) or "all",
         )

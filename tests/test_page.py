@@ -57,6 +57,12 @@ def address(chat, tmp_path_factory):
     demo.close()
 
 
+@pytest.fixture(scope="module")
+def cache(address):
+    """Where Gradio itself keeps uploads."""
+    return Path(os.environ["GRADIO_TEMP_DIR"])
+
+
 @pytest.fixture
 def page(browser, address):
     """A fresh visitor, who notes every request that leaves this computer."""
@@ -124,6 +130,26 @@ def test_an_uploaded_record_is_drawn_asked_about_and_answered_with_evidence(page
     assert strip.evaluate("image => image.naturalWidth") > 1000
     assert chat.calls[-1]["records"][0].leads == ("I", "II")
     assert page.outside == []
+
+
+def test_no_upload_stays_where_its_address_could_be_guessed(page, cache, tmp_path):
+    upload(page, write_record(tmp_path, "private"))
+    assert list(cache.rglob("private.*")), "Gradio keeps an upload until it is taken"
+    ask(page, "What is the rhythm?")
+    page.wait_for_selector("#evidence .timing")
+    assert not list(cache.rglob("private.*"))
+
+
+def test_a_long_recording_can_be_paged(page, tmp_path):
+    signal = np.sin(np.arange(30_000) / 15)[:, None] * 0.5
+    wfdb.wrsamp("long", 100, ["mV"], ["II"], p_signal=signal, fmt=["16"], write_dir=str(tmp_path))
+    upload(page, [str(tmp_path / "long.hea"), str(tmp_path / "long.dat")])
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#start input[type=number]")
+    first = page.locator("#strips img").get_attribute("src")
+    page.fill("#start input[type=number]", "200")
+    page.keyboard.press("Tab")
+    page.wait_for_function("old => document.querySelector('#strips img').src != old", arg=first)
 
 
 def test_a_sample_is_loaded_and_asked_with_one_press(page, chat):
