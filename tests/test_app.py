@@ -27,4 +27,4 @@ def test_a_missing_checkpoint_is_one_sentence_and_leaves_no_folder(tmp_path, mon
         main(["--checkpoint", str(tmp_path / "nowhere")])
     assert stopped.value.code == 2
     assert "no checkpoint at" in capsys.readouterr().err
-    assert list(tmp_path.iterdir()) == []
+    assert list(tmp_path.glob("anyecg-*")) == []
