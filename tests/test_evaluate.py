@@ -1,0 +1,235 @@
+"""Evaluation scores texts and heads as the rules say, keeps sources apart, and shows the baselines."""
+
+import json
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import torch
+
+from anyecg.conversation import conversation_schema, record_row, record_schema
+from anyecg.simulate import simulate
+from tests.conftest import make_record, make_tiny_model
+from train.baselines import constant_answers, question_kind, ridge_scores, withheld_ecgs
+from train.evaluate import evaluate, make_parser, markdown
+from train.evaluate_heads import match_beats, sources_of
+from train.scoring import (
+    changes_in_text,
+    classes_in_text,
+    ecgs_in_text,
+    measurement_is_right,
+    question_is_right,
+    score,
+)
+
+
+def prediction(task, text, gold, gold_text="", patient="p", n_ecgs=1):
+    return {"task": task, "text": text, "gold": gold, "gold_text": gold_text, "patient": patient, "n_ecgs": n_ecgs}
+
+
+def test_a_report_is_scored_by_its_statements_and_conclusion():
+    gold = {"findings": ["SR", "LVH"], "superclasses": ["HYP"]}
+    text = "Sinus rhythm, rate 70/min. Conclusion: abnormal ECG with hypertrophy."
+    scores = score([prediction("report", text, gold, text)])["report"]
+    assert scores["label recall"] == 0.5 and scores["label precision"] == 1.0
+    assert scores["superclass F1 (micro)"]["value"] == 1.0 and scores["BLEU-4"] == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Conclusion: normal ECG.", {"NORM"}),
+        ("Conclusion: abnormal ECG with ST/T changes and a conduction disturbance.", {"STTC", "CD"}),
+        ("Conclusion: abnormal ECG.", set()),
+        ("Inferior myocardial infarction.", {"MI"}),
+    ],
+)
+def test_superclasses_are_read_from_the_conclusion_and_the_statements(text, expected):
+    assert classes_in_text(text) == expected
+
+
+def test_localization_keeps_absent_cases_apart_and_prefers_given_intervals():
+    here = {"kind": "noise", "intervals": [[1.0, 2.0]]}
+    rows = [
+        prediction("localization", "Noise at 1.0-2.0 s.", here),
+        prediction("localization", "No noise is present.", {"kind": "noise", "intervals": []}),
+    ]
+    scores = score(rows)["localization"]
+    assert scores["IoU"]["value"] == 1.0 and scores["IoU"]["n"] == 1
+    assert scores["not present accuracy"]["value"] == 1.0 and scores["not present accuracy"]["n"] == 1
+    assert score([{**rows[0], "intervals": []}])["localization"]["IoU"]["value"] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("text", "gold", "right"),
+    [
+        ("The heart rate is 72/min, which is normal.", {"key": "heart_rate_bpm", "value": 72.3}, 1),
+        ("The heart rate is 73/min.", {"key": "heart_rate_bpm", "value": 72.3}, 0),
+        ("The QTc by Bazett is 440 ms.", {"key": "qtc_bazett_ms", "value": 440.2}, 1),
+        ("The PR interval cannot be measured because there is no P wave.", {"key": "pr_ms", "value": None}, 1),
+        ("The PR interval is 160 ms.", {"key": "pr_ms", "value": None}, 0),
+        ("The rhythm is irregular.", {"key": "rhythm_regularity", "value": "regular"}, 0),
+        (
+            "Rate 72/min, PR 160 ms.",
+            {"key": "all", "value": {"heart_rate_bpm": 72.0, "pr_ms": 160.0, "qt_ms": None}},
+            1,
+        ),
+        ("Rate 72/min, PR 170 ms.", {"key": "all", "value": {"heart_rate_bpm": 72.0, "pr_ms": 160.0}}, 0),
+    ],
+)
+def test_a_measurement_is_right_when_the_number_is(text, gold, right):
+    assert measurement_is_right(text, gold) == right
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "answer", "codes", "right"),
+    [
+        ("Yes, this ECG shows PVCs.", "verify", ["yes"], ["PVC"], 1),
+        ("No, this ECG shows no PVC.", "verify", ["yes"], ["PVC"], 0),
+        ("ST depression and Q waves.", "query", ["Q waves", "ST depression"], ["QWAVE", "STD_"], 1),
+        ("Q waves.", "query", ["Q waves", "ST depression"], ["QWAVE", "STD_"], 0),
+        ("No premature beats are present.", "query", ["none"], [], 1),
+        ("ST/T changes.", "query", ["ST/T changes"], [], 1),
+        ("The P wave.", "knowledge", ["The P wave."], [], 1),
+    ],
+)
+def test_a_question_is_right_when_the_set_of_options_is(text, kind, answer, codes, right):
+    assert question_is_right(text, {"type": kind, "answer": answer, "codes": codes}, "The P wave.") == right
+
+
+def test_a_comparison_is_read_as_pairs_of_finding_and_change():
+    text = "New in ECG 2: atrial fibrillation. Not in ECG 2 any more: sinus rhythm. Rate 70/min in ECG 1."
+    assert changes_in_text(text) == {"new:AFIB", "resolved:SR"}
+    assert ecgs_in_text("Both of them show noise.", 2) == {1, 2} and ecgs_in_text("ECG 2 shows it.", 3) == {2}
+    gold = {"rates": [70, 82], "difference": 12}
+    said = "ECG 2 is faster: 82/min against 70/min in ECG 1."
+    assert score([prediction("comparison", said, gold, n_ecgs=2)])["comparison"]["both rates exact"]["value"] == 1.0
+
+
+def test_beats_match_once_within_150_ms():
+    gold = [(0.9, 1.1), (1.9, 2.1)]
+    assert match_beats([(1.0, 1.2), (0.8, 1.0)], gold) == (1, 1, 1)
+    assert match_beats([(1.06, 1.26), (2.06, 2.26)], gold) == (1, 1, 1)
+
+
+def test_ridge_heads_learn_from_features_and_ignore_unknown_labels():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(300, 5))
+    labels = (x[:, :2] > 0).astype(float)
+    labels[:100, 1] = -1
+    scores = ridge_scores(x[:200], labels[:200], x[200:])
+    assert np.corrcoef(scores[:, 0], labels[200:, 0])[0, 1] > 0.6 and scores.shape == (100, 2)
+
+
+def test_withheld_ecgs_make_every_ecg_look_alike():
+    model, processor = make_tiny_model()
+    prompt = [{"role": "user", "content": [{"type": "ecg"}, {"type": "text", "text": "?"}]}]
+
+    def logits(seed):
+        inputs = processor.apply_chat_template(
+            prompt,
+            tokenize=True,
+            return_dict=True,
+            return_tensors="pt",
+            processor_kwargs={"ecgs": [make_record(seed=seed)]},
+        )
+        return model(**inputs).logits[0, -1]
+
+    assert not torch.equal(logits(0), logits(1))
+    with withheld_ecgs(model):
+        torch.testing.assert_close(logits(0), logits(1))
+    assert not torch.equal(logits(0), logits(1))
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory):
+    """Two sources with train and test records, one conversation per task and record."""
+    folder = tmp_path_factory.mktemp("dataset")
+    for source in ("alpha", "beta-x"):
+        for split, seed in (("train", 1), ("test", 2)):
+            sims = list(simulate(4, seed=seed, sampling_rate=100.0, conditions=("SR", "LVH")))
+            rows = [
+                record_row(
+                    sim.record, record_id=f"{source}-{split}-{k}", source=source, patient_id=f"{source}{split}{k}",
+                    split=split, findings=[*sim.findings, *(["super:HYP"] if k % 2 else [])],
+                    known=("statements", "superclass"), events=(), known_events=("noise",),
+                )
+                for k, sim in enumerate(sims)
+            ]  # fmt: skip
+            talks = [talk(source, split, k, *task) for k in range(4) for task in TASKS]
+            for kind, table in (
+                ("records", (rows, record_schema())),
+                ("conversations", (talks, conversation_schema())),
+            ):
+                (folder / kind).mkdir(exist_ok=True)
+                pq.write_table(pa.Table.from_pylist(*table), folder / kind / f"{source}-{split}-00000.parquet")
+    return folder
+
+
+TASKS = (
+    ("report", "Write a report.", "Sinus rhythm.", {"findings": ["SR"], "superclasses": ["NORM"]}),
+    ("localization", "Locate the noise.", "No noise is present in this excerpt.", {"kind": "noise", "intervals": []}),
+    ("measurement", "What is the rate?", "The heart rate is 70/min.", {"key": "heart_rate_bpm", "value": 70.0}),
+    ("question", "Is this AF?", "No.", {"type": "verify", "answer": ["no"], "codes": []}),
+)
+
+
+def talk(source, split, k, task, question, answer, gold):
+    return {
+        "conversation_id": f"{source}-{split}-{task}-{k}", "task": task, "source": source, "split": split,
+        "record_ids": [f"{source}-{split}-{k}"], "excerpts": [{"start_s": 0.0, "end_s": 10.0}], "leads": [[]],
+        "turns": [
+            {"role": "user", "text": question, "ecgs": [0]},
+            {"role": "assistant", "text": answer, "ecgs": []},
+        ],
+        "provenance": ["test"], "gold": json.dumps(gold),
+    }  # fmt: skip
+
+
+def test_the_constant_answer_is_the_most_frequent_one_of_its_kind(dataset):
+    answers = constant_answers([dataset], "alpha")
+    assert answers["question:verify"] == "No."
+    assert answers[question_kind("measurement", {"key": "heart_rate_bpm"})] == "The heart rate is 70/min."
+
+
+def test_one_command_scores_every_source_apart_with_baselines(dataset, tmp_path):
+    model, processor = make_tiny_model()
+    model.save_pretrained(tmp_path / "model")
+    processor.save_pretrained(tmp_path / "model")
+    args = make_parser().parse_args(
+        [
+            str(tmp_path / "model"),
+            "--data",
+            str(dataset),
+            "--out",
+            str(tmp_path / "out"),
+            "--limit",
+            "2",
+            "--batch-size",
+            "3",
+        ]
+    )
+    table = evaluate(args)
+    results = json.loads((tmp_path / "out" / "results.json").read_text())
+    assert set(results["sources"]) == {"alpha", "beta-x"}
+    alpha = results["sources"]["alpha"]
+    assert set(alpha["findings"]) == {"anyecg", "random encoder"}
+    assert set(alpha["texts"]) == {"anyecg", "constant", "text-only", "event head"}
+    assert alpha["texts"]["constant"]["question"]["exact match"]["value"] == 1.0
+    assert alpha["texts"]["anyecg"]["question"]["exact match"]["n"] == 2
+    lines = (tmp_path / "out" / "predictions.jsonl").read_text().splitlines()
+    assert len(lines) == 16 and {"text", "gold", "question", "conversation_id"} <= json.loads(lines[0]).keys()
+    assert "## alpha" in table and "text-only" in table
+
+
+def test_a_figure_without_truth_is_a_dash():
+    scores = {"IoU": {"value": None, "low": None, "high": None, "n": 0}, "BLEU-4": 0.25}
+    parts = {"findings": {}, "beats": {}, "texts": {"anyecg": {"report": scores}}}
+    text = markdown({"model": "m", "split": "test", "sources": {"s": parts}})
+    assert "| IoU | – | 0 |" in text and "| BLEU-4 | 0.250 |  |" in text
+
+
+def test_files_belong_to_the_source_in_their_name(tmp_path):
+    files = [tmp_path / "ptb-xl-test-00000.parquet", tmp_path / "mitdb-test-00001.parquet"]
+    assert set(sources_of(files)) == {"ptb-xl", "mitdb"}

@@ -1,0 +1,209 @@
+"""Scores of predicted texts, task by task, against the gold of the dataset's conversations.
+
+A prediction is a dict: task, patient, text, gold (the parsed JSON of the conversation), gold_text. Every score is a
+dict with "value", its 95 % interval by patient ("low", "high") and "n", or a plain number where no interval is kept.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from anyecg.claims import interval_claims, number_claims
+from anyecg.findings import FINDINGS, SUPERCLASSES, findings_in_text, superclasses_of
+from anyecg.metrics import (
+    bleu4,
+    label_f1,
+    localization_scores,
+    mean_with_interval,
+    merge_intervals,
+    option_set,
+    rouge_l,
+)
+
+Prediction = Mapping[str, Any]
+Scores = dict[str, Any]
+
+_CLASS_WORDS = {
+    "MI": r"myocardial infarction", "STTC": r"st/t changes?", "CD": r"conduction disturbances?", "HYP": r"hypertrophy",
+    "NORM": r"(?<!ab)normal ecg",
+}  # fmt: skip
+_SECTIONS = (
+    ("new in ecg 2", "new"), ("not in ecg 2 any more", "resolved"), ("unchanged", "unchanged"),
+    ("only in ecg 2", "new"), ("only in ecg 1", "resolved"), ("in both", "unchanged"),
+)  # fmt: skip
+
+
+def score(predictions: Sequence[Prediction]) -> dict[str, Scores]:
+    """Scores per task, for the tasks that occur."""
+    scorers = {
+        "report": score_reports, "localization": score_localization, "measurement": score_measurements,
+        "question": score_questions, "comparison": score_comparisons,
+    }  # fmt: skip
+    by_task = {task: [p for p in predictions if p["task"] == task] for task in scorers}
+    return {task: scorers[task](rows) for task, rows in by_task.items() if rows}
+
+
+def asserted(text: str) -> set[str]:
+    """The statements that a text asserts."""
+    return {code for code, holds in findings_in_text(text).items() if holds}
+
+
+def classes_in_text(text: str) -> set[str]:
+    """The superclasses that a report names in its conclusion or through its statements."""
+    conclusion = text.lower().partition("conclusion:")[2]
+    named = {name for name, words in _CLASS_WORDS.items() if re.search(rf"\b{words}\b|{words}", conclusion)}
+    return named | set(superclasses_of(asserted(text)))
+
+
+def score_reports(rows: Sequence[Prediction]) -> Scores:
+    """Label F1 by the rule extractor, superclass F1, BLEU-4 and ROUGE-L against the gold text."""
+    patients, texts = [row["patient"] for row in rows], [row["text"] for row in rows]
+    gold = [set(row["gold"]["findings"]) for row in rows]
+    labels = label_f1([asserted(text) for text in texts], gold, patients, FINDINGS)
+    classes = label_f1(
+        [classes_in_text(text) for text in texts],
+        [set(row["gold"]["superclasses"]) for row in rows],
+        patients,
+        SUPERCLASSES,
+    )
+    return {
+        "label F1 (micro)": labels["micro_f1"],
+        "label precision": labels["precision"],
+        "label recall": labels["recall"],
+        "label F1 (macro)": labels["macro_f1"],
+        "superclass F1 (micro)": classes["micro_f1"],
+        "superclass F1 (macro)": classes["macro_f1"],
+        "BLEU-4": bleu4(texts, [row["gold_text"] for row in rows]),
+        "ROUGE-L": rouge_l(texts, [row["gold_text"] for row in rows]),
+    }
+
+
+def score_localization(rows: Sequence[Prediction]) -> Scores:
+    """IoU and event F1 where the kind is there, "not present" apart; from the text, unless a row has "intervals"."""
+    predicted = [
+        [tuple(i) for i in row["intervals"]] if "intervals" in row else intervals_of(row["text"]) for row in rows
+    ]
+    gold = [[(s, e) for s, e in row["gold"]["intervals"]] for row in rows]
+    scores = localization_scores(predicted, gold, [row["patient"] for row in rows])
+    per_kind: dict[str, list[int]] = {}
+    for k, row in enumerate(rows):
+        if gold[k]:
+            per_kind.setdefault(row["gold"]["kind"], []).append(k)
+    of_kind = {
+        kind: localization_scores([predicted[k] for k in ks], [gold[k] for k in ks], [rows[k]["patient"] for k in ks])
+        for kind, ks in per_kind.items()
+    }
+    values = [s["iou"]["value"] for s in of_kind.values()]
+    return {
+        "IoU": scores["iou"],
+        "IoU (macro over kinds)": float(np.mean(values)) if values else None,
+        "event F1 at 150 ms": scores["event_f1"],
+        "present found": scores["present_accuracy"],
+        "not present accuracy": scores["not_present_accuracy"],
+        **{f"IoU of {kind}": s["iou"] for kind, s in sorted(of_kind.items())},
+    }
+
+
+def intervals_of(text: str) -> list[tuple[float, float]]:
+    """The merged places that a text names."""
+    return merge_intervals([(claim.start_s, claim.end_s) for claim in interval_claims(text)])
+
+
+def score_measurements(rows: Sequence[Prediction]) -> Scores:
+    """Exact numbers (to the printed unit), and mean absolute error where a number can be read."""
+    right = [measurement_is_right(row["text"], row["gold"]) for row in rows]
+    scores: Scores = {"exact": mean_with_interval(right, [row["patient"] for row in rows])}
+    for key in ("heart_rate_bpm", "pr_ms", "qrs_ms", "qt_ms", "qtc_bazett_ms", "axis_deg"):
+        asked = [row for row in rows if row["gold"]["key"] == key and row["gold"]["value"] is not None]
+        errors = [abs(v - r["gold"]["value"]) for r in asked if (v := number_in(r["text"], key)) is not None]
+        if errors:
+            scores[f"mean absolute error of {key}"] = float(np.mean(errors))
+    return scores
+
+
+def measurement_is_right(text: str, gold: Mapping[str, Any]) -> float:
+    """1.0 if the asked number is given as measured, or said not to be measurable when it is not; else 0.0."""
+    key, value = gold["key"], gold["value"]
+    if key == "all":
+        parts = [(k, v) for k, v in value.items() if v is not None]
+        return float(all(_same(number_in(text, k), v) for k, v in parts)) if parts else float("cannot" in text)
+    if value is None:
+        return float("cannot be measured" in text)
+    if isinstance(value, str):
+        return float(re.search(rf"\b{value}\b", text.lower()) is not None)
+    return float(_same(number_in(text, key), value))
+
+
+def number_in(text: str, key: str) -> float | None:
+    """The value that a text gives to a measurement; a QTc without formula counts as Bazett's."""
+    keys = (key, "qtc_ms") if key == "qtc_bazett_ms" else (key,)
+    return next((claim.low for claim in number_claims(text) if claim.key in keys), None)
+
+
+def _same(said: float | None, measured: float) -> bool:
+    return said is not None and abs(said - measured) <= 0.51
+
+
+def score_questions(rows: Sequence[Prediction]) -> Scores:
+    """Exact match of option sets, over all questions and per question type."""
+    right = [question_is_right(row["text"], row["gold"], row["gold_text"]) for row in rows]
+    scores: Scores = {"exact match": mean_with_interval(right, [row["patient"] for row in rows])}
+    for kind in sorted({row["gold"]["type"] for row in rows}):
+        here = [k for k, row in enumerate(rows) if row["gold"]["type"] == kind]
+        scores[f"exact match of {kind}"] = mean_with_interval(
+            [right[k] for k in here], [rows[k]["patient"] for k in here]
+        )
+    return scores
+
+
+def question_is_right(text: str, gold: Mapping[str, Any], gold_text: str) -> float:
+    """1.0 for the right set of options: yes or no, the set of statements, or the same sentence."""
+    if gold["type"] == "verify":
+        word = re.match(r"\W*(yes|no)\b", text.lower())
+        return float(word is not None and [word.group(1)] == list(gold["answer"]))
+    if gold["type"] in ("choose", "query"):
+        if gold["codes"] or list(gold["answer"]) == ["none"]:
+            return float(asserted(text) == set(gold["codes"]))
+        return float(option_set(text) == option_set(gold["answer"]))
+    return float(text.split() == gold_text.split())
+
+
+def score_comparisons(rows: Sequence[Prediction]) -> Scores:
+    """F1 of (finding, change) pairs; exact match of "which ECG" and of the two rates."""
+    changes = [row for row in rows if "new" in row["gold"]]
+    which = [row for row in rows if "code" in row["gold"]]
+    rates = [row for row in rows if "rates" in row["gold"]]
+    scores: Scores = {}
+    if changes:
+        gold = [{f"{c}:{code}" for c in ("new", "resolved", "unchanged") for code in r["gold"][c]} for r in changes]
+        f1 = label_f1([changes_in_text(r["text"]) for r in changes], gold, [r["patient"] for r in changes])
+        scores["F1 of (finding, change)"] = f1["micro_f1"]
+    if which:
+        right = [float(ecgs_in_text(r["text"], r["n_ecgs"]) == set(r["gold"]["answer"])) for r in which]
+        scores["which ECG, exact"] = mean_with_interval(right, [r["patient"] for r in which])
+    if rates:
+        right = [float({c.low for c in number_claims(r["text"])} == set(map(float, r["gold"]["rates"]))) for r in rates]
+        scores["both rates exact"] = mean_with_interval(right, [r["patient"] for r in rates])
+    return scores
+
+
+def changes_in_text(text: str) -> set[str]:
+    """Pairs "change:code" of a comparison."""
+    pairs = set()
+    for sentence in re.split(r"\.(?:\s|$)", text.lower()):
+        head, _, names = sentence.partition(":")
+        change = next((change for words, change in _SECTIONS if head.strip() == words), None)
+        if change:
+            pairs |= {f"{change}:{code}" for code in asserted(names)}
+    return pairs
+
+
+def ecgs_in_text(text: str, n_ecgs: int) -> set[int]:
+    """Which ECGs a text names: numbers, "both", "all" or "none"."""
+    if re.match(r"\W*(both|all)\b", text.lower()):
+        return set(range(1, n_ecgs + 1))
+    return {int(n) for n in re.findall(r"\becg (\d+)", text.lower())}
