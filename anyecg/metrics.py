@@ -278,8 +278,9 @@ def bleu4(predicted: Sequence[str], gold: Sequence[str]) -> float:
 def rouge_l(predicted: Sequence[str], gold: Sequence[str]) -> float:
     """Mean ROUGE-L F-measure by rouge-score, in 0-1."""
     from rouge_score.rouge_scorer import RougeScorer
+    from rouge_score.tokenizers import DefaultTokenizer
 
-    scorer = RougeScorer(["rougeL"])
+    scorer = RougeScorer(["rougeL"], tokenizer=DefaultTokenizer(use_stemmer=False))
     scores = [scorer.score(g, p)["rougeL"].fmeasure for p, g in zip(predicted, gold, strict=True)]
     return float(np.mean(scores)) if scores else float("nan")
 

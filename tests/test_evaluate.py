@@ -9,11 +9,12 @@ import pytest
 import torch
 
 from anyecg.conversation import conversation_schema, record_row, record_schema
+from anyecg.findings import HEAD_LABELS
 from anyecg.simulate import simulate
 from tests.conftest import make_record, make_tiny_model
 from train.baselines import constant_answers, question_kind, ridge_scores, withheld_ecgs
 from train.evaluate import evaluate, make_parser, markdown
-from train.evaluate_heads import match_beats, sources_of
+from train.evaluate_heads import group_scores, match_beats, sources_of
 from train.scoring import (
     changes_in_text,
     classes_in_text,
@@ -110,7 +111,7 @@ def test_a_comparison_is_read_as_pairs_of_finding_and_change():
 def test_beats_match_once_within_150_ms():
     gold = [(0.9, 1.1), (1.9, 2.1)]
     assert match_beats([(1.0, 1.2), (0.8, 1.0)], gold) == (1, 1, 1)
-    assert match_beats([(1.06, 1.26), (2.06, 2.26)], gold) == (1, 1, 1)
+    assert match_beats([(1.04, 1.24), (2.06, 2.26)], gold) == (1, 1, 1)
 
 
 def test_ridge_heads_learn_from_features_and_ignore_unknown_labels():
@@ -228,6 +229,16 @@ def test_a_figure_without_truth_is_a_dash():
     parts = {"findings": {}, "beats": {}, "texts": {"anyecg": {"report": scores}}}
     text = markdown({"model": "m", "split": "test", "sources": {"s": parts}})
     assert "| IoU | – | 0 |" in text and "| BLEU-4 | 0.250 |  |" in text
+
+
+def test_a_label_that_is_only_ever_known_to_be_present_does_not_score():
+    labels = -np.ones((4, len(HEAD_LABELS)))
+    labels[:, HEAD_LABELS.index("LVH")] = 1
+    labels[:, HEAD_LABELS.index("AFIB")] = 0, 1, 0, 1
+    p = np.full(labels.shape, 0.9)
+    scores = group_scores(p, labels, list("abcd"), {})
+    assert scores["macro F1, all statements"] == pytest.approx(2 / 3)  # AFIB alone
+    assert scores["ECE, all statements"] == pytest.approx(0.4)
 
 
 def test_files_belong_to_the_source_in_their_name(tmp_path):

@@ -107,6 +107,8 @@ def group_scores(
     for group, names in GROUPS.items():
         columns = [HEAD_LABELS.index(name) for name in names]
         p, truth, known = probabilities[:, columns], labels[:, columns] == 1, labels[:, columns] >= 0
+        # A label whose absence is never known says nothing about false alarms.
+        known = known & (known & truth).any(axis=0) & (known & ~truth).any(axis=0)
         area = macro_auroc(p, truth.astype(int), known, patients)
         if area["value"] is None:
             continue
