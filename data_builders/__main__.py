@@ -19,21 +19,15 @@ from .sources import SOURCES
 
 def make_parser() -> argparse.ArgumentParser:
     """The commands and their options."""
-    parser = argparse.ArgumentParser(
-        prog="python -m data_builders", description="Build records and conversations."
-    )
+    parser = argparse.ArgumentParser(prog="python -m data_builders", description="Build records and conversations.")
     commands = parser.add_subparsers(dest="command", required=True)
     build = commands.add_parser("build", help="build one source; run again to go on after an interruption")
     build.add_argument("--source", required=True, choices=SOURCES)
-    build.add_argument(
-        "--out", required=True, type=Path, help="directory of the dataset; sources may share it"
-    )
+    build.add_argument("--out", required=True, type=Path, help="directory of the dataset; sources may share it")
     build.add_argument("--directory", type=Path, help="where the database lies, in its official layout")
     build.add_argument("--count", type=int, default=1000, help="records to simulate (default 1000)")
     build.add_argument("--seed", type=int, default=0)
-    build.add_argument(
-        "--tasks", default=",".join(TASKS), help=f"of {','.join(TASKS)} (default all), or none"
-    )
+    build.add_argument("--tasks", default=",".join(TASKS), help=f"of {','.join(TASKS)} (default all), or none")
     build.add_argument("--limit", type=int, help="at most so many records, shared among the splits")
     build.add_argument("--weights", default="", help="conversations per record, as in report=1,question=2.5")
     build.add_argument("--no-measure", action="store_true", help="leave the measurements out (faster)")
@@ -68,9 +62,7 @@ def _build(args: argparse.Namespace) -> int:
     with Progress(*columns, console=Console(stderr=True)) as progress:
         bar = progress.add_task(args.source, total=None)
         summary = build(options, lambda done, total: progress.update(bar, completed=done, total=total))
-    there = (
-        f" ({summary.records_there_already:,} were there already)" if summary.records_there_already else ""
-    )
+    there = f" ({summary.records_there_already:,} were there already)" if summary.records_there_already else ""
     print(
         f"{summary.records:,} records and {summary.conversations:,} conversations written to {args.out}{there} in "
         f"{summary.seconds:.1f} s, {summary.records / max(summary.seconds, 1e-9):.0f} records/s; "

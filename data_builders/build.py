@@ -50,9 +50,7 @@ class Options:
     def __post_init__(self) -> None:
         unknown = [task for task in self.tasks if task not in TASKS]
         if unknown:
-            raise BuildError(
-                f"unknown task {', '.join(unknown)}; known tasks are {', '.join(TASKS)}, or none."
-            )
+            raise BuildError(f"unknown task {', '.join(unknown)}; known tasks are {', '.join(TASKS)}, or none.")
         for name, value in (("count", self.count), ("limit", self.limit)):
             if value is not None and value < 1:
                 raise BuildError(f"{name} is {value}; it must be at least 1.")
@@ -124,9 +122,7 @@ def _build_shards(
         summary.conversations += len(asked.rows)
 
 
-def _load(
-    module: ModuleType, entries: Sequence[Entry], size: int, left_out: dict[str, str]
-) -> Iterator[Labelled]:
+def _load(module: ModuleType, entries: Sequence[Entry], size: int, left_out: dict[str, str]) -> Iterator[Labelled]:
     for start in range(0, len(entries), size):
         batch = entries[start : start + size]
         try:
@@ -159,13 +155,9 @@ def _row(source: str, labelled: Labelled, measurements: Mapping[str, Any] | None
 def _settle_options(options: Options, plan: Plan) -> None:
     """Store what was asked for, so that a resumed build cannot mix two kinds of rows."""
     path = options.out / "builds" / f"{options.source}.json"
-    asked = {k: v for k, v in asdict(options).items() if k not in ("out", "directory")} | {
-        "tasks": list(options.tasks)
-    }
+    asked = {k: v for k, v in asdict(options).items() if k not in ("out", "directory")} | {"tasks": list(options.tasks)}
     # Other records would be cut into other shards.
-    asked["records"] = (
-        f"{len(plan.entries)}-{crc32(' '.join(e.record_id for e in plan.entries).encode()):08x}"
-    )
+    asked["records"] = f"{len(plan.entries)}-{crc32(' '.join(e.record_id for e in plan.entries).encode()):08x}"
     if path.exists():
         stored = json.loads(path.read_text())
         differing = [f"{k} was {stored.get(k)!r}, now {v!r}" for k, v in asked.items() if stored.get(k) != v]

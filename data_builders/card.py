@@ -58,9 +58,7 @@ def _records_part(out: Path) -> str:
     lines = ["## Records", "", "| source | split | records | patients | hours |", "|---|---|---|---|---|"]
     for source, split in sorted(per_source, key=lambda key: (key[0], SPLITS.index(key[1]))):
         key = (source, split)
-        lines.append(
-            f"| {source} | {split} | {per_source[key]:,} | {len(patients[key]):,} | {hours[key]:.1f} |"
-        )
+        lines.append(f"| {source} | {split} | {per_source[key]:,} | {len(patients[key]):,} | {hours[key]:.1f} |")
     lines += ["", "## Findings", "", *_by_split("finding", findings)]
     if events:
         lines += ["", "## Events", "", *_by_split("event", events)]
@@ -89,9 +87,7 @@ def _conversations_part(out: Path) -> str:
         example.setdefault(row["task"], (row["turns"][-2]["text"], answer))
     lines = ["## Conversations", "", f"| source | task | {' | '.join(SPLITS)} |", "|---|---|---|---|---|"]
     for source, task in sorted({key[:2] for key in counts}):
-        lines.append(
-            f"| {source} | {task} | {' | '.join(f'{counts[source, task, split]:,}' for split in SPLITS)} |"
-        )
+        lines.append(f"| {source} | {task} | {' | '.join(f'{counts[source, task, split]:,}' for split in SPLITS)} |")
     totals: Counter[str] = Counter()
     for (_, task, _), number in counts.items():
         totals[task] += number

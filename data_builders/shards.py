@@ -40,16 +40,25 @@ class Shard:
 def cut_shards(source: str, entries: Sequence[Entry], seed: int, limit: int | None, size: int) -> list[Shard]:
     """Group entries by split and patient, patients in a random order, and cut them into shards of `size` records.
 
-    A limit is shared among the splits in proportion, at least one record each.
+    A limit is shared among the splits in proportion.
     """
-    total, shards = len(entries), []
-    for split in SPLITS:
-        ordered = _by_patient([entry for entry in entries if entry.split == split], seed)
-        if limit is not None and limit < total and ordered:
-            ordered = ordered[: max(1, round(limit * len(ordered) / total))]
+    shards = []
+    for split, quota in _quotas([entry.split for entry in entries], limit).items():
+        ordered = _by_patient([entry for entry in entries if entry.split == split], seed)[:quota]
         for number, start in enumerate(range(0, len(ordered), size)):
             shards.append(Shard(source, split, number, tuple(ordered[start : start + size])))
     return shards
+
+
+def _quotas(splits: Sequence[str], limit: int | None) -> dict[str, int]:
+    """Records per split: all, or `limit` in proportion, at least one of each split while that is possible."""
+    numbers = {split: splits.count(split) for split in SPLITS}
+    if limit is None or limit >= len(splits):
+        return numbers
+    quotas = {split: min(number, max(1, limit * number // len(splits))) for split, number in numbers.items()}
+    largest = max(numbers, key=lambda split: numbers[split])
+    quotas[largest] += limit - sum(quotas.values())
+    return {split: max(0, quota) for split, quota in quotas.items()}
 
 
 def _by_patient(entries: list[Entry], seed: int) -> list[Entry]:
@@ -66,9 +75,7 @@ def is_complete(shard: Shard, out: Path) -> bool:
     return shard.records_path(out).exists()
 
 
-def write_shard(
-    shard: Shard, out: Path, rows: list[dict[str, Any]], conversations: list[dict[str, Any]]
-) -> None:
+def write_shard(shard: Shard, out: Path, rows: list[dict[str, Any]], conversations: list[dict[str, Any]]) -> None:
     """Write both tables of a shard; the conversations file is left out when there are none."""
     if conversations:
         _write(shard.conversations_path(out), conversations, conversation_schema())
@@ -81,9 +88,7 @@ def _write(path: Path, rows: list[dict[str, Any]], schema: pa.Schema) -> None:
 
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.tmp")
-    pq.write_table(
-        pa.Table.from_pylist(rows, schema=schema), temporary, compression="zstd", row_group_size=128
-    )
+    pq.write_table(pa.Table.from_pylist(rows, schema=schema), temporary, compression="zstd", row_group_size=128)
     os.replace(temporary, path)
 
 
@@ -98,7 +103,5 @@ def read_table(out: Path, table: str, columns: Sequence[str] | None = None) -> I
     import pyarrow.parquet as pq
 
     for path in sorted((out / table).glob("*.parquet")):
-        for batch in pq.ParquetFile(path).iter_batches(
-            batch_size=64, columns=list(columns) if columns else None
-        ):
+        for batch in pq.ParquetFile(path).iter_batches(batch_size=64, columns=list(columns) if columns else None):
             yield from batch.to_pylist()

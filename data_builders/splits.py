@@ -25,14 +25,12 @@ def split_of_patients(entries: Iterable[Entry]) -> dict[str, str]:
     splits: dict[str, str] = {}
     for entry in entries:
         if entry.split not in SPLITS:
-            raise SplitError(
-                f"{entry.record_id} is in split {entry.split!r}; allowed are {', '.join(SPLITS)}."
-            )
+            raise SplitError(f"{entry.record_id} is in split {entry.split!r}; allowed are {', '.join(SPLITS)}.")
         before = splits.setdefault(entry.patient_id, entry.split)
         if before != entry.split:
             raise SplitError(
-                f"patient {entry.patient_id} would sit in two splits: {before} and {entry.split} (by {entry.record_id}); "
-                "leave one of the records out."
+                f"patient {entry.patient_id} would sit in two splits: {before} and {entry.split} "
+                f"(by {entry.record_id}); leave one of the records out."
             )
     return splits
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,19 +13,29 @@ from .view import Dialogue, View
 from .wording import CLASS_NAMES, RHYTHM_ORDER, bare, by_importance, capital, join, noun, number
 
 _CHANGES = (
-    "What has changed from ECG 1 to ECG 2?", "Compare the two ECGs.", "What is new in ECG 2?", "How do the two recordings differ?",
+    "What has changed from ECG 1 to ECG 2?", "Compare the two ECGs.", "What is new in ECG 2?",
+    "How do the two recordings differ?",
     "Which findings are new and which have resolved?", "Describe the changes between these ECGs.",
-    "Is ECG 2 different from ECG 1?", "Please compare ECG 2 with ECG 1.", "What are the differences between these two tracings?",
+    "Is ECG 2 different from ECG 1?", "Please compare ECG 2 with ECG 1.",
+    "What are the differences between these two tracings?",
 )  # fmt: skip
 _SAME = ("Both are of the same patient.", "The ECGs belong to one patient.", "Same patient, two recordings.")
-_OTHER = ("They are of two different patients.", "The ECGs belong to different patients.", "Two patients, one ECG each.")
+_OTHER = (
+    "They are of two different patients.",
+    "The ECGs belong to different patients.",
+    "Two patients, one ECG each.",
+)
 _WHICH = (
-    "Which of these ECGs shows {x}?", "In which ECG do you see {x}?", "Which ECG has {x}?", "Find {x}: in which ECG?",
-    "{X}: which of the recordings?", "Which recordings show {x}?", "Name the ECGs with {x}.", "Where do you find {x}: which ECG?",
+    "Which of these ECGs shows {x}?", "In which ECG do you see {x}?", "Which ECG has {x}?",
+    "Find {x}: in which ECG?",
+    "{X}: which of the recordings?", "Which recordings show {x}?", "Name the ECGs with {x}.",
+    "Where do you find {x}: which ECG?",
 )  # fmt: skip
 _WHICH_NORMAL = (
-    "Which of these ECGs is normal?", "Is any of these ECGs normal?", "Which recordings are normal?", "Find the normal ECG.",
-    "Which ECG shows no abnormality?", "Name the normal ECGs among these.", "In which ECG is everything normal?",
+    "Which of these ECGs is normal?", "Is any of these ECGs normal?", "Which recordings are normal?",
+    "Find the normal ECG.",
+    "Which ECG shows no abnormality?", "Name the normal ECGs among these.",
+    "In which ECG is everything normal?",
     "Are these ECGs normal, and which?",
 )  # fmt: skip
 _RATE = (
@@ -35,14 +46,20 @@ _RATE = (
 _MAX_NAMED = 4
 
 
-def ask(views: Sequence[View], rng: random.Random) -> Dialogue | None:
-    """A question on several ECGs with its answer; None if they share no known group of labels."""
+def ask(views: Sequence[View], rng: random.Random, balance: Counter[str]) -> Dialogue | None:
+    """A question on several ECGs with its answer; None if they share no known group of labels.
+
+    Args:
+        views: two or three whole records.
+        rng: decides kind and phrasing.
+        balance: per code, answers "this one" minus answers "none of them" so far; kept near zero.
+    """
     same = len({view.patient_id for view in views}) == 1
     draw = rng.random()
     if len(views) == 2 and (draw < 0.6 if same else draw < 0.35):
         return _changes(views, same, rng)
     if draw < 0.8 or len(views) > 2:
-        return _which(views, same, rng)
+        return _which(views, same, rng, balance)
     return _rates(views, same, rng)
 
 
@@ -55,7 +72,11 @@ def _changes(views: Sequence[View], same: bool, rng: random.Random) -> Dialogue 
         "resolved": [label for label in before if label not in after],
         "unchanged": [label for label in after if label in before], "same_patient": same,
     }  # fmt: skip
-    says = ("New in ECG 2", "Not in ECG 2 any more", "Unchanged") if same else ("Only in ECG 2", "Only in ECG 1", "In both")
+    says = (
+        ("New in ECG 2", "Not in ECG 2 any more", "Unchanged")
+        if same
+        else ("Only in ECG 2", "Only in ECG 1", "In both")
+    )
     named = zip(says, ("new", "resolved", "unchanged"), strict=True)
     sentences = [f"{word}: {_names(gold[key])}." for word, key in named if gold[key]]
     if not gold["new"] and not gold["resolved"]:
@@ -90,13 +111,21 @@ def _rate_change(first: View, second: View) -> list[str]:
     return [f"Rate {before}/min in ECG 1, {after}/min in ECG 2."]
 
 
-def _which(views: Sequence[View], same: bool, rng: random.Random) -> Dialogue | None:
+def _which(views: Sequence[View], same: bool, rng: random.Random, balance: Counter[str]) -> Dialogue | None:
     codes = [code for code in CODES if all(view.has(code) is not None for view in views)]
     differing = [code for code in codes if len({view.has(code) for view in views}) == 2]
     if not codes:
         return None
-    code = rng.choice(differing) if differing and rng.random() < 0.85 else rng.choice(codes)
+    shared = [code for code in codes if views[0].has(code) and code not in differing]
+    draw = rng.random()
+    if differing and draw < 0.75:
+        code = min(differing, key=lambda code: (balance[code], rng.random()))
+    elif shared and draw < 0.9:
+        code = rng.choice(shared)
+    else:
+        code = max(set(codes) - set(shared) - set(differing), key=lambda code: (balance[code], code))
     having = [k + 1 for k, view in enumerate(views) if view.has(code)]
+    balance[code] += 1 if having else -1
     if code == "NORM":
         question, answer = rng.choice(_WHICH_NORMAL), _which_normal(having, len(views))
     else:

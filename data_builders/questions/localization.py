@@ -28,24 +28,33 @@ class Kind:
 
 
 LOCALIZABLE = {
-    "premature ventricular contraction": Kind("premature ventricular contractions", "premature ventricular contraction"),
+    "premature ventricular contraction": Kind("premature ventricular contractions",
+    "premature ventricular contraction"),
     "premature atrial contraction": Kind("premature atrial contractions", "premature atrial contraction"),
     "atrial fibrillation": Kind("atrial fibrillation", "atrial fibrillation", 0.5),
     "atrial flutter": Kind("atrial flutter", "atrial flutter", 0.5),
-    "left bundle branch block beat": Kind("beats with left bundle branch block", "beat with left bundle branch block", runs=True),
-    "right bundle branch block beat": Kind("beats with right bundle branch block", "beat with right bundle branch block", runs=True),
+    "left bundle branch block beat": Kind("beats with left bundle branch block",
+    "beat with left bundle branch block", runs=True),
+    "right bundle branch block beat": Kind("beats with right bundle branch block",
+    "beat with right bundle branch block", runs=True),
     "noise": Kind("noise", "noise", 0.5),
 }  # fmt: skip
 QUESTIONS = (
-    "Where are the {plural}?", "At which times are there {plural}?", "When do you see {plural}?", "Locate the {plural}.",
-    "Mark the {plural} in this recording.", "Find all {plural} and give their times.", "In which seconds are there {plural}?",
-    "Give the start and end of the {plural}.", "Can you point out the {plural}?", "Please list the intervals with {plural}.",
+    "Where are the {plural}?", "At which times are there {plural}?", "When do you see {plural}?",
+    "Locate the {plural}.",
+    "Mark the {plural} in this recording.", "Find all {plural} and give their times.",
+    "In which seconds are there {plural}?",
+    "Give the start and end of the {plural}.", "Can you point out the {plural}?",
+    "Please list the intervals with {plural}.",
     "Show me where {plural} are seen.",
 )  # fmt: skip
 QUESTIONS_OF_EPISODES = (
-    "Where is the {plural}?", "At which times is there {plural}?", "When do you see {plural}?", "Locate the {plural}.",
-    "Mark the {plural} in this recording.", "Find any {plural} and give the times.", "In which seconds is there {plural}?",
-    "Give the start and end of the {plural}.", "Can you point out the {plural}?", "Please list the intervals with {plural}.",
+    "Where is the {plural}?", "At which times is there {plural}?", "When do you see {plural}?",
+    "Locate the {plural}.",
+    "Mark the {plural} in this recording.", "Find any {plural} and give the times.",
+    "In which seconds is there {plural}?",
+    "Give the start and end of the {plural}.", "Can you point out the {plural}?",
+    "Please list the intervals with {plural}.",
     "Show me where {plural} is seen.",
 )  # fmt: skip
 _MOST_ABSENT = 3  # answers "none" of a kind that may precede one with places
@@ -82,7 +91,9 @@ def ask(view: View, rng: random.Random, balance: Counter[str]) -> Dialogue | Non
 def merged_intervals(view: View, kind: str) -> list[Interval]:
     """The places of a kind in seconds from the start of the view, to a tenth, overlapping ones merged."""
     how = LOCALIZABLE[kind]
-    others = sorted(e["start_s"] for e in view.events if e["kind"].endswith(("beat", "contraction")) and e["kind"] != kind)
+    others = sorted(
+        e["start_s"] for e in view.events if e["kind"].endswith(("beat", "contraction")) and e["kind"] != kind
+    )
     merged: list[Interval] = []
     for event in sorted(view.events_of(kind), key=lambda event: event["start_s"]):
         start, end = round(event["start_s"], 1), round(event["end_s"], 1)

@@ -16,6 +16,7 @@ from anyecg.record import EcgRecord
 from ..shards import Shard
 from ..sources import Labelled
 from . import comparison, localization, measurement, question, report
+from .localization import LOCALIZABLE
 from .view import LONG_S, Dialogue, Measurer, View
 
 # Conversations per record (per 30 s of a long one) that are tried; a task without truth in a record gives none.
@@ -32,6 +33,7 @@ class Conversations:
         self._tasks, self._weights, self._shard = tasks, weights, shard
         self._rng = random.Random(f"{seed}:{shard.name}")
         self._yes: Counter[str] = Counter()
+        self._shown: Counter[str] = Counter()
         self._placed: Counter[str] = Counter()
         self._seen: list[View] = []
 
@@ -52,7 +54,7 @@ class Conversations:
         if "comparison" not in self._tasks:
             return
         for views in self._groups():
-            self._keep(comparison.ask(views, self._rng))
+            self._keep(comparison.ask(views, self._rng, self._shown))
 
     def _number(self, task: str, repeats: float) -> int:
         wanted = self._weights[task] * repeats
@@ -63,12 +65,22 @@ class Conversations:
         if task == "localization":
             return localization.ask(view, rng, self._placed)
         if view.is_long:
-            duration = rng.choice(_SHOWN_S)
-            start = round(rng.uniform(0, view.record.duration_s - duration), 1)
-            view = view.cut(start, start + duration)
+            view = self._excerpt(view)
         if task == "question":
             return question.ask(view, rng, self._yes)
         return {"report": report, "measurement": measurement}[task].ask(view, rng)
+
+    def _excerpt(self, view: View) -> View:
+        """Some seconds of a long record; half the time around something that is not a normal beat."""
+        duration = self._rng.choice(_SHOWN_S)
+        last = view.record.duration_s - duration
+        start = self._rng.uniform(0, last)
+        kinds = sorted({event["kind"] for event in view.events} & set(LOCALIZABLE) - {"noise"})
+        if kinds and self._rng.random() < 0.5:
+            event = self._rng.choice(view.events_of(self._rng.choice(kinds)))
+            start = min(max(event["start_s"] - self._rng.uniform(0, duration - 1), 0), last)
+        start = round(start, 1)
+        return view.cut(start, start + duration)
 
     def _followed(self, first: Dialogue | None) -> Dialogue | None:
         """Some conversations go on with a second question on the same ECG; the gold answer is that of the last."""
@@ -85,8 +97,7 @@ class Conversations:
         wanted = round(self._weights["comparison"] * len(self._seen))
         pairs = _of_same_patient(self._seen)
         self._rng.shuffle(pairs)
-        for pair in pairs[:wanted]:
-            yield pair
+        yield from pairs[:wanted]
         if len({view.patient_id for view in self._seen}) < 3:
             return
         for _ in range(wanted - len(pairs[:wanted])):
@@ -103,9 +114,10 @@ def view_of(labelled: Labelled, measurements: Mapping[str, Any] | None, measurer
     """A whole record as conversations see it."""
     entry, record = labelled.entry, labelled.record
     return View(
-        entry.record_id, entry.patient_id, entry.split, record, 0.0, record.duration_s, (), frozenset(labelled.findings),
-        frozenset(labelled.known), tuple(labelled.events), frozenset(labelled.known_events), labelled.truth, measurements,
-        measurer,
+        entry.record_id, entry.patient_id, entry.split, record, start_s=0.0, end_s=record.duration_s, leads=(),
+        findings=frozenset(labelled.findings), known=frozenset(labelled.known), events=tuple(labelled.events),
+        known_events=frozenset(labelled.known_events), truth=labelled.truth, stored_measurements=measurements,
+        measurer=measurer,
     )  # fmt: skip
 
 

@@ -9,9 +9,9 @@ from typing import Any
 from .view import Dialogue, View
 from .wording import capital, join, number
 
-
 _AXIS_WORDS = {
-    "left": "a left axis deviation", "slightly left": "a slight left axis deviation", "right": "a right axis deviation",
+    "left": "a left axis deviation", "slightly left": "a slight left axis deviation",
+    "right": "a right axis deviation",
     "slightly right": "a slight right axis deviation", "extreme": "an extreme axis deviation",
 }  # fmt: skip
 # Outside the limits by no more than this is "slightly".
@@ -37,7 +37,8 @@ LIMITS = {
     "pr_ms": Limit("PR interval", "PR", " ms", 120, 200, "short", "long", "120-200 ms"),
     "qrs_ms": Limit("QRS duration", "QRS", " ms", 0, 119, "short", "wide", "below 120 ms"),
     "qt_ms": Limit("QT interval", "QT", " ms", 0, 0, "", "", ""),
-    "qtc_bazett_ms": Limit("QTc by Bazett", "QTc", " ms", 350, 460, "short", "long", "350-450 ms in men, 350-460 ms in women"),
+    "qtc_bazett_ms": Limit("QTc by Bazett", "QTc", " ms", 350, 460, "short", "long",
+    "350-450 ms in men, 350-460 ms in women"),
     "axis_deg": Limit("frontal QRS axis", "axis", "°", -30, 90, "left", "right", "-30° to 90°"),
 }  # fmt: skip
 _ASKED = {
@@ -54,12 +55,15 @@ _PATTERNS = (
     "How would you judge the {} here?", "Read off the {}.", "What do you measure as the {}?",
 )  # fmt: skip
 _REGULAR = (
-    "Is the rhythm regular?", "Are the beats regular?", "Is this rhythm regular or irregular?", "How regular are the RR intervals?",
-    "Does the rhythm look regular to you?", "Do the beats come at regular intervals?", "Regular or irregular?",
+    "Is the rhythm regular?", "Are the beats regular?", "Is this rhythm regular or irregular?",
+    "How regular are the RR intervals?",
+    "Does the rhythm look regular to you?", "Do the beats come at regular intervals?",
+    "Regular or irregular?",
     "Please judge the regularity of the rhythm.",
 )  # fmt: skip
 _ALL = (
-    "Give me all the intervals.", "List the measurements of this ECG.", "What are rate, PR, QRS, QT, QTc and axis?",
+    "Give me all the intervals.", "List the measurements of this ECG.",
+    "What are rate, PR, QRS, QT, QTc and axis?",
     "Which values do you measure?", "Please list the basic measurements.", "Measure this ECG.",
     "What are the numbers of this recording?", "Rate, intervals and axis, please.",
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Closed and open questions on one ECG in the manner of ECG-QA: verify, choose, query; knowledge; what an ECG cannot say."""
+"""Questions on one ECG in the manner of ECG-QA (verify, choose, query), on ECG terms, and on what no ECG can say."""
 
 from __future__ import annotations
 
@@ -11,38 +11,56 @@ from anyecg.findings import CODES, FINDINGS, phrase
 from . import knowledge
 from .view import Dialogue, View
 from .wording import (
-    CLASS_NAMES, RHYTHM_ORDER, SUBCLASS_NAMES, bare, by_importance, capital, is_plural, join, noun, number, rhythm_phrase,
+    CLASS_NAMES,
+    RHYTHM_ORDER,
+    SUBCLASS_NAMES,
+    bare,
+    by_importance,
+    capital,
+    is_plural,
+    join,
+    noun,
+    number,
+    rhythm_phrase,
 )  # fmt: skip
 
 _VERIFY = (
     "{Be} there {x}?", "Does this ECG show {x}?", "Do you see {x} in this ECG?", "Can {x} be seen here?",
-    "Is this ECG compatible with {x}?", "Are there signs of {x}?", "Does the recording contain {x}?", "Would you diagnose {x}?",
+    "Is this ECG compatible with {x}?", "Are there signs of {x}?", "Does the recording contain {x}?",
+    "Would you diagnose {x}?",
     "Is {x} present?", "Check this ECG for {x}.",
 )  # fmt: skip
 _VERIFY_RHYTHM = (
-    "Is the rhythm {x}?", "Is this {x}?", "Does this ECG show {x}?", "Is there {x}?", "Would you call this {x}?",
+    "Is the rhythm {x}?", "Is this {x}?", "Does this ECG show {x}?", "Is there {x}?",
+    "Would you call this {x}?",
     "Do you see {x}?", "Could the rhythm be {x}?", "Check this ECG for {x}.",
 )  # fmt: skip
 _VERIFY_NORMAL = (
-    "Is this ECG normal?", "Is this a normal ECG?", "Is everything normal here?", "Would you call this ECG normal?",
-    "Is this tracing within normal limits?", "Is there anything abnormal in this ECG?", "Do you see any abnormality?",
+    "Is this ECG normal?", "Is this a normal ECG?", "Is everything normal here?",
+    "Would you call this ECG normal?",
+    "Is this tracing within normal limits?", "Is there anything abnormal in this ECG?",
+    "Do you see any abnormality?",
     "Can I tell my patient that this ECG is normal?", "Is this a healthy ECG?",
 )  # fmt: skip
 _ABNORMAL_ASKED = ("Is there anything abnormal in this ECG?", "Do you see any abnormality?")
 _CHOOSE = (
-    "Does this ECG show {x} or {y}?", "Which of the two is present: {x} or {y}?", "Is it {x} or {y}?", "Do you see {x} or {y}?",
+    "Does this ECG show {x} or {y}?", "Which of the two is present: {x} or {y}?", "Is it {x} or {y}?",
+    "Do you see {x} or {y}?",
     "{X} or {y}: which one is it?", "Which fits this ECG better, {x} or {y}?", "Decide between {x} and {y}.",
     "Choose: {x} or {y}.",
 )  # fmt: skip
 _QUERY = {
     "rhythm": (
-        "Which rhythm is shown?", "What is the rhythm?", "What rhythm is this?", "Name the rhythm.", "Which rhythm do you see?",
-        "What kind of rhythm does this ECG show?", "How would you describe the rhythm?", "Please identify the rhythm.",
+        "Which rhythm is shown?", "What is the rhythm?", "What rhythm is this?", "Name the rhythm.",
+        "Which rhythm do you see?",
+        "What kind of rhythm does this ECG show?", "How would you describe the rhythm?",
+        "Please identify the rhythm.",
     ),
     "CD": (
         "Which conduction disturbances are present?", "Is there a conduction disturbance, and which?",
         "Name the conduction disturbances of this ECG.", "What blocks or conduction delays do you see?",
-        "Which kind of block is shown?", "Is conduction disturbed?", "What about AV and intraventricular conduction?",
+        "Which kind of block is shown?", "Is conduction disturbed?",
+        "What about AV and intraventricular conduction?",
         "List all conduction abnormalities.",
     ),
     "MI": (
@@ -52,18 +70,21 @@ _QUERY = {
         "Do you see an infarct pattern?", "What does the ECG say about infarction?",
     ),
     "HYP": (
-        "Is there hypertrophy, and of which chamber?", "Which chambers are enlarged?", "Do you see signs of hypertrophy?",
+        "Is there hypertrophy, and of which chamber?", "Which chambers are enlarged?",
+        "Do you see signs of hypertrophy?",
         "Name any hypertrophy or enlargement.", "Is the heart enlarged according to this ECG?",
         "Which hypertrophy does this ECG show?", "What about atrial or ventricular hypertrophy?",
         "Does this ECG show an enlarged atrium or ventricle?",
     ),
     "STTC": (
         "Which ST or T changes are present?", "Describe the ST/T changes.", "Is repolarisation abnormal?",
-        "Are there ischaemic changes?", "What is wrong with the ST segment or T wave?", "Do you see ST/T changes?",
+        "Are there ischaemic changes?", "What is wrong with the ST segment or T wave?",
+        "Do you see ST/T changes?",
         "Name the repolarisation abnormalities.", "How do ST segment and T wave look?",
     ),
     "beats": (
-        "Are there premature beats, and of which kind?", "Which extra beats do you see?", "Do you see extrasystoles?",
+        "Are there premature beats, and of which kind?", "Which extra beats do you see?",
+        "Do you see extrasystoles?",
         "Is there any ectopy?", "What kind of ectopic beats are there?", "Are there any early beats?",
         "Name the premature beats of this recording.", "Does this recording contain ectopic beats?",
     ),
@@ -182,7 +203,9 @@ def _query(view: View, rng: random.Random) -> Dialogue | None:
         answer = capital(rhythm_phrase(codes)) + (f", rate {rate}/min." if rate else ".")
     else:
         names = [bare(code) for code in codes]
-        names += [SUBCLASS_NAMES[s] for s in view.unnamed_subclasses() if SUBCLASS_NAMES.get(s) and _topic_of_sub(s) == topic]
+        names += [
+            SUBCLASS_NAMES[s] for s in view.unnamed_subclasses() if SUBCLASS_NAMES.get(s) and _topic_of_sub(s) == topic
+        ]
         names = names or ([CLASS_NAMES[topic]] if topic in CLASS_NAMES and view.has_class(topic) else [])
         answer = f"{capital(join(names))}." if names else _NONE_OF[topic]
         return _dialogue(view, rng.choice(_QUERY[topic]), answer, "query", names or ["none"], codes)

@@ -9,8 +9,18 @@ from anyecg.findings import SUPERCLASSES
 
 from .localization import LOCALIZABLE, merged_intervals, say_intervals
 from .measurement import LIMITS, judge
-from .view import Dialogue, View
-from .wording import CLASS_NAMES, RHYTHM_ORDER, SUBCLASS_NAMES, bare, by_importance, capital, join, number, rhythm_phrase
+from .view import EVENT_OF_CODE, Dialogue, View
+from .wording import (
+    CLASS_NAMES,
+    RHYTHM_ORDER,
+    SUBCLASS_NAMES,
+    bare,
+    by_importance,
+    capital,
+    join,
+    number,
+    rhythm_phrase,
+)
 
 QUESTIONS = (
     "Write a report for this ECG.",
@@ -63,7 +73,9 @@ def _rhythm_and_rate(view: View) -> str:
 
 
 def _intervals(view: View) -> str:
-    """Only what lies outside its limits, with the number."""
+    """Only what lies outside its limits, with the number; nothing does in an ECG that was judged normal."""
+    if view.has("NORM"):
+        return ""
     parts = []
     for key in ("pr_ms", "qrs_ms", "qtc_bazett_ms", "axis_deg"):
         value = view.measurements.get(key)
@@ -81,8 +93,11 @@ def _events(view: View) -> list[str]:
     said = []
     for kind, name in LOCALIZABLE.items():
         intervals = merged_intervals(view, kind)
+        places = say_intervals(intervals, view.record.duration_s) if intervals else ""
+        if places.startswith("throughout") and kind in ("atrial fibrillation", "atrial flutter"):
+            continue  # the first sentence says so
         if intervals and len(intervals) <= 6:
-            said.append(f"{capital(name.plural)} {say_intervals(intervals, view.record.duration_s)}.")
+            said.append(f"{capital(name.plural)} {places}.")
         elif intervals:
             said.append(f"{len(intervals)} {name.plural}.")
     return said
@@ -91,7 +106,7 @@ def _events(view: View) -> list[str]:
 def _findings(view: View) -> str:
     codes = by_importance(view.present())
     if not view.whole:
-        codes = [code for code in codes if code not in ("PVC", "PAC")]
+        codes = [code for code in codes if code not in EVENT_OF_CODE]
     names = [bare(code) for code in codes[:_MAX_FINDINGS]]
     names += [SUBCLASS_NAMES[name] for name in view.unnamed_subclasses() if name in SUBCLASS_NAMES]
     return f"{capital(join(names))}." if names else ""

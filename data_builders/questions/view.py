@@ -15,19 +15,23 @@ Measurer = Callable[[EcgRecord], dict[str, Any]]
 _BEATS = ("normal beat", "premature atrial contraction", "premature ventricular contraction", "paced beat",
           "left bundle branch block beat", "right bundle branch block beat")  # fmt: skip
 # A statement is in an excerpt if and only if such an event is.
-_EVENT_OF_CODE = {
-    "PVC": "premature ventricular contraction", "PAC": "premature atrial contraction", "AFIB": "atrial fibrillation",
+EVENT_OF_CODE = {
+    "CLBBB": "left bundle branch block beat", "CRBBB": "right bundle branch block beat",
+    "PVC": "premature ventricular contraction", "PAC": "premature atrial contraction",
+    "AFIB": "atrial fibrillation",
     "AFLT": "atrial flutter",
 }  # fmt: skip
 # A "no" to the first would mislead where one of the others holds: it is a kind of it, or says much the same.
 _COVERED_BY = {
-    "SR": ("SARRH", "STACH", "SBRAD"), "PRC(S)": ("PVC", "PAC"), "LPR": ("1AVB",), "1AVB": ("LPR",), "SVTAC": ("PSVT",),
+    "SR": ("SARRH", "STACH", "SBRAD"), "PRC(S)": ("PVC",
+    "PAC"), "LPR": ("1AVB",), "1AVB": ("LPR",), "SVTAC": ("PSVT",),
     "PSVT": ("SVTAC",), "SVARR": ("SVTAC", "PSVT", "AFIB", "AFLT"), "VCLVH": ("LVH",), "CRBBB": ("IRBBB",),
     "CLBBB": ("ILBBB",), "IRBBB": ("CRBBB",), "ILBBB": ("CLBBB",), "IVCD": ("CRBBB", "CLBBB"),
     "ABQRS": tuple(c for c, f in FINDINGS.items() if f.superclass in ("MI", "CD")),
     "QWAVE": tuple(c for c, f in FINDINGS.items() if f.superclass == "MI"),
     **{
-        code: tuple(c for c, f in FINDINGS.items() if f.superclass == "STTC" or c in ("STD_", "NT_", "LOWT", "INVT", "TAB_"))
+        code: tuple(c for c, f in FINDINGS.items() if f.superclass == "STTC" or c in ("STD_", "NT_", "LOWT",
+        "INVT", "TAB_"))
         for code in ("NDT", "NST_", "NT_", "TAB_", "STD_", "LOWT", "INVT", "ISC_")
     },
 }  # fmt: skip
@@ -89,14 +93,15 @@ class View:
         return {key: value for key, value in self.measurer(self.record).items() if key != "beats"}
 
     def cut(self, start_s: float, end_s: float, leads: Sequence[str] = ()) -> View:
-        """Show an excerpt, or some leads only. Statements about the whole record hold for an excerpt if it is not cut."""
+        """Show an excerpt, or some leads only. Statements about the whole record are dropped when time is cut."""
         record = self.record.excerpt(start_s, end_s)
         kept = tuple(leads) if leads and len(leads) < len(record.leads) else ()
         record = record.select(kept) if kept else record
         uncut = start_s <= 0 and end_s >= self.record.duration_s
         return replace(
-            self, record=record, start_s=self.start_s + start_s, end_s=self.start_s + min(end_s, self.record.duration_s),
-            leads=kept, findings=self.findings if uncut else frozenset(), known=self.known if uncut else frozenset(),
+            self, record=record, leads=kept, start_s=self.start_s + start_s,
+            end_s=self.start_s + min(end_s, self.record.duration_s),
+            findings=self.findings if uncut else frozenset(), known=self.known if uncut else frozenset(),
             events=_clip(self.events, start_s, end_s, record.leads), whole=self.whole and uncut and not kept,
         )  # fmt: skip
 
@@ -105,7 +110,7 @@ class View:
 
     def has(self, code: str) -> bool | None:
         """Whether a statement holds; None where nobody has said so."""
-        kind = _EVENT_OF_CODE.get(code)
+        kind = EVENT_OF_CODE.get(code)
         if code in self.findings or (kind and self.events_of(kind)):
             return True
         finding = FINDINGS[code]

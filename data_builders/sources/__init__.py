@@ -85,7 +85,5 @@ def require_directory(directory: Path | None, database: str, *needed: str) -> Pa
         raise SourceError(f"{database} is read from a directory; say which one with --directory.")
     missing = [name for name in needed if not (directory / name).exists()]
     if not directory.is_dir() or missing:
-        raise SourceError(
-            f"{directory} does not hold {database}: {', '.join(missing) or 'the directory'} not found."
-        )
+        raise SourceError(f"{directory} does not hold {database}: {', '.join(missing) or 'the directory'} not found.")
     return directory

@@ -26,7 +26,8 @@ _KINDS = {"p": "P wave", "N": "QRS complex", "t": "T wave"}
 _SAME_WAVE_S = {"P wave": 0.1, "QRS complex": 0.1, "T wave": 0.15}  # between the peaks of two leads
 _MARGIN_S = 0.05
 _RHYTHMS = {
-    "sinus rhythm": "SR", "sinus bradycardia": "SBRAD", "sinus tachycardia": "STACH", "sinus arrhythmia": "SARRH",
+    "sinus rhythm": "SR", "sinus bradycardia": "SBRAD", "sinus tachycardia": "STACH",
+    "sinus arrhythmia": "SARRH",
     "atrial fibrillation": "AFIB", "atrial flutter, typical": "AFLT",
 }  # fmt: skip
 _DIAGNOSES = {
@@ -34,15 +35,19 @@ _DIAGNOSES = {
     "incomplete left bundle branch block": "ILBBB", "complete left bundle branch block": "CLBBB",
     "left anterior hemiblock": "LAFB", "i degree av block": "1AVB", "iii degree av-block": "3AVB",
     "non-specific intravintricular conduction delay": "IVCD", "left ventricular hypertrophy": "LVH",
-    "right ventricular hypertrophy": "RVH", "left atrial hypertrophy": "LAO/LAE", "left atrial overload": "LAO/LAE",
+    "right ventricular hypertrophy": "RVH", "left atrial hypertrophy": "LAO/LAE",
+    "left atrial overload": "LAO/LAE",
     "right atrial hypertrophy": "RAO/RAE", "right atrial overload": "RAO/RAE",
-    "scar formation: inferior wall": "IMI", "scar formation: anterior wall": "AMI", "scar formation: lateral wall": "LMI",
+    "scar formation: inferior wall": "IMI", "scar formation: anterior wall": "AMI",
+    "scar formation: lateral wall": "LMI",
     "scar formation: posterior wall": "PMI", "stemi: inferior wall": "IMI", "stemi: anterior wall": "AMI",
     "stemi: lateral wall": "LMI", "ischemia: inferior wall": "ISCIN", "ischemia: anterior wall": "ISCAN",
     "ischemia: lateral wall": "ISCLA",
 }  # fmt: skip
-_BEGINNINGS = {"ventricular extrasystole": "PVC", "atrial extrasystole": "PAC", "unipolar ventricular pacing": "PACE",
-               "bipolar ventricular pacing": "PACE", "biventricular pacing": "PACE", "unipolar atrial pacing": "PACE"}  # fmt: skip
+_BEGINNINGS = {"ventricular extrasystole": "PVC", "atrial extrasystole": "PAC",
+"unipolar ventricular pacing": "PACE",
+               "bipolar ventricular pacing": "PACE", "biventricular pacing": "PACE",
+               "unipolar atrial pacing": "PACE"}  # fmt: skip
 
 
 def plan(directory: Path | None, **_: Any) -> Plan:
@@ -56,7 +61,9 @@ def plan(directory: Path | None, **_: Any) -> Plan:
     for header in sorted(folder.glob("*.hea"), key=lambda path: (len(path.stem), path.stem)):
         if header.stem.isdigit() and int(header.stem) in split_of and header.with_suffix(".ii").exists():
             record_id = f"ludb/{int(header.stem):03d}"
-            entries.append(Entry(record_id, record_id, split_of[int(header.stem)], {"path": str(header.with_suffix(""))}))
+            entries.append(
+                Entry(record_id, record_id, split_of[int(header.stem)], {"path": str(header.with_suffix(""))})
+            )
     if not entries:
         require_directory(folder, "LUDB", "1.hea", "1.ii")
     return Plan(entries)
@@ -78,13 +85,15 @@ def load(entries: Sequence[Entry]) -> Iterator[Labelled]:
         known_rhythm = tuple(episode.values()) if rhythm else ()
         yield Labelled(
             entry, record, findings, ("rhythm",) if rhythm else (), tuple(waves), (*_KINDS.values(), *known_rhythm),
-            note=f"{span}; not mapped to statements: {'; '.join(unmapped) or 'nothing'}", truth="LUDB annotations",
+            note=f"{span}; not mapped to statements: {'; '.join(unmapped) or 'nothing'}",
+            truth="LUDB annotations",
         )  # fmt: skip
 
 
 def read_diagnoses(header: str) -> tuple[tuple[str, ...], list[str]]:
     """Statements, with their classes, of a header's comment lines, and the lines that have no certain equivalent."""
-    codes, unmapped = [], []
+    codes: list[str] = []
+    unmapped: list[str] = []
     for line in header.splitlines():
         text = line.lstrip("#").strip().rstrip(".").strip()
         if not line.startswith("#") or not text or text.startswith("<"):
@@ -140,7 +149,8 @@ def _cut_to_marks(record: EcgRecord, waves: list[dict[str, Any]]) -> tuple[EcgRe
     end = min(max(wave["end_s"] for wave in waves) + _MARGIN_S, record.duration_s)
     first = round(start * record.sampling_rate) / record.sampling_rate
     moved = [
-        {**wave, "start_s": round(wave["start_s"] - first, 3), "end_s": round(wave["end_s"] - first, 3)} for wave in waves
+        {**wave, "start_s": round(wave["start_s"] - first, 3), "end_s": round(wave["end_s"] - first, 3)}
+        for wave in waves
     ]
     return record.excerpt(first, end), moved, f"cut to the annotated span, {first:.3f}-{end:.3f} s"
 

@@ -20,11 +20,13 @@ from . import Entry, Labelled, Plan, require_directory
 
 VALID = ("114", "203", "223")
 DS1 = (
-    "101", "106", "108", "109", "112", "114", "115", "116", "118", "119", "122", "124", "201", "203", "205", "207", "208",
+    "101", "106", "108", "109", "112", "114", "115", "116", "118", "119", "122", "124", "201", "203", "205",
+    "207", "208",
     "209", "215", "220", "223", "230",
 )  # fmt: skip
 DS2 = (
-    "100", "103", "105", "111", "113", "117", "121", "123", "200", "202", "210", "212", "213", "214", "219", "221", "222",
+    "100", "103", "105", "111", "113", "117", "121", "123", "200", "202", "210", "212", "213", "214", "219",
+    "221", "222",
     "228", "231", "232", "233", "234",
 )  # fmt: skip
 PACED = ("102", "104", "107", "217")
@@ -99,7 +101,7 @@ def _episodes(marks: Any, record: EcgRecord) -> list[dict[str, Any]]:
 
 
 def _noise(marks: Any, record: EcgRecord) -> list[dict[str, Any]]:
-    """Bit k of a quality mark says that signal k is noisy until the next mark; a negative one that both are unreadable."""
+    """Bit k of a quality mark says that signal k is noisy until the next mark; a negative mark, that both are."""
     changes = [
         (sample / record.sampling_rate, int(subtype))
         for sample, symbol, subtype in zip(marks.sample.tolist(), marks.symbol, marks.subtype, strict=True)

@@ -38,9 +38,7 @@ def plan(directory: Path | None, **_: Any) -> Plan:
         details = row | {"path": str(have[ecg_id])}
         entries.append(Entry(f"ptb-xl/{ecg_id:05d}", f"ptb-xl/{row['patient']}", split, details))
     if not entries:
-        raise SourceError(
-            f"{folder} has neither records100 nor records500 with records of ptbxl_database.csv."
-        )
+        raise SourceError(f"{folder} has neither records100 nor records500 with records of ptbxl_database.csv.")
     return Plan(entries, left_out)
 
 
@@ -105,9 +103,7 @@ def _read_database(path: Path) -> dict[int, dict[str, Any]]:
                 f"{path.name} states {', '.join(unknown)} for ECG {line['ecg_id']}; anyecg/findings.py lacks it."
             )
         findings, known = labels_of_statements(tuple(stated))
-        rows[int(line["ecg_id"])] = _row(
-            line, findings, known, date=line["recording_date"].replace(" ", "T") or None
-        )
+        rows[int(line["ecg_id"])] = _row(line, findings, known, date=line["recording_date"].replace(" ", "T") or None)
     return rows
 
 
@@ -127,9 +123,7 @@ def _lines(path: Path) -> Iterator[dict[str, str]]:
         yield from csv.DictReader(file)
 
 
-def _row(
-    line: dict[str, str], findings: tuple[str, ...], known: tuple[str, ...], date: str | None
-) -> dict[str, Any]:
+def _row(line: dict[str, str], findings: tuple[str, ...], known: tuple[str, ...], date: str | None) -> dict[str, Any]:
     age = float(line["age"]) if line["age"] else None
     over = age is not None and age > 89  # published as 300, so that nobody is recognised by a great age
     return {

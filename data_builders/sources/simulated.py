@@ -16,7 +16,7 @@ from anyecg.leads import STANDARD_LEADS
 
 from . import Entry, Labelled, Plan
 
-_SHARES = {"train": 0.8, "valid": 0.1, "test": 0.1}
+_HELD_OUT = 0.1  # of the records, in each of valid and test
 _RANGE = 10_000_000  # seeds per split
 _PAIRS = (("I", "II"), ("MLII", "MV5"), ("MLII", "V1"), ("II", "V1"), ("II", "V5"), ("MLII", "MV1"))
 _SHORT_RATES = (100.0, 125.0, 200.0, 250.0, 360.0, 500.0)
@@ -25,17 +25,20 @@ _AROUND_R_S = {"premature ventricular contraction": (0.12, 0.28)}
 _USUAL_S, _MARKED_S = (0.1, 0.2), 0.1
 _KNOWN_EVENTS = (
     "P wave", "QRS complex", "T wave", "normal beat", "premature atrial contraction",
-    "premature ventricular contraction", "left bundle branch block beat", "right bundle branch block beat", "paced beat",
+    "premature ventricular contraction", "left bundle branch block beat", "right bundle branch block beat",
+    "paced beat",
     "atrial fibrillation", "atrial flutter", "noise",
 )  # fmt: skip
 
 
 def plan(directory: Path | None, *, count: int = 1000, seed: int = 0) -> Plan:
     """List `count` records; `seed` chooses other ones."""
+    held_out = round(count * _HELD_OUT) or min(1, (count - 1) // 2)
+    numbers = {"train": count - 2 * held_out, "valid": held_out, "test": held_out}
     entries = []
     for split in SPLITS:
         first = (SPLITS.index(split) + len(SPLITS) * seed) * _RANGE
-        for k in range(round(count * _SHARES[split]) or 1):
+        for k in range(numbers[split]):
             name = f"simulated/{first + k:010d}"
             entries.append(Entry(name, name, split, {"seed": first + k}))
     return Plan(entries)
@@ -50,9 +53,10 @@ def load(entries: Sequence[Entry]) -> Iterator[Labelled]:
         ecg = next(simulate(1, seed=entry.details["seed"], **shape))
         classes = [f"super:{name}" for name in superclasses_of(ecg.findings)]
         classes += [f"sub:{name}" for name in subclasses_of(ecg.findings)]
+        events = _as_in_real_records(ecg.events, ecg.record.duration_s)
         yield Labelled(
-            entry, ecg.record, (*ecg.findings, *classes), LABEL_GROUPS, _as_in_real_records(ecg.events, ecg.record.duration_s),
-            _KNOWN_EVENTS, truth="simulator ground truth",
+            entry, ecg.record, (*ecg.findings, *classes), LABEL_GROUPS, events, _KNOWN_EVENTS,
+            truth="simulator ground truth",
         )  # fmt: skip
 
 

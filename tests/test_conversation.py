@@ -1,0 +1,106 @@
+"""The dataset's rows: signals survive storage, and a row becomes the conversation that the model reads."""
+
+import json
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from anyecg.conversation import (
+    conversation_schema,
+    prompt_line,
+    record_from_row,
+    record_row,
+    record_schema,
+    signal_from_bytes,
+    signal_to_bytes,
+    to_messages,
+)
+from anyecg.record import EcgRecord
+
+MEASURED = {
+    "heart_rate_bpm": 61.6,
+    "pr_ms": None,
+    "qrs_ms": 92.0,
+    "qt_ms": 380.4,
+    "qtc_bazett_ms": 385.0,
+    "axis_deg": -12.3,
+    "rhythm_regularity": "irregular",
+    "quality": {"I": "good", "II": "noisy"},
+}
+
+
+@pytest.fixture
+def record():
+    signal = np.random.default_rng(0).normal(0, 0.5, (2, 500)).round(3).astype(np.float32)
+    return EcgRecord(signal, ("I", "II"), 250.0, "one", 64.0, "female", "2024-05-01T10:00:00")
+
+
+def row_of(record, **more):
+    return record_row(record, record_id="one", source="test", patient_id="p", split="train", **more)
+
+
+def test_a_signal_survives_storage_to_half_a_microvolt(record):
+    data, step = signal_to_bytes(record.signal)
+    assert step == 1.0
+    np.testing.assert_allclose(signal_from_bytes(data, 2, step), record.signal, atol=0.0005)
+
+
+def test_gaps_stay_gaps(record):
+    signal = record.signal.copy()
+    signal[1, 10:20] = np.nan
+    data, step = signal_to_bytes(signal)
+    np.testing.assert_array_equal(np.isnan(signal_from_bytes(data, 2, step)), np.isnan(signal))
+
+
+def test_a_signal_beyond_the_range_of_int16_gets_a_coarser_step():
+    signal = np.array([[0.0, 50.0, -65.534]], np.float32)
+    data, step = signal_to_bytes(signal)
+    assert 1 < step < 2.1
+    np.testing.assert_allclose(signal_from_bytes(data, 1, step), signal, atol=step / 1000)
+
+
+def test_a_record_comes_back_from_its_row(record):
+    back = record_from_row(row_of(record))
+    np.testing.assert_allclose(back.signal, record.signal, atol=0.0005)
+    assert (back.leads, back.sampling_rate, back.age, back.sex) == (("I", "II"), 250.0, 64.0, "female")
+    assert back.recorded_at == "2024-05-01T10:00:00"
+
+
+def test_a_row_fits_its_schema(record):
+    events = [{"kind": "noise", "start_s": 0.5, "end_s": 1.0, "leads": ["I"]}]
+    row = row_of(record, findings=["SR"], known=["rhythm"], events=events, measurements=MEASURED | {"beats": [1]})
+    back = pa.Table.from_pylist([row], schema=record_schema()).to_pylist()[0]
+    assert back["events"] == events and back["findings"] == ["SR"]
+    assert "beats" not in json.loads(back["measurements"])
+
+
+def test_a_conversation_fits_its_schema():
+    names = set(conversation_schema().names)
+    assert names == {
+        "conversation_id", "task", "source", "split", "record_ids", "excerpts", "leads", "turns", "provenance", "gold",
+    }  # fmt: skip
+
+
+def test_the_prompt_line_says_who_what_and_the_numbers(record):
+    assert prompt_line(2, record, MEASURED) == (
+        "ECG 2: leads I, II, 2.0 s, age 64, female, recorded 2024-05-01. Measured: rate 62/min, irregular, PR ?, "
+        "QRS 92 ms, QT 380 ms, QTc 385 ms, axis -12°. Poor: II noisy."
+    )
+
+
+def test_the_prompt_line_leaves_out_what_is_not_known(record):
+    bare = EcgRecord(record.signal, record.leads, record.sampling_rate)
+    assert prompt_line(1, bare) == "ECG 1: leads I, II, 2.0 s."
+
+
+def test_messages_hold_the_ecgs_in_order_before_their_question(record):
+    turns = [
+        {"role": "user", "text": "Compare.", "ecgs": [0, 1]},
+        {"role": "assistant", "text": "The same.", "ecgs": []},
+    ]
+    user, assistant = to_messages(turns, [record, record], [MEASURED, None])
+    assert [part["type"] for part in user["content"]] == ["text", "ecg", "text", "ecg", "text"]
+    assert user["content"][0]["text"].startswith("ECG 1: ") and user["content"][2]["text"].startswith("ECG 2: ")
+    assert user["content"][-1]["text"] == "\nCompare."
+    assert assistant == {"role": "assistant", "content": [{"type": "text", "text": "The same."}]}
