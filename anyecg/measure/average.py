@@ -40,7 +40,9 @@ class AverageBeat:
     r: int
     """Sample of the R peak."""
     rr_s: float
-    """Median RR interval of these beats."""
+    """Median RR interval before these beats, which QT is corrected for."""
+    rr_after_s: float
+    """Shortest RR interval after these beats: beyond it the next QRS blurs the average."""
 
 
 def average_beat(record: EcgRecord, peaks_s: np.ndarray, chosen: np.ndarray) -> AverageBeat | None:
@@ -53,6 +55,9 @@ def average_beat(record: EcgRecord, peaks_s: np.ndarray, chosen: np.ndarray) -> 
     Returns:
         None when no chosen beat lies whole within the recording's excerpts.
     """
+    before, after = rr_around(peaks_s)
+    rr_s = float(np.median(before[chosen]))
+    chosen = _unhurried(chosen, after)
     stacks, times = [], []
     for start_s, end_s in _excerpts(record.duration_s):
         inside = chosen[(peaks_s[chosen] >= start_s) & (peaks_s[chosen] < end_s)]
@@ -65,10 +70,19 @@ def average_beat(record: EcgRecord, peaks_s: np.ndarray, chosen: np.ndarray) -> 
     beats, times_s = np.concatenate(stacks), np.concatenate(times)
     r = round(BEFORE_S * RATE)
     beats, shift = _align(beats, r)
-    rr = np.diff(peaks_s)
-    rr = rr[np.clip(chosen[chosen > 0] - 1, 0, len(rr) - 1)] if len(rr) else rr
-    rr_s = float(np.median(rr)) if len(rr) else 1.0
-    return AverageBeat(_median(beats), beats, times_s + shift / RATE, r, rr_s)
+    return AverageBeat(_median(beats), beats, times_s + shift / RATE, r, rr_s, float(after[chosen].min()))
+
+
+def rr_around(peaks_s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """RR interval before and after each beat in seconds; the first and last beat take their only neighbour's."""
+    rr = np.diff(peaks_s) if len(peaks_s) > 1 else np.ones(1)
+    return np.concatenate([rr[:1], rr])[: len(peaks_s)], np.concatenate([rr, rr[-1:]])[: len(peaks_s)]
+
+
+def _unhurried(chosen: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """Leave out beats that the next one follows sooner than usual, if three others remain."""
+    kept = chosen[after[chosen] >= 0.85 * np.median(after[chosen])]
+    return kept if len(kept) >= 3 else chosen
 
 
 def _median(beats: np.ndarray) -> np.ndarray:

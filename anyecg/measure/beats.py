@@ -2,8 +2,8 @@
 
 Pan & Tompkins (IEEE Trans Biomed Eng 1985) gave the parts: band-pass, slope energy, adaptive threshold,
 refractory period of 200 ms, T-wave test up to 360 ms, search-back after 1.66 RR. Two things differ: the
-energies of all usable leads are added, each in units of its own QRS, and the thresholds look both ways in
-time, because the recording is whole.
+energies of all usable leads are added, each in units of its own QRS, and the thresholds look both ways in time,
+because the recording is whole.
 """
 
 from __future__ import annotations

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..record import EcgRecord
-from .average import AFTER_S, BEFORE_S, RATE, AverageBeat, average_beat, clean
+from .average import AFTER_S, BEFORE_S, RATE, average_beat, clean, rr_around
 from .beats import detect_r_peaks, usable_leads
-from .intervals import regularity
+from .features import features
 from .kinds import classify_beats
 from .pwave import has_p_wave
 from .report import representative
-from .waves import Waves, find_waves, wave_times
+from .waves import find_waves, wave_times
 
 CHUNK_S = 30.0
 
@@ -49,37 +49,29 @@ def delineate(record: EcgRecord) -> list[BeatWaves]:
     average = average_beat(good, peaks_s, representative(kinds, likeness))
     if average is None:
         return []
-    typical = wave_times(average)
-    with_p = has_p_wave(average, typical, regularity(peaks_s, kinds))
+    with_p = has_p_wave(average, wave_times(average))
     found: list[BeatWaves] = []
     for start_s in np.arange(0, record.duration_s, CHUNK_S):
-        found += _chunk(good, peaks_s, kinds, float(start_s), average, typical, with_p)
+        found += _chunk(good, peaks_s, kinds, float(start_s), with_p)
     return found
 
 
-def _chunk(
-    good: EcgRecord,
-    peaks_s: np.ndarray,
-    kinds: list[str],
-    start_s: float,
-    average: AverageBeat,
-    typical: Waves,
-    with_p: bool,
-) -> list[BeatWaves]:
+def _chunk(good: EcgRecord, peaks_s: np.ndarray, kinds: list[str], start_s: float, with_p: bool) -> list[BeatWaves]:
     """Delineate the beats of one chunk on the cleaned signal."""
     here = np.flatnonzero((peaks_s >= start_s) & (peaks_s < start_s + CHUNK_S))
     if not len(here):
         return []
     signal, origin_s = clean(good, max(start_s - 2, 0), min(start_s + CHUNK_S + 2, good.duration_s))
-    offsets = np.arange(-round(BEFORE_S * RATE), round(AFTER_S * RATE))
-    rr = np.diff(peaks_s, append=2 * peaks_s[-1] - peaks_s[-2])
+    r = round(BEFORE_S * RATE)
+    offsets = np.arange(-r, round(AFTER_S * RATE))
+    before, after = rr_around(peaks_s)
+    centres = np.round((peaks_s[here] - origin_s) * RATE).astype(int)
+    windows = [signal[:, np.clip(centre + offsets, 0, signal.shape[1] - 1)] for centre in centres]
+    curves = [features(w, r, before[k], after[k]) for w, k in zip(windows, here, strict=True)]
     beats = []
-    for k in here:
-        centre = round((peaks_s[k] - origin_s) * RATE)
-        index = np.clip(centre + offsets, 0, signal.shape[1] - 1)
-        waves = find_waves(signal[:, index], average.r, float(np.clip(rr[k], 0.25, 1.5)))
-        shift = peaks_s[k] - average.r / RATE
-        at = [None if v is None else round(float(v / RATE + shift), 3) for v in vars(waves).values()]
+    for k, centre, waves in zip(here, centres, find_waves(np.stack(curves), r), strict=True):
+        shift = centre / RATE + origin_s - r / RATE
+        at = [None if v is None else round(float(v) / RATE + shift, 3) for v in waves.times()]
         if kinds[k] == "V" or not with_p:
             at[:3] = [None, None, None]
         beats.append(BeatWaves(kinds[k], *at))  # type: ignore[arg-type]

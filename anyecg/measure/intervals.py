@@ -55,7 +55,7 @@ def frontal_axis(average: AverageBeat, leads: tuple[str, ...], waves: Waves) -> 
     """Mean QRS axis from the net QRS areas of I and aVF: atan2(2/√3 · aVF, I) in degrees, -180 < axis ≤ 180.
 
     The Goldberger lead aVF is smaller than a bipolar lead by √3/2, hence the factor (Novosel et al., Int J
-    Cardiol 1999; Kligfield et al. 2007 define the axis over the QRS area). aVF may follow from I and any other limb lead.
+    Cardiol 1999; Kligfield et al. 2007 define the axis over the QRS area). aVF may follow from I and another limb lead.
     Returns None without two limb leads or when the area has no direction.
     """
     signal, names, _ = derive_limb_leads(average.signal, leads)

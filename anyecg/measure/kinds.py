@@ -2,8 +2,8 @@
 
 A ventricular beat looks different from the dominant beat and is early or wide; a supraventricular premature
 beat looks the same and is early (the classes of ANSI/AAMI EC57; de Chazal et al., IEEE Trans Biomed Eng 2004,
-use the same evidence). The rule prefers N in doubt: an irregular rhythm has no "early" beats, and a single
-odd shape may be noise.
+use the same evidence). The rule prefers N in doubt: an irregular rhythm has no "early" beats, and a single odd
+shape may be noise.
 """
 
 from __future__ import annotations

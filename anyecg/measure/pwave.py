@@ -8,10 +8,9 @@ from scipy.ndimage import gaussian_filter1d
 from .average import AverageBeat
 from .waves import Waves, ms
 
-CONSISTENT = 0.35
-"""Mean correlation of the P wave of each beat with the median of the others, from which there is a P wave."""
-CONSISTENT_IF_IRREGULAR = 0.6
-"""The same in an irregular rhythm, where the suspicion is fibrillation."""
+CONSISTENT = 0.5
+"""Correlation of the P wave of a typical beat with the mean of the others, from which there is a P wave. In sinus
+rhythm 19 of 20 recordings of PTB-XL exceed 0.95, in atrial fibrillation 1 of 20 exceeds 0.3."""
 
 
 def p_consistency(average: AverageBeat, waves: Waves) -> float:
@@ -33,7 +32,6 @@ def p_consistency(average: AverageBeat, waves: Waves) -> float:
     return float(np.median((flat * others).sum(axis=1) / np.maximum(norms, 1e-9)))
 
 
-def has_p_wave(average: AverageBeat, waves: Waves, regularity: str | None) -> bool:
-    """Decide on the consistency of the P wave, more strictly in an irregular rhythm."""
-    limit = CONSISTENT_IF_IRREGULAR if regularity == "irregular" else CONSISTENT
-    return p_consistency(average, waves) >= limit
+def has_p_wave(average: AverageBeat, waves: Waves) -> bool:
+    """Whether the representative beat has a P wave (`Waves.p_probability`) that the single beats share."""
+    return waves.p_on is not None and p_consistency(average, waves) >= CONSISTENT

@@ -1,9 +1,9 @@
 """Signal quality of each lead: flat, saturated, noisy or good; and a signal without gaps to measure on.
 
-Limits follow what ECG practice calls unusable: a lead that does not move for most of its time is
-disconnected, one that rests on its extremes is clipped, one whose energy above the QRS band (Tompkins 1985:
-5-15 Hz holds most of QRS energy) rivals the QRS itself drowns its waves (compare the flatline, saturation and
-noise rules of the CinC 2011 challenge, Silva et al.).
+Limits follow what ECG practice calls unusable: a lead that does not move for most of its time is disconnected,
+one that rests on its extremes is clipped, one whose energy above the QRS band (Tompkins 1985: 5-15 Hz holds
+most of QRS energy) rivals the QRS itself drowns its waves (compare the flatline, saturation and noise rules of
+the CinC 2011 challenge, Silva et al.).
 """
 
 from __future__ import annotations
