@@ -5,10 +5,11 @@ import zipfile
 import numpy as np
 import pytest
 import wfdb
-from scipy.io import savemat
+from scipy.io import loadmat, savemat
 
 from anyecg.leads import STANDARD_LEADS
 from anyecg.readers import companions, read_record
+from anyecg.readers.matfile import read_variables
 from anyecg.record import RecordError
 
 RATE = 250
@@ -372,6 +373,54 @@ def test_unknown_matlab_contents_are_refused(tmp_path):
     assert "-v7" in refused(tmp_path / "b.mat")
     (tmp_path / "c.mat").write_bytes(b"\1\2\3\4" * 100)
     assert "MATLAB" in refused(tmp_path / "c.mat")
+
+
+def test_matlab_variables_are_read_as_scipy_reads_them(tmp_path):
+    values = {
+        "val": STEPS.T, "feats": STEPS.T.astype("f4"), "small": np.array([[1, 200, 3]]), "flag": np.array([[True]]),
+        "ECG": {"sex": "Male", "age": 52, "data": STEPS.T / 1000.0}, "empty": np.empty((0, 0)),
+    }  # fmt: skip
+    for compressed in (False, True):
+        savemat(tmp_path / "five.mat", values, do_compression=compressed)
+        ours, theirs = read_variables(tmp_path / "five.mat", list(values)), loadmat(tmp_path / "five.mat")
+        for name in ("val", "feats", "small", "flag", "empty"):
+            np.testing.assert_array_equal(ours[name], theirs[name])
+        np.testing.assert_array_equal(ours["ECG"]["data"], theirs["ECG"]["data"][0, 0])
+        assert (ours["ECG"]["sex"], ours["ECG"]["age"].item()) == ("Male", 52)
+    savemat(tmp_path / "four.mat", {"val": STEPS.T}, format="4")
+    np.testing.assert_array_equal(read_variables(tmp_path / "four.mat", ["val"])["val"], STEPS.T)
+
+
+def test_damaged_files_are_refused_and_never_crash(tmp_path):
+    savemat(tmp_path / "v5.mat", {"val": STEPS.T}, do_compression=True)
+    savemat(tmp_path / "v4.mat", {"val": STEPS.T}, format="4")
+    savemat(tmp_path / "st.mat", {"ECG": {"sex": "Male", "age": 52, "data": np.ones((12, 9))}})
+    np.savez_compressed(tmp_path / "a.npz", signal=STEPS.T, leads=["I", "II", "V1"], sampling_rate=250, units="uV")
+    write_wfdb(tmp_path, header())
+    missing = {"sampling_rate": 250, "units": "uV", "leads": "abc"}
+    declared = {"a.npz": {}, "rec.hea": {}, "st.mat": {}}
+    random = np.random.default_rng(0)
+    for name in ("v5.mat", "v4.mat", "st.mat", "a.npz", "rec.hea"):
+        content = np.frombuffer((tmp_path / name).read_bytes(), dtype=np.uint8)
+        for _ in range(150):
+            damaged = content.copy()[: random.integers(1, len(content) + 1) if random.random() < 0.3 else None]
+            damaged[random.integers(0, len(damaged), 3)] = random.integers(0, 256, 3)
+            (tmp_path / name).write_bytes(damaged.tobytes())
+            try:
+                read_record(tmp_path / name, **declared.get(name, missing))
+            except RecordError as error:
+                assert "\n" not in str(error)
+
+
+def test_an_array_that_declares_more_than_is_stored_is_refused(tmp_path):
+    np.savez(tmp_path / "a.npz", signal=STEPS.T, leads=["I", "II", "V1"], sampling_rate=250, units="uV")
+    with zipfile.ZipFile(tmp_path / "a.npz") as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    members["signal.npy"] = members["signal.npy"].replace(b"(3, 500), }      ", b"(3, 500000000), }")
+    with zipfile.ZipFile(tmp_path / "b.npz", "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    assert "more than is stored" in refused(tmp_path / "b.npz")
 
 
 # Anything else

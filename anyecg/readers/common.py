@@ -56,6 +56,11 @@ class Declared:
             raise RecordError(f"the declared leads {list(self.leads)} hold an empty name; name every lead.")
 
 
+def first_line(error: BaseException) -> str:
+    """What another library says of a broken file, in one line."""
+    return (str(error).strip() or type(error).__name__).split("\n")[0]
+
+
 def is_voltage(units: str) -> bool:
     """Whether these units are volts of some size."""
     return units.strip().lower() in MILLIVOLTS_PER_UNIT
@@ -163,6 +168,12 @@ def check_size(n_leads: int, n_samples: int, name: str) -> None:
         )
 
 
+def to_float32(values: np.ndarray) -> np.ndarray:
+    """float32; what is too large for it becomes infinite, which `finish` takes as a gap."""
+    with np.errstate(over="ignore"):
+        return values.astype(np.float32)
+
+
 def number_duplicates(names: Sequence[str], notes: list[str]) -> tuple[str, ...]:
     """Make lead names unique: ECG, ECG → ECG1, ECG2; the first II keeps its name: II, II (2)."""
     canonical = [canonical_lead(name) for name in names]
@@ -201,7 +212,7 @@ def finish(
         signal: shape (n_leads, n_samples), in mV.
         leads_declared: the names are the caller's own, so that there is nothing left to choose.
     """
-    names = number_duplicates(leads, notes)
+    names, signal = number_duplicates(leads, notes), to_float32(signal)
     if signal.ndim == 2 and signal.size and np.isinf(signal).any():
         signal = np.where(np.isinf(signal), np.nan, signal)
         notes.append("infinite values were taken as gaps")

@@ -54,9 +54,7 @@ def read(path: Path, declared: Declared) -> EcgRecord:
     require(path.name, declared, rate=stated is not None, units=units is not None)
     scale = settle_scale(units, declared, path.name)
     rate = settle_rate(stated, declared, path.name)
-    return finish(
-        values[:, columns].T * np.float32(scale), leads, rate, path, declared, notes, leads_declared=not named
-    )
+    return finish(values[:, columns].T * scale, leads, rate, path, declared, notes, leads_declared=not named)
 
 
 def _text(path: Path) -> str:
@@ -123,16 +121,16 @@ def _is_number(cell: str) -> bool:
 
 
 def _numbers(lines: list[str], delimiter: str, n_columns: int, name: str) -> np.ndarray:
-    """The data rows as float32, shape (n_samples, n_columns)."""
+    """The data rows, shape (n_samples, n_columns)."""
     check_size(n_columns, len(lines), name)
     if not lines:
         raise RecordError(f"{name} holds no samples below its header row.")
     if delimiter != ",":
         lines = [line.replace(",", ".") for line in lines]
     try:
-        values = np.loadtxt(lines, delimiter=delimiter, dtype=np.float32, ndmin=2, comments=None)
+        values = np.loadtxt(lines, delimiter=delimiter, ndmin=2, comments=None)
     except ValueError:  # empty cells, quotes or text: slower, and tells the row
-        values = np.array([_row(line, delimiter, n_columns, k, name) for k, line in enumerate(lines)], dtype=np.float32)
+        values = np.array([_row(line, delimiter, n_columns, k, name) for k, line in enumerate(lines)])
     if values.shape[1] != n_columns:
         raise RecordError(f"{name} has {n_columns} names in its header row but {values.shape[1]} columns of numbers.")
     return values

@@ -5,13 +5,21 @@ Only plain arrays are read (`allow_pickle=False`), and sizes are checked before 
 
 from __future__ import annotations
 
+import math
+import tokenize
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
 
 from ..record import MAX_SAMPLES, EcgRecord, RecordError
-from .common import Declared, finish, require, settle_leads, settle_rate, settle_scale
+from .common import Declared, finish, first_line, require, settle_leads, settle_rate, settle_scale
+
+_BROKEN = (
+    zipfile.BadZipFile, zlib.error, ValueError, OSError, EOFError, KeyError, SyntaxError, TypeError, OverflowError,
+    NotImplementedError, RuntimeError, tokenize.TokenError,
+)  # fmt: skip
 
 
 def read(path: Path, declared: Declared) -> EcgRecord:
@@ -31,7 +39,7 @@ def read(path: Path, declared: Declared) -> EcgRecord:
         raise RecordError(f"{path.name} has a signal of shape {signal.shape} but {len(leads)} lead names.")
     scale = settle_scale(units[0] if units else None, declared, path.name)
     sex, recorded_at = _texts(arrays.get("sex")), _texts(arrays.get("recorded_at"))
-    millivolts, hertz = (signal * np.float64(scale)).astype(np.float32), settle_rate(rate, declared, path.name)
+    millivolts, hertz = signal * np.float64(scale), settle_rate(rate, declared, path.name)
     return finish(
         millivolts, leads, hertz, path, declared, notes,
         leads_declared=not names, age=_number(arrays.get("age"), "age", path.name),
@@ -44,15 +52,26 @@ def _load(path: Path) -> dict[str, np.ndarray]:
     wanted = ("signal", "leads", "sampling_rate", "units", "age", "sex", "recorded_at")
     try:
         with zipfile.ZipFile(path) as archive:
-            unpacked = sum(entry.file_size for entry in archive.infolist())
-        if unpacked > 8 * MAX_SAMPLES:
-            raise RecordError(f"{path.name} unpacks to {unpacked:,} bytes, more than any record; cut it into parts.")
-        with np.load(path, allow_pickle=False) as arrays:
-            return {key: arrays[key] for key in wanted if key in arrays.files}
-    except RecordError:
-        raise
-    except (zipfile.BadZipFile, ValueError, OSError, EOFError, KeyError, NotImplementedError) as error:
-        raise RecordError(f"{path.name} is not a readable NPZ file of plain arrays: {error}") from None
+            present = set(archive.namelist())
+            return {key: _array(archive, f"{key}.npy") for key in wanted if f"{key}.npy" in present}
+    except _BROKEN as error:
+        raise RecordError(f"{path.name} is not a readable NPZ file of plain arrays: {first_line(error)}") from None
+
+
+def _array(archive: zipfile.ZipFile, member: str) -> np.ndarray:
+    """One array, after its header was held against the size of what is stored: numpy allocates what is declared."""
+    stored = archive.getinfo(member).file_size
+    with archive.open(member) as file:
+        version = np.lib.format.read_magic(file)
+        header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        shape, _, dtype = header(file)
+    if dtype.hasobject:
+        raise ValueError(f"{member} holds Python objects")
+    size = math.prod(shape)
+    if size > MAX_SAMPLES or size * dtype.itemsize > stored:
+        raise ValueError(f"{member} declares an array of shape {shape}, more than is stored or accepted")
+    with archive.open(member) as file:
+        return np.lib.format.read_array(file, allow_pickle=False)
 
 
 def _texts(array: np.ndarray | None) -> tuple[str, ...]:

@@ -18,10 +18,12 @@ from .common import (
     Declared,
     check_size,
     finish,
+    first_line,
     is_ecg_name,
     is_voltage,
     number_duplicates,
     settle_rate,
+    to_float32,
 )
 from .wfdb_calibration import steps_to_millivolts
 from .wfdb_header import Header, SignalLine, patient_of, read_header
@@ -82,7 +84,7 @@ def _read_segment(header: Header, declared: Declared, notes: list[str]) -> tuple
     scales = steps_to_millivolts(header, lines, digital, declared, notes)
     signal = np.empty((len(lines), n_frames * per_frame), dtype=np.float32)
     for k, (line, steps, (gain, baseline)) in enumerate(zip(lines, digital, scales, strict=True)):
-        row = ((steps - baseline) * gain).astype(np.float32)
+        row = to_float32((steps - baseline) * gain)
         signal[k] = _to_rate(row, line.samples_per_frame, per_frame, n_frames)
     if any(line.samples_per_frame != per_frame for line in lines):
         notes.append(f"signals of fewer samples per frame were resampled to the highest number, {per_frame} per frame")
@@ -116,7 +118,7 @@ def _checked_length(header: Header) -> int:
         if line.file_name in files and header.signals[k - 1].file_name != line.file_name:
             raise RecordError(f"{header.path.name} lists the signals of {line.file_name} apart; put them together.")
         files.setdefault(line.file_name, []).append(line)
-    held = [_frames_held(header, lines) for name, lines in files.items() if name != "~" and lines[0].fmt != "0"]
+    held = [_frames_held(header, lines) for lines in files.values() if any(line.fmt != "0" for line in lines)]
     n_frames = header.n_frames if header.n_frames is not None else min(held)
     if n_frames == 0:
         raise RecordError(f"{header.path.name} holds no samples; export the record again.")
@@ -150,7 +152,7 @@ def _frames_held(header: Header, lines: list[SignalLine]) -> int:
     try:
         return (soundfile.info(str(path)).frames - first.byte_offset) // first.samples_per_frame
     except soundfile.LibsndfileError as error:
-        raise RecordError(f"{first.file_name} is not the FLAC file its header announces: {error}") from None
+        raise RecordError(f"{first.file_name} is not the FLAC file its header announces: {first_line(error)}") from None
 
 
 def _decode(header: Header, channels: list[int], n_frames: int) -> list[np.ndarray]:
@@ -170,7 +172,7 @@ def _decode(header: Header, channels: list[int], n_frames: int) -> list[np.ndarr
     except RecordError:
         raise
     except (ValueError, TypeError, IndexError, KeyError, OverflowError, OSError, RuntimeError) as error:
-        raise RecordError(f"{header.path.name} cannot be decoded: {error}") from None
+        raise RecordError(f"{header.path.name} cannot be decoded: {first_line(error)}") from None
     # wfdb cannot hand out the integers of format 61 (big-endian), so its calibration is undone instead: exact
     # in float64, and wfdb has marked the gaps of each format.
     steps = zip(record.e_p_signal, record.adc_gain, record.baseline, record.samps_per_frame, strict=True)
