@@ -19,7 +19,7 @@ NOTHING_LOADED = (
     "or press one of the samples above."
 )
 LACKING = (
-    "Nothing is lost: add what is missing, or fill in *My file lacks the sampling rate or the units* below, "
+    "Nothing is lost: add what is missing (a rate, units or lead names in the fields below the question), "
     "and send again."
 )
 
@@ -63,6 +63,8 @@ class View:
     evidence: str | None = None
     question: str | None = None
     """What stands in the question box afterwards."""
+    lacking: bool = False
+    """A file could not be read as it is: unfold the fields for what it lacks."""
 
 
 def take_turn(
@@ -94,13 +96,16 @@ def take_records(
     """Add recordings to the conversation, say what is wrong, or answer the question."""
     first = len(session.records)
     session.records.extend(records)
-    added = [f"ECG {first + k}: {record.name} ({describe(record)})" for k, record in enumerate(records, 1)]
+    lines = [f"ECG {first + k}: {record.name} ({describe(record)})" for k, record in enumerate(records, 1)]
+    added = [f"*{plain(line)}*" for line in lines]
     if text or added:
-        session.say("user", "\n\n".join([*([plain(text)] if text else []), *(f"*{plain(line)}*" for line in added)]))
+        session.say("user", "\n\n".join(part for part in (plain(text), "\n".join(added)) if part))
     yield View(strips=strips_html(session.records, session.intervals) if records else None, question="")
     if problems:
-        session.say("assistant", "\n\n".join([*(plain(problem) for problem in problems), LACKING]))
-        yield View(question=text)
+        # What to declare in a terminal or in Python is no help here; the page has fields for it.
+        sentences = [problem.split("; declare ")[0].rstrip(".") + "." for problem in problems]
+        session.say("assistant", "\n\n".join([*map(plain, sentences), LACKING]))
+        yield View(question=text, lacking=True)
     elif not session.records:
         session.say("assistant", NOTHING_LOADED)
         yield View(question=text)

@@ -72,21 +72,21 @@ class Page:
         self.start = gr.Slider(0, 1, 0, step=1, label="Show a long recording from (s)", visible=False, elem_id="start")
         self.chatbot = gr.Chatbot(
             elem_id="chat", height=None, show_label=False, placeholder=GREETING, latex_delimiters=[],
-            feedback_options=None, buttons=["copy_all"], allow_file_downloads=False, layout="bubble",
+            feedback_options=None, buttons=[], allow_file_downloads=False, layout="bubble",
         )  # fmt: skip
         self.box = gr.MultimodalTextbox(
             placeholder="Ask about the ECG, or add files", file_count="multiple", show_label=False,
             autofocus=True, submit_btn=True, stop_btn=False, elem_id="question", max_plain_text_length=4000,
         )  # fmt: skip
-        with gr.Accordion(LACKS, open=False, elem_id="lacks"), gr.Row():
-            self.rate = gr.Number(None, label="Sampling rate (Hz)", minimum=0, elem_id="rate")
+        with gr.Accordion(LACKS, open=False, elem_id="lacks") as self.lacks, gr.Row():
+            self.rate = gr.Number(None, label="Sampling rate (Hz; 0: in the file)", elem_id="rate")
             self.units = gr.Dropdown(UNITS, value=UNITS[0], label="Units", elem_id="units")
-            self.step = gr.Number(None, label="or microvolts per step", minimum=0, elem_id="step")
+            self.step = gr.Number(None, label="or microvolts per step (0: none)", elem_id="step")
             self.leads = gr.Textbox("", label="Leads in order (I, II, V1 …)", elem_id="leads")
 
     def wire(self, demo: gr.Blocks) -> None:
         """Connect events; private, so that no API to other people's sessions is documented."""
-        shown = [self.session, self.chatbot, self.box, self.strips, self.evidence, self.start]
+        shown = [self.session, self.chatbot, self.box, self.strips, self.evidence, self.start, self.lacks]
         asked = self.box.submit(
             self.ask, [self.session, self.box, self.rate, self.units, self.step, self.leads], shown,
             show_progress="hidden", concurrency_id="model", api_visibility="private",
@@ -107,7 +107,7 @@ class Page:
             run.then(_ready, None, self.box, show_progress="hidden", api_visibility="private")
         private: dict[str, Any] = {"show_progress": "hidden", "queue": False, "api_visibility": "private"}
         self.box.stop(_stop, self.session, None, **private)
-        gr.on([self.clear.click, self.chatbot.clear], self.forget, [self.session], shown, **private)
+        self.clear.click(self.forget, [self.session], shown, **private)
         self.start.release(self.turn_to, [self.session, self.start], self.strips, **private)
 
     def ask(
@@ -151,6 +151,7 @@ class Page:
                 gr.skip() if view.strips is None else view.strips,
                 gr.skip() if view.evidence is None else view.evidence,
                 gr.skip() if view.strips is None else _slider(session),
+                gr.update(open=True) if view.lacking else gr.skip(),
             ]
 
     def forget(self, session: Session | None) -> list[Any]:
@@ -160,7 +161,7 @@ class Page:
         return [session, *self._blank()[1:]]
 
     def _blank(self) -> list[Any]:
-        return [None, [], _ready(clear=True), "", NO_EVIDENCE, gr.update(visible=False, value=0)]
+        return [None, [], _ready(clear=True), "", NO_EVIDENCE, gr.update(visible=False, value=0), gr.update(open=False)]
 
     def turn_to(self, session: Session | None, start_s: float) -> str:
         """Show long recordings from another second."""

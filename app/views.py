@@ -57,7 +57,7 @@ def sheet_starts(records: Sequence[EcgRecord], intervals: Iterable[Mapping[str, 
 def strips_html(
     records: Sequence[EcgRecord], intervals: Iterable[Mapping[str, Any]] = (), start_s: float | None = None
 ) -> str:
-    """The recordings one below the other, with an answer's intervals shaded.
+    """The recordings on paper with an answer's intervals shaded; of several, one is unfolded at a time.
 
     Args:
         intervals: {ecg (from 1), start_s, end_s, kind, leads}.
@@ -65,6 +65,7 @@ def strips_html(
     """
     marks = list(intervals)
     starts = sheet_starts(records, marks)
+    opened = marks[0]["ecg"] - 1 if marks else len(records) - 1
     sheets = []
     for k, record in enumerate(records):
         begin = starts.get(k, 0.0)
@@ -74,7 +75,11 @@ def strips_html(
         own = [mark for mark in marks if mark["ecg"] == k + 1]
         image = draw_strip(record, intervals=own, title=title, start_s=begin)
         caption = escape(f"{title} ({describe(record)})", quote=True)
-        sheets.append(f'<div class="sheet"><img alt="{caption}" src="{_data_url(image)}"></div>')
+        sheet = f'<div class="sheet"><img alt="{caption}" src="{_data_url(image)}"></div>'
+        if len(records) > 1:
+            state = " open" if k == opened else ""
+            sheet = f'<details name="sheets"{state}><summary>{caption}</summary>{sheet}</details>'
+        sheets.append(sheet)
     return "".join(sheets)
 
 

@@ -61,7 +61,8 @@ def test_an_unreadable_file_keeps_the_question_and_the_file(session, tmp_path):
     chat = FakeChat()
     views, _, _ = run(take_turn(chat, session, "What is the rate?", [table]))
     assert chat.calls == [] and views[-1].question == "What is the rate?"
-    assert "sampling rate" in session.messages[-1]["content"]
+    assert "sampling rate" in session.messages[-1]["content"] and views[-1].lacking
+    assert "--" not in session.messages[-1]["content"], "the page has fields, not options of a command"
     run(take_turn(chat, session, "What is the rate?", [], {"sampling_rate": 100.0, "units": "mV"}))
     assert len(chat.calls) == 1 and chat.calls[0]["records"][0].sampling_rate == 100.0
 
@@ -134,3 +135,12 @@ def test_serial_ecgs_show_how_the_measurements_changed():
     entries = [evidence(make_record("a")), evidence(make_record("b")) | {"differences_from_ecg_1": {"qrs_ms": 14.2}}]
     shown = evidence_html(Answer(evidence=entries, done=True))
     assert "92 ms" in shown and "+14 against ECG 1" in shown
+
+
+def test_of_several_ecgs_the_marked_or_else_the_newest_is_unfolded():
+    records = [make_record("a"), make_record("b"), make_record("c")]
+    mark = {"ecg": 2, "start_s": 1.0, "end_s": 2.0, "kind": None, "leads": []}
+    folds = [part.split(">")[0] for part in strips_html(records).split("<details")[1:]]
+    assert [" open" in fold for fold in folds] == [False, False, True]
+    folds = [part.split(">")[0] for part in strips_html(records, [mark]).split("<details")[1:]]
+    assert [" open" in fold for fold in folds] == [False, True, False]
