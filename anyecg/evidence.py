@@ -124,7 +124,7 @@ def gather(model: Any, extractor: Any, record: EcgRecord, batch_size: int = 32) 
     thresholds |= {kind: _limit(calibration, "events", kind) for kind in EVENT_KINDS}
     evidence = Evidence(
         record, measurements, labels, events, encoded.step_s, [], thresholds,
-        [*territory_warnings(record, measurements), *record.notes], _unjudgeable(measurements),
+        [*territory_warnings(record, measurements), *map(_sentence, record.notes)], _unjudgeable(measurements),
     )  # fmt: skip
     if not evidence.unjudgeable:
         notable = (*(kind for kind in BEAT_KINDS if kind != "normal beat"), *EPISODES)
@@ -285,3 +285,7 @@ def _sigmoid(logits: np.ndarray) -> np.ndarray:
 
 def _join(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _sentence(note: str) -> str:
+    return f"{note[:1].upper()}{note[1:].rstrip('.')}."
