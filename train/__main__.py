@@ -17,6 +17,8 @@ def make_parser() -> argparse.ArgumentParser:
     run.add_argument("--data", type=Path, nargs="+", required=True, help="folders that data_builders wrote")
     run.add_argument("--out", type=Path, required=True, help="run folder; one model folder per stage")
     run.add_argument("--init", type=Path, help="start from this model folder")
+    run.add_argument("--encoder", type=Path, help="take the encoder of this model folder and skip the evidence stages")
+    run.add_argument("--stages", nargs="+", help="only the stages of these names")
     run.add_argument("--max-steps", type=int, help="at most this many steps per stage")
     run.add_argument("--threads", type=int, default=1, help="CPU threads (1 is fastest on a busy machine)")
     calibrate = commands.add_parser("calibrate", help="fit probabilities and thresholds on validation records")
@@ -49,14 +51,13 @@ def _dispatch(args: argparse.Namespace) -> None:
     if args.command == "run":
         import torch
 
-        from .run import run, shortened
+        from .run import run, selected
         from .stages import load_curriculum
 
         torch.set_num_threads(args.threads)
         curriculum = load_curriculum(args.config)
-        if args.max_steps:
-            curriculum = shortened(curriculum, args.max_steps)
-        print(run(curriculum, args.data, args.out, args.init))
+        curriculum = selected(curriculum, args.stages, args.max_steps, skip_evidence=args.encoder is not None)
+        print(run(curriculum, args.data, args.out, args.init, args.encoder))
     elif args.command == "calibrate":
         from .calibrate import calibrate
 

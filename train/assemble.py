@@ -20,11 +20,11 @@ from .stages import Curriculum, Stage
 LORA_PATTERN = r"model\.language_model\..*\.({})"
 
 
-def assemble(curriculum: Curriculum, data: list[Path], out: Path) -> None:
+def assemble(curriculum: Curriculum, data: list[Path], out: Path, encoder: Path | None = None) -> None:
     """Build the untrained model of a curriculum and save it to `out`.
 
     With `language_model` its weights and tokenizer are loaded; else a new one of `text_config` is made and its
-    tokenizer is trained on the conversations of `data`.
+    tokenizer is trained on the conversations of `data`. With `encoder` the ECG encoder of that model is taken over.
     """
     torch.manual_seed(curriculum.seed)
     ecg_config = AnyEcgEncoderConfig(**curriculum.ecg_config)
@@ -39,6 +39,9 @@ def assemble(curriculum: Curriculum, data: list[Path], out: Path) -> None:
         tokenizer = train_tokenizer(conversation_texts(data), curriculum.vocab_size)
         text_config = AutoConfig.for_model(**(curriculum.text_config | {"vocab_size": len(tokenizer)}))
         model = around(AutoModelForCausalLM.from_config(text_config), ecg_config, tokenizer)
+    if encoder is not None:
+        trained, _ = load_model(encoder)
+        model.model.ecg_tower.load_state_dict(trained.model.ecg_tower.state_dict())
     save_model(model, AnyEcgProcessor(feature_extractor_for(ecg_config), tokenizer), out)
 
 

@@ -23,7 +23,9 @@ from .stages import Curriculum, Stage
 logger = logging.getLogger(__name__)
 
 
-def run(curriculum: Curriculum, data: list[Path], out: Path, init: Path | None = None) -> Path:
+def run(
+    curriculum: Curriculum, data: list[Path], out: Path, init: Path | None = None, encoder: Path | None = None
+) -> Path:
     """Train every stage that is not finished yet; returns the folder of the last stage's model.
 
     Args:
@@ -31,11 +33,12 @@ def run(curriculum: Curriculum, data: list[Path], out: Path, init: Path | None =
         data: dataset folders that `data_builders` wrote.
         out: run folder; OUT/<stage> holds each finished model, OUT/<stage>.checkpoint the resumable state.
         init: a model folder to start from instead of a newly assembled one.
+        encoder: a model folder whose encoder the newly assembled model takes over.
     """
     out.mkdir(parents=True, exist_ok=True)
     source = init or out / "assembled"
     if init is None and not source.exists():
-        assemble(curriculum, data, source)
+        assemble(curriculum, data, source, encoder)
     for stage in curriculum.stages:
         target = out / stage.name
         if not target.exists():
@@ -253,6 +256,17 @@ def freeze_all_but(model: torch.nn.Module, trainable: tuple[str, ...]) -> None:
         parameter.requires_grad_(learns or "lora_" in name)
 
 
-def shortened(curriculum: Curriculum, steps: int) -> Curriculum:
-    """The same curriculum with at most this many steps per stage, to try it out."""
-    return replace(curriculum, stages=tuple(replace(s, steps=min(s.steps, steps)) for s in curriculum.stages))
+def selected(
+    curriculum: Curriculum, names: list[str] | None = None, max_steps: int | None = None, skip_evidence: bool = False
+) -> Curriculum:
+    """The same curriculum with only some stages, each of at most `max_steps` steps.
+
+    Raises:
+        ValueError: for a name that is no stage, with the stages there are.
+    """
+    known = [stage.name for stage in curriculum.stages]
+    if wrong := set(names or ()) - set(known):
+        raise ValueError(f"{curriculum.name} has no stage {sorted(wrong)}; its stages are {', '.join(known)}.")
+    kept = [s for s in curriculum.stages if not names or s.name in names]
+    kept = [s for s in kept if not (skip_evidence and s.objective == "evidence")]
+    return replace(curriculum, stages=tuple(replace(s, steps=min(s.steps, max_steps or s.steps)) for s in kept))
