@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from .claims import NumberClaim, axis_words, number_claims, plain, sentences
@@ -28,7 +29,11 @@ _TITLES = {
     "qtc_bazett_ms": ("QTc (Bazett)", " ms"), "qtc_fridericia_ms": ("QTc (Fridericia)", " ms"),
     "axis_deg": ("axis", "°"),
 }  # fmt: skip
-_ECG_NAME = re.compile(r"\b(?:ecgs?|ekgs?)\s*#?\s*(\d+)(?:\s*(?:and|,|&)\s*(\d+))*")
+_ECG_NAME = re.compile(
+    r"\b(?:ecgs?|ekgs?)\s*#?\s*\d+(?:\s*(?:and|,|&)\s*(?:ecg )?\d{1,2}(?![\d.]|\s*(?:/|°|ms\b|s\b|bpm\b|beats\b)))*"
+)
+_OPENING = re.compile(rf"(?:(?:only|new|not|in|on|for|of|the)\s+)*{_ECG_NAME.pattern}")
+_CLAUSE = re.compile(r",| against | versus | vs\.? | while | whereas | but | and ")
 _GENERAL = re.compile(
     r"(?:can you |could you |please )?(?:explain|define|give a short definition|tell me what|what (?:is|are|does|do)|"
     r"what should i understand|i have read about|how does)\b"
@@ -74,10 +79,15 @@ def contradictions(
         said += _number_contradictions(part, [m for m in of if m is not None], is_general)
         heads = [probabilities[k] for k in scope if k < len(probabilities)]
         if not is_general and not (n_ecgs > 1 and _CHANGED.search(part)):
-            said += _finding_contradictions(findings_in_text(part), [h for h in heads if h], unlikely, likely)
+            said += _finding_contradictions(_stated(part), [h for h in heads if h], unlikely, likely)
     answered = _yes_or_no(question, text)
     said += _finding_contradictions(answered, [h for h in probabilities if h], unlikely, likely)
     return list(dict.fromkeys(said))
+
+
+def _stated(part: str) -> dict[str, bool]:
+    """Findings that are asserted or denied; "not in ECG 2 any more: …" denies what follows the colon."""
+    return findings_in_text(part.replace(":", " ") if part.startswith("not ") else part)
 
 
 def _as_list(value: Any) -> list[Any]:
@@ -87,17 +97,34 @@ def _as_list(value: Any) -> list[Any]:
 
 
 def _scoped(text: str, n_ecgs: int) -> list[tuple[str, list[int]]]:
-    """Sentences with the ECGs (0-based) that each speaks of."""
-    parts = []
+    """Parts of sentences with the ECGs (0-based) that each speaks of."""
+    everything = list(range(n_ecgs))
+    parts: list[tuple[str, list[int]]] = []
     for line in plain(text).splitlines():
-        scope = list(range(n_ecgs))
+        standing = everything
         for sentence in sentences(line):
-            starts = [m.start() for m in _ECG_NAME.finditer(sentence)]
-            for start, end in zip([0, *starts], [*starts, len(sentence)], strict=True):
-                named = _ECG_NAME.match(sentence, start)
-                scope = [int(n) - 1 for n in re.findall(r"\d+", named.group(0))] if named else scope
-                parts.append((sentence[start:end], scope))
+            clauses = [clause for clause in _CLAUSE.split(sentence) if clause.strip()]
+            if all(_ECG_NAME.search(clause) for clause in clauses):  # "70/min in ECG 1, 62/min in ECG 2"
+                parts += [(clause, _named(clause)) for clause in clauses]
+            else:
+                parts += _from_name_to_name(sentence, standing)
+            opening = _OPENING.match(sentence)
+            standing = _named(opening.group(0)) if opening else standing
     return [(part, scope) for part, scope in parts if part.strip()]
+
+
+def _from_name_to_name(sentence: str, scope: list[int]) -> list[tuple[str, list[int]]]:
+    """Each name of an ECG governs what follows it, up to the next one; a word like "not" before it stays with it."""
+    starts = [match.start() for match in _ECG_NAME.finditer(sentence)]
+    if len(starts) == 1 and _OPENING.match(sentence):
+        return [(sentence, _named(sentence))]
+    cuts = [0, *(start for start in starts if start), len(sentence)]
+    pieces = [sentence[start:end] for start, end in pairwise(cuts)]
+    return [(piece, _named(piece) if _ECG_NAME.match(piece) else scope) for piece in pieces]
+
+
+def _named(text: str) -> list[int]:
+    return [int(number) - 1 for match in _ECG_NAME.finditer(text) for number in re.findall(r"\d+", match.group(0))]
 
 
 def _number_contradictions(text: str, measured: list[Measured], is_general: bool) -> list[str]:

@@ -190,5 +190,30 @@ def test_with_several_ecgs_a_sentence_is_held_against_the_one_it_names():
     assert contradictions("ECG 2 shows sinus rhythm. The rate is 60/min.", both, [{}, {}]) != []
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Rate 60/min in ECG 1, 90/min in ECG 2.",
+        "ECG 2 is faster: 90/min against 60/min in ECG 1.",
+        "In ECG 1 the rate is 60/min and in ECG 2 the rate is 90/min.",
+        "Only in ECG 2: sinus tachycardia, atrial fibrillation. Only in ECG 1: sinus rhythm.",
+        "New in ECG 2: atrial fibrillation. Not in ECG 2 any more: sinus rhythm, bigeminy.",
+        "ECG 1 and 2 differ.",
+    ],
+)
+def test_sentences_that_name_the_right_ecg_are_not_contradicted(text):
+    both = [{"heart_rate_bpm": 60.0}, {"heart_rate_bpm": 90.0}]
+    heads = [
+        {"SR": 0.97, "AFIB": 0.01, "BIGU": 0.9, "STACH": 0.01},
+        {"SR": 0.01, "AFIB": 0.97, "BIGU": 0.01, "STACH": 0.9},
+    ]
+    assert contradictions(text, both, heads) == []
+    swapped = contradictions(text, both[::-1], heads[::-1])
+    assert swapped or text in (
+        "ECG 1 and 2 differ.",
+        "New in ECG 2: atrial fibrillation. Not in ECG 2 any more: sinus rhythm, bigeminy.",
+    )
+
+
 def test_an_ecg_that_was_not_shown_is_named():
     assert contradictions("ECG 3 is normal.", [{}, {}], [{}, {}]) == ["The text speaks of ECG 3, but there are 2."]
