@@ -9,8 +9,9 @@ from typing import Any
 
 from .check import contradictions
 from .claims import interval_claims
+from .events import NOTABLE
 from .evidence import Evidence, differences
-from .findings import EVENT_KINDS, code_of, findings_in_text
+from .findings import code_of, findings_in_text
 
 LOCATABLE = {
     "premature ventricular contraction": "premature ventricular contractions",
@@ -22,6 +23,9 @@ LOCATABLE = {
     "paced beat": "paced beats",
     "normal beat": "normal beats",
     "noise": "noise",
+    "P wave": "P waves",
+    "QRS complex": "QRS complexes",
+    "T wave": "T waves",
 }
 """Event kinds that `EcgChat.locate` finds, each in the plural."""
 _KIND_OF_CODE = {
@@ -66,7 +70,7 @@ def kind_of(finding: str) -> str:
     """
     text = " ".join(finding.strip().lower().split())
     for kind, plural in LOCATABLE.items():
-        if text in (kind, plural):
+        if text in (kind.lower(), plural.lower()):
             return kind
     code = code_of(finding)
     if code in _KIND_OF_CODE:
@@ -78,7 +82,7 @@ def kind_of(finding: str) -> str:
 def kind_in(text: str) -> str | None:
     """The one event kind that a text speaks of, or None."""
     plain = text.lower()
-    named = {kind for kind, plural in LOCATABLE.items() if kind in plain or plural in plain}
+    named = {kind for kind, plural in LOCATABLE.items() if kind.lower() in plain or plural.lower() in plain}
     named |= {_KIND_OF_CODE[code] for code in findings_in_text(text) if code in _KIND_OF_CODE}
     return named.pop() if len(named) == 1 else None
 
@@ -117,7 +121,7 @@ def _misplaced(place: Mapping[str, Any], evidence: Evidence) -> list[str]:
     where = f"{start:.1f}-{end:.1f} s"
     if end > evidence.record.duration_s + 0.25:
         return [f"The text points at {where}, but the record lasts {evidence.record.duration_s:.1f} s."]
-    if kind not in EVENT_KINDS or kind == "normal beat":
+    if kind not in NOTABLE:
         return []
     near = [e for e in evidence.events if e["kind"] == kind and e["start_s"] < end + 0.15 and e["end_s"] > start - 0.15]
     return [] if near else [f"The text places {kind} at {where}; the event head finds none there."]

@@ -34,8 +34,7 @@ from .answer import (
     warnings_of,
 )  # fmt: skip
 from .conversation import to_messages
-from .evidence import Evidence, events_of_kind, gather
-from .findings import EVENT_KINDS
+from .evidence import Evidence, gather
 from .loading import load
 from .record import EcgRecord
 from .shown import MAX_SHOWN_S, Shown, show
@@ -126,10 +125,10 @@ class EcgChat:
         if evidence.unjudgeable:
             answer = abstention([evidence])
             return result | {"answer": answer, "abstained": True, "reason": evidence.unjudgeable}
-        events = events_of_kind(evidence, kind)
+        events = evidence.locate(kind)
         result["intervals"] = [{key: e[key] for key in ("start_s", "end_s", "leads")} for e in events]
         result["present"] = bool(events)
-        result["probability"] = float(evidence.event_probabilities[:, EVENT_KINDS.index(kind)].max())
+        result["probability"] = evidence.probability(kind)
         if record.duration_s <= MAX_SHOWN_S and kind in _ASKED:
             said = self.ask([record], LOCATE_QUESTION.format(plural=LOCATABLE[kind]))
             result["contradictions"] = [*said.contradictions, *presence(kind, bool(events), bool(said.intervals))]

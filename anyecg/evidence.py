@@ -3,7 +3,6 @@
 The encoder reads a record in excerpts of at most 10 s. A statement about form or diagnosis gets the mean of its
 calibrated logits over the excerpts, weighted by their length; what may come and go (ectopic beats, fibrillation,
 flutter, …) gets the highest one, or the second highest of more than three, so that one poor excerpt does not decide.
-Beats of a kind are placed at the measured R peaks; episodes and noise are runs of time steps.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from .events import NOTABLE, events_of_kind, highest
 from .findings import CODES, EVENT_KINDS, HEAD_LABELS, RHYTHMS, SUBCLASSES, SUPERCLASSES, phrase
 from .leads import PRECORDIAL_LEADS, STANDARD_LEADS, derive_limb_leads
 from .measure import measure
@@ -25,11 +25,6 @@ CHUNK_S = 300.0
 SHORTEST_EXCERPT_STEPS = 20
 """A last excerpt with fewer steps does not judge findings when there are longer ones."""
 PAROXYSMAL = ("PVC", "PAC", "PRC(S)", "AFIB", "AFLT", "SVTAC", "PSVT", "SVARR", "BIGU", "TRIGU")
-BEAT_KINDS = EVENT_KINDS[EVENT_KINDS.index("normal beat") : EVENT_KINDS.index("paced beat") + 1]
-HALF_BEAT_S = 0.1
-"""A beat is said to last from 0.1 s before its R peak to 0.1 s after it."""
-EPISODES = {"atrial fibrillation": 2.0, "atrial flutter": 2.0, "noise": 0.4}
-"""Kinds that last, each with the seconds over which steps are averaged, gaps closed and shorter runs dropped."""
 TERRITORIES = {
     "anterior": ("V1", "V2", "V3", "V4"), "lateral": ("I", "aVL", "V5", "V6"), "inferior": ("II", "III", "aVF"),
 }  # fmt: skip
@@ -74,6 +69,17 @@ class Evidence:
 
     def classes(self, prefix: str, names: Sequence[str]) -> dict[str, float]:
         return {name: self.labels[prefix + name] for name in names}
+
+    def locate(self, kind: str) -> list[dict[str, Any]]:
+        """Where a kind of beat, wave or episode lies; see `events.events_of_kind`."""
+        probability = self.event_probabilities[:, EVENT_KINDS.index(kind)]
+        beats = [beat["time_s"] for beat in self.measurements["beats"]]
+        return events_of_kind(kind, self.record, beats, probability, self.step_s, self.thresholds[kind])
+
+    def probability(self, kind: str) -> float:
+        """How likely the most likely place of a kind is."""
+        beats = [beat["time_s"] for beat in self.measurements["beats"]]
+        return highest(kind, beats, self.event_probabilities[:, EVENT_KINDS.index(kind)], self.step_s)
 
     def summary(self) -> dict[str, Any]:
         """{"findings", "superclasses", "subclasses", "rhythms", "abstained", "reason"}; empty when abstained."""
@@ -127,8 +133,7 @@ def gather(model: Any, extractor: Any, record: EcgRecord, batch_size: int = 32) 
         [*territory_warnings(record, measurements), *map(_sentence, record.notes)], _unjudgeable(measurements),
     )  # fmt: skip
     if not evidence.unjudgeable:
-        notable = (*(kind for kind in BEAT_KINDS if kind != "normal beat"), *EPISODES)
-        evidence.events.extend(event for kind in notable for event in events_of_kind(evidence, kind))
+        evidence.events.extend(event for kind in NOTABLE for event in evidence.locate(kind))
         evidence.events.sort(key=lambda event: event["start_s"])
     return evidence
 
@@ -179,49 +184,6 @@ def event_probabilities(encoded: Encoded, calibration: Mapping[str, Mapping[str,
     """Calibrated probability per time step and event kind, (n_steps, n_kinds)."""
     scale, shift = _scale_and_shift(calibration, EVENT_KINDS)
     return _sigmoid(encoded.event_logits * scale + shift)
-
-
-def events_of_kind(evidence: Evidence, kind: str) -> list[dict[str, Any]]:
-    """Where a kind of beat or episode lies, decided at its threshold."""
-    probability, limit = evidence.event_probabilities[:, EVENT_KINDS.index(kind)], evidence.thresholds[kind]
-    if kind in EPISODES:
-        runs = episodes(probability, evidence.step_s, limit, EPISODES[kind])
-    else:
-        times = np.array([beat["time_s"] for beat in evidence.measurements["beats"]])
-        at_peaks = beat_probabilities(probability, times, evidence.step_s)
-        half = HALF_BEAT_S
-        runs = [(t - half, t + half, p) for t, p in zip(times, at_peaks, strict=True) if p >= limit]
-    end = evidence.record.duration_s
-    return [
-        {"kind": kind, "start_s": round(max(0.0, float(s)), 3), "end_s": round(min(end, float(e)), 3), "leads": [],
-         "probability": float(p)}
-        for s, e, p in runs
-    ]  # fmt: skip
-
-
-def beat_probabilities(probability: np.ndarray, times_s: np.ndarray, step_s: float) -> np.ndarray:
-    """The highest probability of the steps that touch 50 ms around each R peak."""
-    last = len(probability) - 1
-    first = np.clip(((times_s - 0.05) / step_s).astype(int), 0, last)
-    final = np.clip(((times_s + 0.05) / step_s).astype(int), 0, last)
-    return np.maximum(probability[first], probability[final]) if len(times_s) else np.zeros(0)
-
-
-def episodes(probability: np.ndarray, step_s: float, limit: float, scale_s: float) -> list[tuple[float, float, float]]:
-    """Runs of steps at or above a limit after averaging: (start_s, end_s, mean probability)."""
-    width = max(1, round(scale_s / step_s))
-    kernel = np.ones(min(width, len(probability)))
-    count = np.convolve(np.ones(len(probability)), kernel, mode="same")
-    smooth = np.convolve(probability, kernel, mode="same") / count
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], (smooth >= limit).astype(int), [0]])))
-    runs: list[list[int]] = []
-    for start, end in edges.reshape(-1, 2):
-        if runs and start - runs[-1][1] < width:
-            runs[-1][1] = int(end)
-        else:
-            runs.append([int(start), int(end)])
-    shortest = min(width, len(probability))
-    return [(s * step_s, e * step_s, float(probability[s:e].mean())) for s, e in runs if e - s >= shortest]
 
 
 def differences(evidences: Sequence[Evidence]) -> list[dict[str, float]]:

@@ -13,7 +13,8 @@ import torch
 
 from anyecg.answer import kind_in, kind_of, named_intervals
 from anyecg.chat import EcgChat
-from anyecg.evidence import CHUNK_S, encode, episodes, events_of_kind, finding_probabilities
+from anyecg.events import episodes, events_of_kind
+from anyecg.evidence import CHUNK_S, encode, finding_probabilities
 from anyecg.findings import EVENT_KINDS, HEAD_LABELS
 from anyecg.record import EcgRecord
 from anyecg.shown import MAX_SHOWN_S, show
@@ -178,12 +179,32 @@ def test_beats_are_placed_at_measured_peaks_and_decided_at_the_threshold(chat):
     probabilities = np.zeros_like(evidence.event_probabilities)
     probabilities[[6, 14], pvc] = 0.9, 0.4  # the steps of the beats at 1.2 and 2.8 s
     known = replace(evidence, event_probabilities=probabilities)
-    events = events_of_kind(known, "premature ventricular contraction")
+    events = known.locate("premature ventricular contraction")
     assert [(e["start_s"], e["end_s"]) for e in events] == [
         (pytest.approx(1.1, abs=0.03), pytest.approx(1.3, abs=0.03))
     ]
     lower = replace(known, thresholds={**known.thresholds, "premature ventricular contraction": 0.3})
-    assert len(events_of_kind(lower, "premature ventricular contraction")) == 2
+    assert len(lower.locate("premature ventricular contraction")) == 2
+
+
+def test_consecutive_bundle_branch_beats_are_one_place_and_extra_beats_are_not():
+    beats, probability = [1.0, 2.0, 3.0, 4.0, 8.0], np.ones(60)
+    probability[15:16] = 0.0  # the step of the beat at 3.0 s
+    probability[14] = 0.0
+    record = make_record(duration_s=12.0)
+    found = {
+        kind: [(e["start_s"], e["end_s"]) for e in events_of_kind(kind, record, beats, probability, 0.2, 0.5)]
+        for kind in ("left bundle branch block beat", "premature atrial contraction")
+    }
+    assert found["left bundle branch block beat"] == [(0.9, 2.1), (3.9, 4.1), (7.9, 8.1)]
+    assert len(found["premature atrial contraction"]) == 4
+
+
+def test_waves_are_located_where_they_were_delineated(chat, records):
+    located = chat.locate(records[0], "QRS complexes")
+    beats = [beat["time_s"] for beat in chat.evidence(records[0]).measurements["beats"]]
+    assert located["present"] and len(located["intervals"]) == len(beats)
+    assert all(i["start_s"] < r < i["end_s"] for i, r in zip(located["intervals"], beats, strict=True))
 
 
 def test_an_episode_is_a_run_of_steps_without_its_flicker():

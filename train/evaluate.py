@@ -160,12 +160,10 @@ def _prediction(
 
 def _head_intervals(chat: Any, record: Any, kind: str) -> list[list[float]]:
     """Places from the event head, to a tenth of a second as the gold has them."""
-    from anyecg.evidence import events_of_kind
-
     evidence = chat.evidence(record)
     if evidence.unjudgeable:
         return []
-    return [[round(e["start_s"], 1), round(e["end_s"], 1)] for e in events_of_kind(evidence, kind)]
+    return [[round(e["start_s"], 1), round(e["end_s"], 1)] for e in evidence.locate(kind)]
 
 
 def _write(out: Path, results: dict[str, Any], predictions: Sequence[Mapping[str, Any]]) -> None:

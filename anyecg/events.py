@@ -1,0 +1,114 @@
+"""Where beats, waves and episodes lie: the event head says what, the measurements say exactly where.
+
+Beats of a kind are placed at the measured R peaks, waves where they were delineated; episodes are runs of time steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .findings import EVENT_KINDS
+from .measure import delineate
+from .record import EcgRecord
+
+BEAT_KINDS = EVENT_KINDS[EVENT_KINDS.index("normal beat") : EVENT_KINDS.index("paced beat") + 1]
+HALF_BEAT_S = 0.1
+"""A beat is said to last from 0.1 s before its R peak to 0.1 s after it."""
+EPISODES = {"atrial fibrillation": 2.0, "atrial flutter": 2.0, "noise": 0.4}
+"""Kinds that last, each with the seconds over which steps are averaged, gaps closed and shorter runs dropped."""
+RUNS = ("left bundle branch block beat", "right bundle branch block beat")
+"""Kinds whose consecutive beats are one place, when less than `RUN_GAP_S` lies between them."""
+RUN_GAP_S = 2.0
+WAVES = {"P wave": ("p_on_s", "p_off_s"), "QRS complex": ("qrs_on_s", "qrs_off_s"), "T wave": ("t_on_s", "t_off_s")}
+NOTABLE = (*(kind for kind in BEAT_KINDS if kind != "normal beat"), *EPISODES)
+"""What an answer's evidence lists."""
+Run = tuple[float, float, float]
+"""Start, end (s) and probability."""
+
+
+def events_of_kind(
+    kind: str, record: EcgRecord, beats_s: Sequence[float], probability: np.ndarray, step_s: float, limit: float
+) -> list[dict[str, Any]]:
+    """Where a kind lies: {kind, start_s, end_s, leads, probability}, an empty list of leads for all of them.
+
+    Args:
+        beats_s: measured R peaks.
+        probability: of this kind, calibrated, per time step.
+        limit: the probability from which on the kind is called.
+    """
+    runs: list[Run]
+    if kind in EPISODES:
+        runs = episodes(probability, step_s, limit, EPISODES[kind])
+    elif kind in WAVES:
+        runs = _waves(kind, record, probability, step_s)
+    else:
+        at_peaks = beat_probabilities(probability, np.array(beats_s), step_s)
+        chosen = at_peaks >= limit
+        runs = [(t - HALF_BEAT_S, t + HALF_BEAT_S, p) for t, p, c in zip(beats_s, at_peaks, chosen, strict=True) if c]
+        if kind in RUNS:
+            runs = _joined(beats_s, at_peaks, chosen)
+    end = record.duration_s
+    return [
+        {"kind": kind, "start_s": round(max(0.0, float(s)), 3), "end_s": round(min(end, float(e)), 3), "leads": [],
+         "probability": round(float(p), 4)}
+        for s, e, p in runs
+    ]  # fmt: skip
+
+
+def highest(kind: str, beats_s: Sequence[float], probability: np.ndarray, step_s: float) -> float:
+    """The probability of the most likely place of a kind."""
+    if kind in BEAT_KINDS and len(beats_s):
+        return float(beat_probabilities(probability, np.array(beats_s), step_s).max())
+    return float(probability.max())
+
+
+def _joined(beats_s: Sequence[float], at_peaks: np.ndarray, chosen: np.ndarray) -> list[Run]:
+    """Consecutive chosen beats as one run, with the mean probability."""
+    groups: list[list[int]] = []
+    for k in map(int, np.flatnonzero(chosen)):
+        follows = groups and groups[-1][-1] == k - 1 and beats_s[k] - beats_s[k - 1] - 2 * HALF_BEAT_S < RUN_GAP_S
+        if follows:
+            groups[-1].append(k)
+        else:
+            groups.append([k])
+    return [(beats_s[g[0]] - HALF_BEAT_S, beats_s[g[-1]] + HALF_BEAT_S, float(at_peaks[g].mean())) for g in groups]
+
+
+def _waves(kind: str, record: EcgRecord, probability: np.ndarray, step_s: float) -> list[Run]:
+    """Delineated waves; the head's probability is told, but a measured wave is there."""
+    start, end = WAVES[kind]
+    places = [(getattr(beat, start), getattr(beat, end)) for beat in delineate(record)]
+    last = len(probability) - 1
+    return [
+        (s, e, float(probability[min(last, int(s / step_s)) : min(last, int(e / step_s)) + 1].max()))
+        for s, e in places
+        if s is not None and e is not None
+    ]
+
+
+def beat_probabilities(probability: np.ndarray, times_s: np.ndarray, step_s: float) -> np.ndarray:
+    """The highest probability of the steps that touch 50 ms around each R peak."""
+    last = len(probability) - 1
+    first = np.clip(((times_s - 0.05) / step_s).astype(int), 0, last)
+    final = np.clip(((times_s + 0.05) / step_s).astype(int), 0, last)
+    return np.maximum(probability[first], probability[final]) if len(times_s) else np.zeros(0)
+
+
+def episodes(probability: np.ndarray, step_s: float, limit: float, scale_s: float) -> list[tuple[float, float, float]]:
+    """Runs of steps at or above a limit after averaging: (start_s, end_s, mean probability)."""
+    width = max(1, round(scale_s / step_s))
+    kernel = np.ones(min(width, len(probability)))
+    count = np.convolve(np.ones(len(probability)), kernel, mode="same")
+    smooth = np.convolve(probability, kernel, mode="same") / count
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], (smooth >= limit).astype(int), [0]])))
+    runs: list[list[int]] = []
+    for start, end in edges.reshape(-1, 2):
+        if runs and start - runs[-1][1] < width:
+            runs[-1][1] = int(end)
+        else:
+            runs.append([int(start), int(end)])
+    shortest = min(width, len(probability))
+    return [(s * step_s, e * step_s, float(probability[s:e].mean())) for s, e in runs if e - s >= shortest]
