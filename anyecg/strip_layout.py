@@ -121,9 +121,7 @@ def _three_by_four(record: EcgRecord, start_s: float, end_s: float) -> list[tupl
     quarter = (end_s - start_s) / 4
     times = [start_s + k * quarter for k in range(5)]
     rows = [
-        tuple(
-            Piece(_COLUMNS[c][r], times[c], times[c + 1], LEFT_MM + c * quarter * MM_PER_S) for c in range(4)
-        )
+        tuple(Piece(_COLUMNS[c][r], times[c], times[c + 1], LEFT_MM + c * quarter * MM_PER_S) for c in range(4))
         for r in range(3)
     ]
     others = [lead for lead in record.leads if lead not in STANDARD_LEADS]

@@ -8,7 +8,7 @@ from anyecg.answer import Answer
 from anyecg.record import EcgRecord, RecordError
 from app.session import MAX_ECGS, Session, plain, take_records, take_turn
 from app.uploads import Uploads
-from app.views import evidence_html, strips_html
+from app.views import evidence_html, sheet_starts, strips_html
 
 
 @pytest.fixture
@@ -119,10 +119,10 @@ def test_nothing_that_comes_from_a_file_or_a_model_is_taken_for_html(session):
 
 
 def test_a_long_recording_is_shown_where_the_answer_points():
-    record = make_record(duration_s=300.0)
-    late = {"ecg": 1, "start_s": 200.0, "end_s": 201.0, "kind": "noise", "leads": []}
-    assert strips_html([record], [late]) == strips_html([record], [late], start_s=198.0)
-    assert strips_html([record], [late]) != strips_html([record], [late], start_s=0.0)
+    records = [make_record(duration_s=10.0), make_record(duration_s=300.0)]
+    late = {"ecg": 2, "start_s": 200.0, "end_s": 201.0, "kind": "noise", "leads": []}
+    assert sheet_starts(records, []) == {1: 0.0}
+    assert sheet_starts(records, [late]) == {1: 198.0}
 
 
 def test_what_cannot_be_judged_is_said_and_has_no_probabilities():
