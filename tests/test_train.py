@@ -154,6 +154,14 @@ def test_the_mixture_is_drawn_by_weight_and_continues_at_any_draw():
     assert list(MixtureSampler(kinds, mixture, 4000, seed=1, start=1234)) == drawn[1234:]
 
 
+def test_rows_of_like_length_share_a_batch_and_none_is_lost():
+    lengths = [k * 7 % 100 for k in range(320)]
+    plain = list(MixtureSampler([("a",)] * 320, {}, 320, seed=3))
+    drawn = np.array(list(MixtureSampler([("a",)] * 320, {}, 320, seed=3, lengths=lengths, batch_size=10)))
+    spread = np.ptp(np.array(lengths)[drawn].reshape(-1, 10), axis=1).mean()
+    assert sorted(drawn) == sorted(plain) and spread < 30 < np.ptp(np.array(lengths)[plain[:10]])
+
+
 def test_augmentation_keeps_lead_names_with_their_signals(data):
     from anyecg.configuration_anyecg import AnyEcgEncoderConfig
     from train.assemble import feature_extractor_for

@@ -140,6 +140,14 @@ class ConversationDataset(Dataset):
     def __len__(self) -> int:
         return len(self.rows)
 
+    def lengths(self) -> list[int]:
+        """About how many tokens each conversation has: four characters of text, or 0.4 s of ECG, are one."""
+        return [
+            sum(len(turn["text"]) for turn in row["turns"]) // 4
+            + sum(int((e["end_s"] - e["start_s"]) * 2.5) + 45 for e in row["excerpts"])
+            for row in self.rows
+        ]
+
     def __getitem__(self, index: int) -> dict[str, Any]:
         row = self.rows[index]
         shown = [self._shown(row, k) for k in range(len(row["record_ids"]))]
@@ -186,7 +194,11 @@ _RECORD_COLUMNS = (
 
 
 class MixtureSampler(Sampler[int]):
-    """Seeded draws by weight of kind, without replacement inside a kind until it is used up; resumes at any draw."""
+    """Seeded draws by weight of kind, without replacement inside a kind until it is used up; resumes at any draw.
+
+    With lengths, rows of like length come together: blocks of eight batches are sorted, then their batches shuffled,
+    which spares padding and keeps the mixture of every block.
+    """
 
     def __init__(
         self,
@@ -195,8 +207,11 @@ class MixtureSampler(Sampler[int]):
         draws: int,
         seed: int,
         start: int = 0,
+        lengths: Sequence[int] | None = None,
+        batch_size: int = 1,
     ):
         self.draws, self.seed, self.start = draws, seed, start
+        self.lengths, self.batch_size = lengths, batch_size
         groups: dict[str, list[int]] = {}
         for index, names in enumerate(kinds):
             match = next((name for name in names if name in mixture), None) if mixture else "all"
@@ -215,10 +230,19 @@ class MixtureSampler(Sampler[int]):
         rng = np.random.default_rng(self.seed)
         choices = rng.choice(len(self.groups), size=self.draws, p=self.weights)
         streams = [self._endless(group, np.random.default_rng([self.seed, k])) for k, group in enumerate(self.groups)]
-        for draw, choice in enumerate(choices):
-            index = next(streams[choice])
-            if draw >= self.start:
-                yield index
+        drawn = np.array([next(streams[choice]) for choice in choices])
+        if self.lengths is not None:
+            drawn = self._grouped(drawn, np.asarray(self.lengths)[drawn], rng)
+        yield from drawn[self.start :].tolist()
+
+    def _grouped(self, drawn: np.ndarray, lengths: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        block = 8 * self.batch_size
+        whole = len(drawn) // block * block
+        blocks = []
+        for first in range(0, whole, block):
+            order = first + np.argsort(lengths[first : first + block], kind="stable")
+            blocks.append(drawn[rng.permutation(order.reshape(8, self.batch_size)).ravel()])
+        return np.concatenate([*blocks, drawn[whole:]])
 
     @staticmethod
     def _endless(group: list[int], rng: np.random.Generator) -> Iterator[int]:

@@ -119,8 +119,9 @@ class StageRun:
             dataset = ConversationDataset(self.data, "train")
             kinds = [(f"{row['source']}:{row['task']}", row["task"]) for row in dataset.rows]
             collate = ConversationCollator(self.processor)
+        draws, lengths = per_step * stage.steps, dataset.lengths() if stage.objective == "conversation" else None
         sampler = MixtureSampler(
-            kinds, stage.mixture, per_step * stage.steps, self.curriculum.seed, self.step * per_step
+            kinds, stage.mixture, draws, self.curriculum.seed, self.step * per_step, lengths, stage.batch_size
         )
         # A generator of its own: the loader's draws must not shift the dropout of a resumed run.
         own = torch.Generator().manual_seed(self.curriculum.seed)
