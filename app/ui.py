@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import shutil
 import tempfile
@@ -206,17 +207,14 @@ def launch(chat: Any, *, host: str, port: int, block: bool = True) -> Any:
     if host not in ("127.0.0.1", "localhost", "::1"):
         logger.warning("listening on %s: everyone who reaches this address can use the page and its memory", host)
     folder = Path(tempfile.mkdtemp(prefix="anyecg-page-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     demo = build_demo(chat, folder=folder)
-    try:
-        demo.queue(default_concurrency_limit=1, max_size=64, api_open=False).launch(
-            server_name=host, server_port=port, theme=page_theme(), css_paths=CSS,
-            max_file_size=f"{MAX_FILE_MB}mb", footer_links=[], share=False, enable_monitoring=False,
-            mcp_server=False, ssr_mode=False, pwa=False, quiet=True, run_history=False,
-            prevent_thread_lock=not block,
-        )  # fmt: skip
-    finally:
-        if block:
-            shutil.rmtree(folder, ignore_errors=True)
+    demo.queue(default_concurrency_limit=1, max_size=64, api_open=False).launch(
+        server_name=host, server_port=port, theme=page_theme(), css_paths=CSS,
+        max_file_size=f"{MAX_FILE_MB}mb", footer_links=[], share=False, enable_monitoring=False,
+        mcp_server=False, ssr_mode=False, pwa=False, quiet=True, run_history=False,
+        prevent_thread_lock=not block,
+    )  # fmt: skip
     return demo
 
 
