@@ -97,15 +97,15 @@ def _simulate_one(
     conditions: Sequence[str] | None,
 ) -> Simulated:
     # Separate streams, so that the heart is the same at any rate, in any leads.
-    body, disturbing = (np.random.default_rng([*seed, stream]) for stream in (0, 1))
+    body, timing, disturbing = (np.random.default_rng([*seed, stream]) for stream in range(3))
     patient = draw_patient(body, conditions)
     torso = draw_torso(body)
     heart = draw_heart(patient, torso, body)
-    beats = draw_beats(patient, duration_s, body)
+    beats = draw_beats(patient, duration_s, timing)
     stretch = repolarisation_stretch(patient, heart, beats)
     sources = _needed_sources(leads)
     rows = [SOURCE_LEADS.index(name) for name in sources]
-    signal = _draw_signal(heart, beats, stretch, rows, sampling_rate, duration_s, body)
+    signal = _draw_signal(heart, beats, stretch, rows, sampling_rate, duration_s, timing)
     spells = add_noise(signal, rows, sampling_rate, disturbing)
     waves = find_waves(heart, beats, stretch, duration_s)
     seen = find_beats(heart, beats, duration_s)
@@ -163,6 +163,8 @@ def _draw_signal(
     gain = 1 + breath
     ventricular = beats.kind == "V"
     for suffix, which in (("", ~ventricular), (" V", ventricular)):
+        if not which.any():
+            continue
         qrs = shapes["QRS" + suffix]
         onset = beats.qrs_s[which]
         once = np.ones(len(onset))
@@ -172,6 +174,8 @@ def _draw_signal(
             out, shapes["T" + suffix].wave, torso.matrices["T"][rows], end, stretch[which], gain[which], sampling_rate
         )
     for name, which in (("P", ~beats.p_ectopic), ("P S", beats.p_ectopic)):
+        if not which.any():
+            continue
         once = np.ones(int(which.sum()))
         render(out, shapes[name].wave, torso.matrices["P"][rows], beats.p_s[which], once, once, sampling_rate)
     add_atrial_activity(out, beats, torso.matrices["P"][rows], sampling_rate, rng)

@@ -30,9 +30,9 @@ TO_STANDARD[6:, 2:] = np.eye(6)
 _SEEN = dict(zip(STANDARD_LEADS, TO_STANDARD @ np.array([*DOWER.values()]), strict=True))
 # Set by comparing amplitudes with those of normal records: V1 sees less than Dower says, and the atria lie far from
 # the chest electrodes.
-_CHEST = np.array([0.82, 1.0, 1.0, 1.0, 1.0, 1.0])
+_CHEST = np.array([0.74, 1.0, 1.0, 1.0, 1.0, 1.0])
 _ATRIA_FROM_CHEST = 0.45
-_T_IN_CHEST = np.array([1.0, 1.0, 0.92, 0.85, 0.95, 1.0])
+_T_BY_LEAD = np.array([1.3, 1.0, 1.0, 1.0, 0.92, 0.85, 0.95, 1.0])
 BUMP_AREA = 128 / 315  # ∫₀¹ (1 - u²)⁴ du
 
 
@@ -151,7 +151,7 @@ def draw_torso(rng: np.random.Generator) -> Torso:
         if kind == "P":
             near[2:8] *= _ATRIA_FROM_CHEST
         elif kind == "T":
-            near[2:8] *= _T_IN_CHEST[:, None]
+            near[:8] *= _T_BY_LEAD[:, None]
         matrices[kind] = (near @ turn).astype(np.float32)
     return Torso(matrices)
 

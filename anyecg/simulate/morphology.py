@@ -16,7 +16,10 @@ from .repolarisation import repolarisation, t_loop
 from .ventricles import changed_forces, first_forces, set_voltage, turn_to_axis
 
 # What counts as having left the baseline, per wave: mV, and the share of the largest deflection on any lead.
-MARKS = {"P": (0.012, 0.08), "QRS": (0.018, 0.015), "T": (0.02, 0.08)}
+MARKS = {"P": (0.005, 0.03), "QRS": (0.006, 0.005), "T": (0.012, 0.035)}
+# Readers who mark twelve leads one by one put the outermost marks a little further out than the deflection itself
+# (LUDB: 8 to 17 ms longer than the median lead); ms before the onset and after the end.
+MARGINS = {"P": (3.0, 3.0), "QRS": (4.0, 5.0), "T": (0.0, 6.0)}
 
 
 @dataclass(frozen=True)
@@ -54,11 +57,15 @@ def draw_heart(patient: Patient, torso: Torso, rng: np.random.Generator) -> Hear
     j_to_t_end = _qt_ms(patient) - patient.qrs_ms
     shapes = {
         "P": _fitted(_atrial(patient, rng), torso.matrices["P"][:8], "P", patient.p_ms),
-        "P S": _fitted(_ectopic_atrial(rng), torso.matrices["P"][:8], "P", rng.normal(0.9, 0.05) * patient.p_ms),
         "QRS": _fitted(qrs, torso.matrices["QRS"][:8], "QRS", patient.qrs_ms),
         "T": _fitted_t(t_wave, st_level, torso.matrices["T"][:8], j_to_t_end),
     }
-    shapes |= _ventricular_ectopic(torso, rng)
+    if patient.ectopy == "PAC":
+        shapes["P S"] = _fitted(
+            _ectopic_atrial(rng), torso.matrices["P"][:8], "P", rng.normal(0.9, 0.05) * patient.p_ms
+        )
+    elif patient.ectopy:
+        shapes |= _ventricular_ectopic(torso, rng)
     return Heart(shapes, torso, torso.frontal_axis(shapes["QRS"].wave.area()), st_level, codes)
 
 
@@ -69,14 +76,16 @@ def _qt_ms(patient: Patient) -> float:
 def _fitted(wave: Wave, matrix: np.ndarray, kind: str, duration_ms: float) -> Shape:
     """Stretch and shift a wave so that its marked extent is [0, duration]."""
     onset, peak, end = extent(wave, matrix, *MARKS[kind])
-    factor = duration_ms / (end - onset)
-    return Shape(wave.stretched(factor).shifted(-onset * factor), 0.0, (peak - onset) * factor, duration_ms)
+    before, after = MARGINS[kind]
+    factor = (duration_ms - before - after) / (end - onset)
+    shift = before - onset * factor
+    return Shape(wave.stretched(factor).shifted(shift), 0.0, peak * factor + shift, duration_ms)
 
 
 def _fitted_t(t_wave: Wave, st_level: np.ndarray, matrix: np.ndarray, end_ms: float) -> Shape:
     """Stretch ST-T so that its marked end lies where QT ends, and add the ST plateau."""
     onset, peak, end = extent(t_wave, matrix, *MARKS["T"])
-    factor = end_ms / end
+    factor = (end_ms - MARGINS["T"][1]) / end
     wave = t_wave.stretched(factor)
     if np.any(st_level):
         top = peak * factor

@@ -42,10 +42,10 @@ class Disturbance:
 
 # Share of records; typical mV of wander, muscle and mains; chance of motion and of a lost electrode.
 _LEVELS = (
-    (0.34, 0.015, 0.004, 0.001, 0.00, 0.00),
-    (0.44, 0.045, 0.008, 0.003, 0.01, 0.00),
-    (0.17, 0.110, 0.016, 0.010, 0.15, 0.03),
-    (0.05, 0.250, 0.035, 0.025, 0.60, 0.20),
+    (0.34, 0.030, 0.004, 0.001, 0.00, 0.00),
+    (0.44, 0.060, 0.007, 0.003, 0.01, 0.00),
+    (0.17, 0.110, 0.014, 0.010, 0.15, 0.03),
+    (0.05, 0.220, 0.035, 0.025, 0.60, 0.20),
 )
 
 
@@ -65,7 +65,7 @@ def add_noise(signal: np.ndarray, rows: list[int], sampling_rate: float, rng: np
     n = signal.shape[1]
     weights = _WEIGHTS[rows]  # (n_rows, n_electrodes)
     signal += (weights @ _wander_mix(wander, rng)) @ _slow_waves(n, sampling_rate, rng)
-    _add_muscle(signal, weights, muscle, rng)
+    _add_muscle(signal, weights, muscle * np.sqrt(sampling_rate / 500), rng)  # the same density at any rate
     if mains * rng.exponential() > 0.002:
         _add_mains(signal, weights, mains * rng.exponential(), sampling_rate, rng)
     spells = []

@@ -173,14 +173,14 @@ _RATES = {  # mean, spread, lowest, highest per minute
     "AFIB": (92, 24, 48, 165), "AFLT": (110, 35, 65, 160), "SVTAC": (168, 14, 140, 190),
 }  # fmt: skip
 _QRS_MS = {  # mean, spread, lowest, highest
-    "": (92, 8, 75, 109), "IRBBB": (107, 4, 98, 118), "CRBBB": (140, 11, 122, 168), "CLBBB": (148, 11, 128, 180),
-    "LAFB": (98, 7, 84, 116), "LPFB": (98, 7, 84, 116), "IVCD": (122, 7, 112, 140), "WPW": (128, 10, 112, 155),
+    "": (103, 7, 86, 116), "IRBBB": (111, 4, 102, 119), "CRBBB": (150, 12, 126, 178), "CLBBB": (159, 12, 134, 188),
+    "LAFB": (106, 6, 90, 119), "LPFB": (106, 6, 90, 119), "IVCD": (122, 7, 112, 140), "WPW": (132, 10, 116, 158),
     "ILBBB": (112, 4, 104, 119),
 }  # fmt: skip
 _AXIS_USUAL = (39, 22, -20, 84)  # degrees at 50 years
 _AXIS = {
     "LAFB": (-58, 8, -78, -46), "LPFB": (112, 8, 100, 135), "RVH": (112, 10, 97, 140),
-    "CLBBB": (-18, 28, -65, 60), "LVH": (28, 23, -25, 75), "LMI": (75, 15, 40, 100),
+    "CLBBB": (-15, 26, -62, 45), "LVH": (28, 23, -25, 75), "LMI": (75, 15, 40, 100),
 }  # fmt: skip
 
 
@@ -195,19 +195,19 @@ def _intervals(state: dict[str, str], age: float, rng: np.random.Generator) -> d
     causes = (state["conduction"].split("+")[-1], state["hypertrophy"], state["infarct"])
     axis_row = next((_AXIS[cause] for cause in causes if cause in _AXIS), None)
     mean, spread, low, high = axis_row or _AXIS_USUAL
-    pr = _clipped((158 + 0.12 * (age - 50), 18, 120, 196), rng)
+    pr = _clipped((158 + 0.12 * (age - 50) - 0.3 * max(rate - 80, 0), 18, 120, 196), rng)
     if state["av"] == "1AVB":
         pr = _clipped((235, 22, 208, 330), rng)
     if first == "WPW":
-        pr = _clipped((102, 9, 80, 116), rng)
-    p = _clipped((128, 6, 120, 145), rng) if state["atria"] == "LAO/LAE" else _clipped((106, 9, 84, 119), rng)
-    qtc = _clipped((403, 17, 362, 442), rng)
+        pr = _clipped((104, 8, 84, 118), rng)
+    p = _clipped((138, 6, 130, 155), rng) if state["atria"] == "LAO/LAE" else _clipped((114, 8, 92, 124), rng)
+    qtc = _clipped((414, 16, 374, 448), rng)
     if state["repolarisation"] == "LNGQT":
         qtc = _clipped((500, 20, 476, 570), rng)
     elif state["repolarisation"] == "DIG":
         qtc = _clipped((375, 12, 345, 400), rng)
     qrs = _clipped(_QRS_MS[first], rng) + (6 if state["hypertrophy"] == "LVH" else 0)
     return {
-        "rate_bpm": rate, "p_ms": min(p, pr - 8), "pr_ms": pr, "qrs_ms": qrs, "qtc_ms": qtc + 0.6 * max(qrs - 105, 0),
+        "rate_bpm": rate, "p_ms": min(p, pr - 8), "pr_ms": pr, "qrs_ms": qrs, "qtc_ms": qtc + 0.6 * max(qrs - 108, 0),
         "axis_deg": _clipped((mean + (tilt if axis_row is None else 0), spread, low, high), rng),
     }  # fmt: skip

@@ -66,9 +66,12 @@ def _infarct_st_t(
     patient: Patient, t: np.ndarray, st: np.ndarray, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray, list[str]]:
     wall = np.array(TERRITORY[patient.infarct])
-    codes = ["QWAVE", "ABQRS"]
-    if patient.stage == "acute":
-        return t + 0.35 * wall, st + wall * rng.uniform(0.16, 0.34), [*codes, "STE_"]
+    codes = ["ABQRS"] if patient.infarct == "PMI" else ["QWAVE", "ABQRS"]
+    if patient.stage == "acute":  # a posterior injury shows as depression in front
+        shift = "STD_" if patient.infarct == "PMI" else "STE_"
+        return t + 0.35 * wall, st + wall * rng.uniform(0.16, 0.34), [*codes, shift]
+    if patient.infarct == "PMI":
+        return _inverted(t, wall, rng.uniform(0.25, 0.40)), st, codes
     if patient.stage == "recent":
         return _inverted(t, wall, rng.uniform(0.15, 0.40)), st + 0.04 * wall, [*codes, "INVT"]
     return _inverted(t, wall, rng.uniform(-0.12, 0.02)), st, codes

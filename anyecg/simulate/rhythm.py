@@ -81,7 +81,7 @@ def _sinus_times(patient: Patient, start: float, end: float, rng: np.random.Gene
     """Sinus node with breathing, slow waves and a little noise."""
     rr = 60 / patient.rate_bpm
     n = int((end - start) / rr * 1.5) + 4
-    breath = (0.012 + 0.035 * np.exp(-(patient.age - 20) / 25)) * min(rr, 1.0)
+    breath = (0.018 + 0.04 * np.exp(-(patient.age - 20) / 25)) * min(rr, 1.0) * rng.lognormal(0, 0.5)
     if patient.rhythm == "SARRH":
         breath = rng.uniform(0.10, 0.17)
     rate = rng.uniform(0.18, 0.30) * rr
@@ -180,7 +180,7 @@ def _fibrillation(
     """Irregularly irregular: cycles without memory, no shorter than the AV node allows."""
     mean = 60 / patient.rate_bpm
     n = int((end - start) / mean * 1.6) + 6
-    floor = max(0.31, 0.5 * mean)
+    floor = max(0.31, 0.56 * mean)
     shape = rng.uniform(2.5, 5.0)
     cycles = floor + (mean - floor) * rng.gamma(shape, 1 / shape, n)
     times = start + np.cumsum(cycles)

@@ -20,7 +20,13 @@ def first_forces(patient: Patient, rng: np.random.Generator) -> Wave:
         "WPW": _preexcited, "IVCD": _slow,
     }.get(conduction, _normal_qrs)  # fmt: skip
     loop = _left_anterior(rng) if "LAFB" in patient.conduction else make(rng)
-    return loop.rotated(rotation_matrix(0, -0.15 * (patient.age - 50), 0))  # turns backward with age
+    left, right = loop.left.copy(), loop.right.copy()
+    left[0] *= 1.9  # a QRS starts and ends gently
+    right[-1] *= 1.6
+    loop = replace(loop, left=left, right=right)
+    backward = 0 if conduction == "CLBBB" else 0.15 * (patient.age - 50)  # the loop turns with age
+    turned = loop.rotated(rotation_matrix(0, -backward, 0))
+    return turned.joined(_fragments(rng))
 
 
 def changed_forces(patient: Patient, wave: Wave, rng: np.random.Generator) -> Wave:
@@ -28,14 +34,15 @@ def changed_forces(patient: Patient, wave: Wave, rng: np.random.Generator) -> Wa
     if "CRBBB" in patient.conduction:  # the left ventricle's backward forces meet the late right ones
         wave = replace(wave, vector=wave.vector * (0.8, 0.8, 0.5)).joined(_late_right(rng, 1.0))
     elif "IRBBB" in patient.conduction:
-        wave = wave.joined(_late_right(rng, 0.45))
+        basal = (wave.centre > 60)[:, None]
+        wave = replace(wave, vector=np.where(basal, 0.2 * wave.vector, wave.vector)).joined(_late_right(rng, 0.55))
     if patient.hypertrophy == "LVH":  # the thick wall pulls the loop backward
         wave = wave.rotated(rotation_matrix(0, -rng.normal(7, 4), 0))
     if patient.hypertrophy == "RVH":
         wave = wave.joined(Wave.of([(46, 0, 30, 34, jitter((-0.95, 0.15, -1.15), rng))]))
     if patient.infarct:
         wave = _infarcted(wave, patient.infarct, rng)
-    return wave.joined(_fragments(rng))
+    return wave
 
 
 def _normal_qrs(rng: np.random.Generator) -> Wave:
@@ -52,8 +59,8 @@ def _left_bundle(rng: np.random.Generator) -> Wave:
     """All forces leftward and backward, slow, with a notch between septum and free wall."""
     return Wave.of([
         (20, 0, 20, 26, jitter((0.16, 0.10, -0.10), rng, 0.35)),
-        (48, 0, 34, 42, jitter((0.46, 0.20, 1.55), rng, 0.18)),
-        (84, 0, 40, 40, jitter((0.92, 0.05, 1.10), rng, 0.18)),
+        (48, 0, 34, 42, jitter((0.60, 0.20, 1.45), rng, 0.12)),
+        (84, 0, 40, 40, jitter((0.92, 0.05, 1.10), rng, 0.12)),
         (112, 0, 34, 36, jitter((0.52, -0.08, 0.45), rng, 0.2)),
     ])  # fmt: skip
 
@@ -88,7 +95,9 @@ def _left_posterior(rng: np.random.Generator) -> Wave:
 def _preexcited(rng: np.random.Generator) -> Wave:
     """A slow start (delta wave) from the accessory pathway's side, then the normal way."""
     delta = ((-0.22, 0.18, -0.40), (0.40, 0.02, 0.22), (0.25, -0.42, -0.20))[rng.integers(3)]
-    return Wave.of([(36, 0, 36, 50, jitter(delta, rng))]).joined(_normal_qrs(rng).shifted(30))
+    rest = _normal_qrs(rng).shifted(22)  # the septum is taken by the delta wave
+    kept = Wave(*(column[1:] for column in vars(rest).values()))
+    return Wave.of([(44, 0, 44, 42, jitter(delta, rng))]).joined(kept)
 
 
 def _slow(rng: np.random.Generator) -> Wave:
@@ -114,8 +123,10 @@ def _infarcted(wave: Wave, infarct: str, rng: np.random.Generator) -> Wave:
     vector = wave.vector - lost[:, None] * wall
     front = infarct in ("ASMI", "AMI", "ALMI")
     depth = -(rng.uniform(0.40, 0.72) if front else rng.uniform(0.26, 0.48)) * wall
+    if infarct == "PMI":  # seen from the front: a tall, broad R in V1-V3
+        return replace(wave, vector=vector).joined(Wave.of([(46, 0, 30, 36, tuple(2.3 * depth))]))
     gap = Wave.of([(30, 0, 25, 34, tuple(depth)) if front else (25, 0, 21, 26, tuple(depth))])
-    return Wave(wave.centre, wave.flat, wave.left, wave.right, vector).joined(gap)
+    return replace(wave, vector=vector).joined(gap)
 
 
 def _fragments(rng: np.random.Generator) -> Wave:
