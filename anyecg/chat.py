@@ -54,6 +54,8 @@ class EcgChat:
         self.model, self.processor = model.eval(), processor
         self._evidence: dict[int, tuple[weakref.ref[EcgRecord], Evidence]] = {}
         self._lock = threading.Lock()
+        # A fast tokenizer that pads in one thread while another uses it raises "Already borrowed".
+        self._tokenizing = threading.Lock()
 
     @classmethod
     def from_pretrained(
@@ -242,14 +244,15 @@ class EcgChat:
     def _inputs(self, messages: Sequence[Any], shown: Sequence[Sequence[Shown]]) -> Any:
         """Model inputs of a batch; excerpts of long records get their own place in time."""
         self.processor.tokenizer.padding_side = "left"
-        inputs = self.processor.apply_chat_template(
-            list(messages),
-            add_generation_prompt=True,
-            tokenize=True,
-            return_dict=True,
-            return_tensors="pt",
-            processor_kwargs={"ecgs": [[s.record for s in group] for group in shown], "padding": True},
-        )
+        with self._tokenizing:
+            inputs = self.processor.apply_chat_template(
+                list(messages),
+                add_generation_prompt=True,
+                tokenize=True,
+                return_dict=True,
+                return_tensors="pt",
+                processor_kwargs={"ecgs": [[s.record for s in group] for group in shown], "padding": True},
+            )
         times = inputs["patch_times"]
         starts = torch.tensor([start for group in shown for s in group for start in s.starts_s], dtype=times.dtype)
         moved = times - times[:, :1] + starts[:, None]
@@ -269,7 +272,8 @@ class EcgChat:
             if token in ends:
                 break
             tokens.append(token)
-            text = tokenizer.decode(tokens, skip_special_tokens=True)
+            with self._tokenizing:
+                text = tokenizer.decode(tokens, skip_special_tokens=True)
             if text != shown and not text.endswith("\ufffd"):  # a character may need several tokens
                 shown = text
                 yield text.strip(), len(tokens)

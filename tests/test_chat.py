@@ -5,6 +5,7 @@ import itertools
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -71,6 +72,13 @@ def test_a_set_stop_event_ends_the_answer(chat, records):
         if len(seen) == 3:
             stop.set()
     assert seen[-1].done and seen[-1].stopped and seen[-1].tokens < 20
+
+
+def test_several_threads_may_ask_at_once(chat, records):
+    alone = [chat.ask([record], QUESTION, max_new_tokens=8).text for record in records]
+    with ThreadPoolExecutor(3) as pool:
+        asked = [pool.submit(chat.ask, [records[k % 3]], QUESTION, max_new_tokens=8) for k in range(9)]
+    assert [future.result().text for future in asked] == alone * 3
 
 
 def test_a_flat_record_is_not_judged_and_the_language_model_is_not_asked(chat, monkeypatch):
