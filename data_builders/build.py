@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -167,7 +168,9 @@ def _settle_options(options: Options, plan: Plan) -> None:
                 "choose another --out, or remove that build."
             )
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(asked, indent=1) + "\n")
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text(json.dumps(asked, indent=1) + "\n")
+    os.replace(temporary, path)
 
 
 def _log_left_out(left_out: Mapping[str, str]) -> None:

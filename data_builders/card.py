@@ -16,23 +16,29 @@ license: other
 task_categories: [question-answering]
 tags: [ecg, medical]
 configs:
-- config_name: records
-  data_files: records/*.parquet
-- config_name: conversations
-  data_files: conversations/*.parquet
+{configs}
 ---
 # ECG records and conversations
 
-Built by `python -m data_builders`. Not for clinical use. Rows of both tables are described in
-`anyecg/conversation.py`; signals are int16 with `uv_per_step` microvolts each; each source keeps its own licence.
-Splits are by patient (`splits.json`).
+Built by `python -m data_builders`. Not for clinical use. `anyecg/conversation.py` describes the rows of both tables;
+signals are int16 with `uv_per_step` microvolts each. Splits are by patient (`splits.json`). A label that is absent
+means "no" only in the groups that a row's `known` names, an absent event only for the kinds of `known_events`.
+Answers come from labels, annotations, measurements or the simulator's ground truth; `provenance` says from which.
 """
+_SOURCES = {
+    "simulated": "ECGs of `anyecg.simulate`, not of people",
+    "ptb-xl": "PTB-XL, Wagner et al. 2020, CC BY 4.0; folds 1-8 train, 9 validates, 10 tests",
+    "mitdb": "MIT-BIH Arrhythmia Database, Moody and Mark 2001, ODC-BY 1.0; DS1 trains and validates, DS2 tests",
+    "ludb": "Lobachevsky University Database, Kalyakulina et al. 2020, ODC-BY 1.0; split by record",
+}
 
 
 def write_card(out: Path) -> Path:
     """Count what is in `out` and write its README.md; returns the path."""
-    parts = [_HEAD, _records_part(out)]
-    if any((out / "conversations").glob("*.parquet")):
+    tables = [name for name in ("records", "conversations") if any((out / name).glob("*.parquet"))]
+    configs = [f"- config_name: {name}\n  data_files: {name}/*.parquet" for name in tables]
+    parts = [_HEAD.format(configs="\n".join(configs)), _records_part(out)]
+    if "conversations" in tables:
         parts.append(_conversations_part(out))
     path = out / "README.md"
     temporary = path.with_suffix(".tmp")
@@ -59,7 +65,10 @@ def _records_part(out: Path) -> str:
     for source, split in sorted(per_source, key=lambda key: (key[0], SPLITS.index(key[1]))):
         key = (source, split)
         lines.append(f"| {source} | {split} | {per_source[key]:,} | {len(patients[key]):,} | {hours[key]:.1f} |")
-    lines += ["", "## Findings", "", *_by_split("finding", findings)]
+    named = sorted({source for source, _ in per_source})
+    lines += ["", *(f"- **{source}**: {_SOURCES[source]}." for source in named)]
+    if findings:
+        lines += ["", "## Findings", "", *_by_split("finding", findings)]
     if events:
         lines += ["", "## Events", "", *_by_split("event", events)]
     return "\n".join(lines) + "\n"

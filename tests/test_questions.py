@@ -145,7 +145,7 @@ def test_numbers_are_printed_as_the_prompt_prints_them():
 
 
 def test_what_cannot_be_measured_says_why():
-    lacking = MEASURED | {"pr_ms": None, "not_measurable": {"pr_ms": "No P wave was found."}}
+    lacking = MEASURED | {"pr_ms": None, "not_measurable": {"pr_ms": "no P wave found"}}
     assert measurement.say(view(measured=lacking), "pr_ms") == (
         "The PR interval cannot be measured because no P wave was found."
     )
@@ -154,7 +154,8 @@ def test_what_cannot_be_measured_says_why():
 @pytest.mark.parametrize(
     ("key", "value", "sex", "verdict"),
     [
-        ("heart_rate_bpm", 59.6, None, "normal"), ("heart_rate_bpm", 54.0, None, "slow"), ("qrs_ms", 119.4, None, "normal"),
+        ("heart_rate_bpm", 59.6, None, "normal"), ("heart_rate_bpm", 54.0, None, "slow"),
+        ("qrs_ms", 119.4, None, "normal"),
         ("qrs_ms", 120, None, "slightly wide"), ("qtc_bazett_ms", 455, "male", "slightly long"),
         ("qtc_bazett_ms", 455, "female", "normal"), ("pr_ms", 201, None, "slightly long"),
         ("axis_deg", -100, None, "extreme"), ("axis_deg", 120, None, "right"),

@@ -103,7 +103,11 @@ def say(view: View, key: str) -> str:
     limit, shown = LIMITS[key], number(view.measurements, key)
     if shown is None:
         reasons = view.measurements.get("not_measurable") or {}
-        reason = str(reasons.get(key) or "it is not clear enough in this recording").rstrip(".")
+        reason = (
+            str(reasons.get(key) or "it is not clear enough in this recording")
+            .rstrip(".")
+            .replace("wave found", "wave was found")
+        )
         return f"The {limit.name} cannot be measured because {reason[:1].lower() + reason[1:]}."
     if key == "qt_ms":
         qtc = number(view.measurements, "qtc_bazett_ms")
