@@ -177,7 +177,7 @@ _QRS_MS = {  # mean, spread, lowest, highest
     "LAFB": (106, 6, 90, 119), "LPFB": (106, 6, 90, 119), "IVCD": (122, 7, 112, 140), "WPW": (132, 10, 116, 158),
     "ILBBB": (112, 4, 104, 119),
 }  # fmt: skip
-_AXIS_USUAL = (39, 22, -20, 84)  # degrees at 50 years
+_AXIS_USUAL = (32, 27, -26, 84)  # degrees at 50 years
 _AXIS = {
     "LAFB": (-58, 8, -78, -46), "LPFB": (112, 8, 100, 135), "RVH": (112, 10, 97, 140),
     "CLBBB": (-15, 26, -62, 45), "LVH": (28, 23, -25, 75), "LMI": (75, 15, 40, 100),

@@ -124,7 +124,7 @@ def _infarcted(wave: Wave, infarct: str, rng: np.random.Generator) -> Wave:
     front = infarct in ("ASMI", "AMI", "ALMI")
     depth = -(rng.uniform(0.40, 0.72) if front else rng.uniform(0.26, 0.48)) * wall
     if infarct == "PMI":  # seen from the front: a tall, broad R in V1-V3
-        return replace(wave, vector=vector).joined(Wave.of([(46, 0, 30, 36, tuple(2.3 * depth))]))
+        return replace(wave, vector=vector).joined(Wave.of([(46, 0, 30, 36, tuple(3.0 * depth))]))
     gap = Wave.of([(30, 0, 25, 34, tuple(depth)) if front else (25, 0, 21, 26, tuple(depth))])
     return replace(wave, vector=vector).joined(gap)
 
@@ -141,11 +141,15 @@ def _fragments(rng: np.random.Generator) -> Wave:
 
 def turn_to_axis(wave: Wave, torso: Torso, axis_deg: float) -> Wave:
     """Turn the loop in the frontal plane until the leads show this axis."""
-    for _ in range(3):
+    for _ in range(8):
         off = axis_deg - torso.frontal_axis(wave.area())
         off = (off + 180) % 360 - 180
-        wave = wave.rotated(rotation_matrix(0, 0, off))
+        # Half steps: leads see the frontal plane as an ellipse, and full steps swing around the goal.
+        wave = wave.rotated(rotation_matrix(0, 0, 0.55 * off))
     return wave
+
+
+_WIDEST_MV = {"CLBBB": 5.5, "CRBBB": 3.8}  # largest chest-lead QRS, where the Sokolow index says nothing
 
 
 def set_voltage(patient: Patient, qrs: Wave, matrix: np.ndarray, rng: np.random.Generator) -> Wave:
@@ -158,5 +162,6 @@ def set_voltage(patient: Patient, qrs: Wave, matrix: np.ndarray, rng: np.random.
         return qrs.scaled(min(rng.uniform(0.32, 0.47) / limb, 0.97 / chest))
     if patient.hypertrophy in ("LVH", "HVOLT"):
         return qrs.scaled((3.55 + 1.3 * rng.beta(1, 2)) / sokolow)
-    most = 3.45 / sokolow if patient.conduction[:1] not in (("CLBBB",), ("CRBBB",)) else 5.5 / chest
+    block = next((code for code in patient.conduction if code in _WIDEST_MV), "")
+    most = _WIDEST_MV[block] / chest if block else 3.45 / sokolow
     return qrs.scaled(float(np.clip(1.0, 0.62 / limb, max(most, 0.62 / limb))))
