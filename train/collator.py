@@ -78,7 +78,8 @@ class ConversationCollator:
         )
         answers = torch.as_tensor(batch.pop("assistant_masks")).bool()
         batch["labels"] = batch["input_ids"].masked_fill(~answers, -100)
-        return dict(batch) | self._targets(items, batch["patch_times"])
+        targets = self._targets(items, batch["patch_times"]) if items[0]["targets"] else {}
+        return dict(batch) | targets
 
     def _targets(self, items: Sequence[dict[str, Any]], patch_times: torch.Tensor) -> dict[str, torch.Tensor]:
         """Finding and event targets of every excerpt, in the order of the feature extractor."""

@@ -51,6 +51,16 @@ def rows_of(files: Sequence[Path], columns: list[str] | None = None) -> Iterator
             yield from batch.to_pylist()
 
 
+def mapped(files: Sequence[Path], columns: Sequence[str] | None = None) -> Any:
+    """Parquet files as one memory-mapped `datasets.Dataset`."""
+    import datasets
+
+    datasets.disable_progress_bars()
+    options = {"columns": list(columns)} if columns else {}
+    names = [str(file) for file in files]
+    return datasets.load_dataset("parquet", data_files=names, split="train", **options)
+
+
 def label_vector(findings: Sequence[str], known: Sequence[str]) -> np.ndarray:
     """Targets of the finding head: 1, 0, or -1 where the record's labels do not say. Shape (num_findings,)."""
     labels = np.full(len(HEAD_LABELS), -1, dtype=np.int8)
@@ -127,15 +137,25 @@ class EvidenceDataset(Dataset):
 
 
 class ConversationDataset(Dataset):
-    """Conversations with their record excerpts; `task` and `source` decide the mixture."""
+    """Conversations with their record excerpts; `task` and `source` decide the mixture.
 
-    def __init__(self, folders: Sequence[Path | str], split: str, tasks: Sequence[str] | None = None):
-        files = tables(folders, "conversations", split)
-        self.rows = [row for row in rows_of(files) if not tasks or row["task"] in tasks]
-        needed = {record_id for row in self.rows for record_id in row["record_ids"]}
-        columns = [c for c in _RECORD_COLUMNS]
-        records = rows_of(tables(folders, "records", split), columns)
-        self.records = {row["record_id"]: row for row in records if row["record_id"] in needed}
+    Signals stay on disk: `datasets` maps the records table into memory, so a large dataset needs little of it.
+    Targets of the evidence heads are left out on request: a frozen encoder has no use for them.
+    """
+
+    def __init__(
+        self, folders: Sequence[Path | str], split: str, tasks: Sequence[str] | None = None, targets: bool = True
+    ):
+        self.targets = targets
+        talks = mapped(tables(folders, "conversations", split))
+        self.rows = [row for row in talks if not tasks or row["task"] in tasks]
+        columns = _RECORD_COLUMNS + (_TARGET_COLUMNS if targets else ())
+        self.records = mapped(tables(folders, "records", split), columns)
+        self.places = {record_id: k for k, record_id in enumerate(self.records["record_id"])}
+
+    def record(self, record_id: str) -> dict[str, Any]:
+        """A row of the records table."""
+        return self.records[self.places[record_id]]
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -155,12 +175,12 @@ class ConversationDataset(Dataset):
         return {
             "messages": to_messages(row["turns"], records, [measured for _, measured in shown]),
             "ecgs": records,
-            "targets": [self._targets(row, k) for k in range(len(records))],
+            "targets": [self._targets(row, k) for k in range(len(records))] if self.targets else [],
             "row": row,
         }
 
     def _shown(self, row: dict[str, Any], k: int) -> tuple[EcgRecord, dict[str, Any] | None]:
-        stored = self.records[row["record_ids"][k]]
+        stored = self.record(row["record_ids"][k])
         excerpt, leads = row["excerpts"][k], row["leads"][k]
         record = record_from_row(stored)
         whole = excerpt["start_s"] <= 0 and excerpt["end_s"] >= record.duration_s - 0.01
@@ -175,7 +195,7 @@ class ConversationDataset(Dataset):
         return record, measured
 
     def _targets(self, row: dict[str, Any], k: int) -> dict[str, Any]:
-        stored, excerpt = self.records[row["record_ids"][k]], row["excerpts"][k]
+        stored, excerpt = self.record(row["record_ids"][k]), row["excerpts"][k]
         duration = stored["n_samples"] / stored["sampling_rate"]
         labels = label_vector(stored["findings"], stored["known"])
         short = duration <= 10.5 and excerpt["end_s"] - excerpt["start_s"] > 0.9 * duration
@@ -189,8 +209,9 @@ class ConversationDataset(Dataset):
 
 _RECORD_COLUMNS = (
     "record_id", "source", "leads", "sampling_rate", "n_samples", "uv_per_step", "signal", "age", "sex", "recorded_at",
-    "findings", "known", "events", "known_events", "measurements",
+    "measurements",
 )  # fmt: skip
+_TARGET_COLUMNS = ("findings", "known", "events", "known_events")
 
 
 class MixtureSampler(Sampler[int]):

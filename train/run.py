@@ -116,7 +116,7 @@ class StageRun:
             patch = round(extractor.sampling_rate * extractor.patch_s)
             collate: Any = EvidenceCollator(patch, extractor.patch_s, self.curriculum.seed, stage.augment, done)
         else:
-            dataset = ConversationDataset(self.data, "train")
+            dataset = ConversationDataset(self.data, "train", targets="ecg_tower" in stage.trainable)
             kinds = [(f"{row['source']}:{row['task']}", row["task"]) for row in dataset.rows]
             collate = ConversationCollator(self.processor)
         draws, lengths = per_step * stage.steps, dataset.lengths() if stage.objective == "conversation" else None
@@ -129,14 +129,11 @@ class StageRun:
 
     def _accumulate(self, batches: list[dict[str, Any]]) -> float:
         """Gradients of one optimisation step; every answer token of it counts alike, whichever batch it is in."""
-        learns_evidence = "ecg_tower" in self.stage.trainable
         if self.stage.objective == "conversation":
             tokens = sum(int((batch["labels"][:, 1:] != -100).sum()) for batch in batches)
             batches = [batch | {"num_items_in_batch": tokens} for batch in batches]
         total = 0.0
         for batch in batches:
-            if not learns_evidence:
-                batch = {k: v for k, v in batch.items() if k not in ("findings_labels", "event_labels")}
             with self.accelerator.autocast():
                 loss = self.model(**batch).loss
             if self.stage.objective == "evidence":
