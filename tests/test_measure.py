@@ -13,6 +13,7 @@ from anyecg.record import EcgRecord, resample
 LIMB_DEG = {"I": 0, "II": 60, "III": 120, "aVR": -150, "aVL": -30, "aVF": 90}
 CHEST = {"V1": -0.6, "V2": -0.9, "V3": 0.3, "V4": 1.2, "V5": 1.3, "V6": 1.0}
 PR_S, QRS_S, QT_S, P_S = 0.16, 0.09, 0.38, 0.10
+R_S = 0.0425  # from the onset of QRS to its peak
 
 
 def bump(t, start, end):
@@ -27,8 +28,12 @@ def make_ecg(rr=(0.8,) * 12, *, axis_deg=40, rate=500, with_p=True, ventricular=
     t = np.arange(int((onsets[-1] + 0.6) * rate)) / rate
     qrs, small = np.zeros_like(t), np.zeros_like(t)
     for k, on in enumerate(onsets):
-        width = 0.16 if k in ventricular else QRS_S
-        qrs += (-1.5 if k in ventricular else 1.0) * bump(t, on, on + width)
+        if k in ventricular:
+            qrs -= 1.5 * bump(t, on, on + 0.16)
+        else:
+            qrs += (
+                bump(t, on + 0.02, on + 0.065) - 0.15 * bump(t, on, on + 0.03) - 0.2 * bump(t, on + 0.055, on + QRS_S)
+            )
         small += 0.3 * bump(t, on + QT_S - 0.16, on + QT_S)
         if with_p and k not in ventricular:
             small += 0.12 * bump(t, on - PR_S, on - PR_S + P_S)
@@ -36,7 +41,7 @@ def make_ecg(rr=(0.8,) * 12, *, axis_deg=40, rate=500, with_p=True, ventricular=
     scale = {lead: limb[lead] * (np.sqrt(3) / 2 if lead.startswith("a") else 1) for lead in limb} | CHEST
     signal = np.stack([scale[lead] * (qrs + small) for lead in STANDARD_LEADS])
     signal += noise_mv * np.random.default_rng(seed).standard_normal(signal.shape)
-    return EcgRecord(signal, STANDARD_LEADS, rate), onsets + QRS_S / 2
+    return EcgRecord(signal, STANDARD_LEADS, rate), onsets + R_S
 
 
 @pytest.mark.parametrize("rate", [100, 250, 500, 1000])
@@ -102,6 +107,21 @@ def test_amplitudes_and_st_level_are_in_millivolts():
     assert abs(leads["I"]["st_mv"]) < 0.05
 
 
+def test_a_deep_q_is_not_an_s_and_the_s_of_rsr_is():
+    record, peaks = make_ecg(axis_deg=0)
+    signal = record.signal * 0
+    t = np.arange(signal.shape[1]) / 500
+    for peak in peaks:
+        on = peak - R_S
+        signal[0] += bump(t, on + 0.04, on + 0.09) - 0.6 * bump(t, on, on + 0.04)
+        signal[6] += 0.3 * bump(t, on, on + 0.03) - 0.5 * bump(t, on + 0.03, on + 0.06) + bump(t, on + 0.06, on + 0.1)
+    leads = measure(EcgRecord(record.signal + signal, STANDARD_LEADS, 500)).leads
+    alone = measure(EcgRecord(signal + 0.05 * record.signal, STANDARD_LEADS, 500).select(["I", "V1"])).leads
+    assert leads["I"]["r_mv"] > 0.8
+    assert alone["I"]["s_mv"] == pytest.approx(0, abs=0.05)
+    assert alone["V1"]["s_mv"] == pytest.approx(-0.5, abs=0.08)
+
+
 def test_early_beats_are_told_apart_by_shape():
     rr = [0.8] * 12
     rr[3], rr[4], rr[8], rr[9] = 0.5, 1.1, 0.5, 1.0
@@ -159,8 +179,8 @@ def test_fiducials_of_each_beat_are_in_order():
         times = [beat.p_on_s, beat.p_peak_s, beat.p_off_s, beat.qrs_on_s, beat.r_peak_s, beat.qrs_off_s,
                  beat.t_on_s, beat.t_peak_s, beat.t_off_s]  # fmt: skip
         assert times == sorted(times)
-        assert beat.qrs_on_s == pytest.approx(peak - QRS_S / 2, abs=0.02)
-        assert beat.t_off_s == pytest.approx(peak - QRS_S / 2 + QT_S, abs=0.03)
+        assert beat.qrs_on_s == pytest.approx(peak - R_S, abs=0.02)
+        assert beat.t_off_s == pytest.approx(peak - R_S + QT_S, abs=0.03)
 
 
 def test_an_hour_gives_every_beat():
@@ -184,3 +204,43 @@ def test_real_beats_are_found(shared_data):
     result = compare_annotations(beats, found, int(0.15 * header.fs))
     assert result.sensitivity > 0.998
     assert result.positive_predictivity > 0.998
+
+
+def test_numpy_gives_the_scores_of_the_trained_network():
+    import torch
+
+    from anyecg.measure.fit import Delineator
+    from anyecg.measure.waves import _network, _weights
+
+    curves = np.random.default_rng(0).standard_normal((2, 13, 350)).astype(np.float32)
+    model = Delineator(13)
+    model.load_state_dict({name: torch.from_numpy(value) for name, value in _weights().items()})
+    with torch.no_grad():
+        expected = model(torch.from_numpy(curves)).numpy()
+    np.testing.assert_allclose(_network(curves)[0], expected, atol=1e-3)
+
+
+def test_fitting_moves_the_fiducials_to_their_marks():
+    from anyecg.measure.fit import fit, loss_of
+
+    torch = pytest.importorskip("torch")
+    curves = np.zeros((64, 3, 350), dtype=np.float32)
+    curves[:, 0, 100:140] = 1.0
+    targets = np.tile(np.array([-200.0, -150, -120, -50, 50, np.nan, np.nan, np.nan]), (64, 1))
+    x, y = torch.from_numpy(curves), torch.from_numpy(targets.astype(np.float32))
+    before, after = (float(loss_of(fit(curves, targets, epochs=epochs), x, y).detach()) for epochs in (1, 40))
+    assert after < before - 0.5
+
+
+def test_measurements_of_real_records_are_near_the_cardiologists(shared_data):
+    from anyecg.measure.ludb import FIDUCIALS, read_ludb, reference, shifted, split_ludb
+
+    folder = shared_data("ludb") / "data"
+    errors = []
+    for name in split_ludb(folder)[1][:8]:
+        marked = read_ludb(folder, name)
+        beats = [shifted(m, -t) for m, t in zip(marked.marks, marked.times_s, strict=True)]
+        at = dict(zip(FIDUCIALS, reference(beats, marked.record.leads) * 1000, strict=True))
+        m = measure(marked.record)
+        errors.append([m.qrs_ms - (at["qrs_off"] - at["qrs_on"]), m.qt_ms - (at["t_off"] - at["qrs_on"])])
+    assert np.abs(np.median(errors, axis=0)).max() < 15

@@ -28,9 +28,11 @@ QRS_BAND_HZ = (5.0, 18.0)
 REFRACTORY_S = 0.2
 T_WAVE_S = 0.36
 SEARCH_BACK = 1.66
-THRESHOLD = 0.40
+THRESHOLD = 0.30
 """Where a beat begins, between the level of the noise (0) and of the beats (1) around it."""
-WEAK = 0.48
+QUIET = 0.03
+"""A lead whose slope between the beats is below this share of that of its QRS has its full say."""
+WEAK = 0.47
 """Below this share of the usual energy a maximum must also fit the rhythm."""
 FULL_GAP = 1.3
 """A gap below this many usual RR intervals has no room for another beat that is weak."""
@@ -97,12 +99,22 @@ def _combine(filtered: np.ndarray, rate: float) -> tuple[np.ndarray, np.ndarray]
     slope = np.abs(np.gradient(filtered, axis=1)) * rate
     peaks = slope[:, : n * window].reshape(len(slope), n, -1).max(axis=2)
     scale = np.maximum(np.median(peaks, axis=1), 1e-4)
-    contrast = scale / np.maximum(np.median(slope, axis=1), 1e-5)
-    weight = np.clip(contrast / 10.0, 0.05, 1.0) ** 2
-    weight /= weight.sum()
-    energy = np.sqrt(uniform_filter1d(weight @ (slope / scale[:, None]) ** 2, max(int(0.1 * rate), 1)))
+    weight = _weights(slope / scale[:, None], rate)
+    power = (weight * (slope / scale[:, None]) ** 2).sum(axis=0)
+    energy = np.sqrt(np.maximum(uniform_filter1d(power, max(int(0.1 * rate), 1)), 0))  # a running sum can dip below 0
     amplitude = np.abs(filtered) / scale[:, None]
-    return energy.astype(np.float32), np.sqrt(weight @ amplitude**2).astype(np.float32)
+    return energy.astype(np.float32), np.sqrt((weight * amplitude**2).sum(axis=0)).astype(np.float32)
+
+
+def _weights(slope: np.ndarray, rate: float) -> np.ndarray:
+    """Share of each lead at each time: a lead loses its say where the rest between its beats is not quiet."""
+    width = max(int(rate), 1)
+    n = max(slope.shape[1] // width, 1)
+    rest = np.median(slope[:, : n * width].reshape(len(slope), n, -1), axis=2)
+    rest = np.maximum(uniform_filter1d(rest, 3, axis=1, mode="nearest"), 1e-3)
+    weight = np.clip(QUIET / rest, 0.02, 1.0) ** 3
+    weight /= weight.sum(axis=0)
+    return weight[:, np.minimum(np.arange(slope.shape[1]) // width, n - 1)]
 
 
 def _levels(energy: np.ndarray, rate: float) -> tuple[np.ndarray, np.ndarray]:

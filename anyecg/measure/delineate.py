@@ -10,6 +10,7 @@ from ..record import EcgRecord
 from .average import AFTER_S, BEFORE_S, RATE, average_beat, clean, rr_around
 from .beats import detect_r_peaks, usable_leads
 from .features import features
+from .intervals import regularity
 from .kinds import classify_beats
 from .pwave import has_p_wave
 from .report import representative
@@ -49,7 +50,7 @@ def delineate(record: EcgRecord) -> list[BeatWaves]:
     average = average_beat(good, peaks_s, representative(kinds, likeness))
     if average is None:
         return []
-    with_p = has_p_wave(average, wave_times(average))
+    with_p = has_p_wave(average, wave_times(average), regularity(peaks_s, kinds))
     found: list[BeatWaves] = []
     for start_s in np.arange(0, record.duration_s, CHUNK_S):
         found += _chunk(good, peaks_s, kinds, float(start_s), with_p)

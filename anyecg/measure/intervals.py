@@ -17,6 +17,8 @@ PLAUSIBLE_RR_S = (0.2, 6.0)
 AXIS_MIN_MV_MS = 2.0
 """Below this net QRS area in the frontal plane the axis has no direction."""
 ST_AFTER_J_MS = 60
+WAVE_MV = 0.05
+"""An upward deflection within the QRS counts as an R wave above this."""
 
 
 def rates(peaks_s: np.ndarray) -> dict[str, float | None]:
@@ -74,9 +76,10 @@ def frontal_axis(average: AverageBeat, leads: tuple[str, ...], waves: Waves) -> 
 def amplitudes(average: AverageBeat, leads: tuple[str, ...], waves: Waves) -> dict[str, dict[str, float | None]]:
     """R, S, ST and T of each lead in mV against the PR level just before the QRS onset.
 
-    R is the highest point of the QRS complex (0 if none above the PR level), S the lowest after it (0 if none, negative
-    otherwise; a QS complex counts as S), ST the level 60 ms after the J point (Kligfield et al. 2007;
-    Rautaharju et al. 2009), T the largest deflection of the T wave with its sign.
+    R is the highest point of the QRS complex (0 if none above the PR level), S the lowest after its first upward
+    deflection (0 if none, else negative; a Q before it is not counted, a QS complex counts as S), ST the level 60 ms
+    after the J point (Kligfield et al. 2007; Rautaharju et al. 2009), T the largest deflection of the T wave with its
+    sign.
     """
     on, off = round(waves.qrs_on), round(waves.qrs_off)
     base = np.median(average.signal[:, max(on - ms(20), 0) : max(on - ms(2), 1)], axis=1, keepdims=True)
@@ -85,9 +88,9 @@ def amplitudes(average: AverageBeat, leads: tuple[str, ...], waves: Waves) -> di
     rows = {}
     for lead, beat in zip(leads, signal, strict=True):
         qrs = beat[on : off + 1]
-        top = int(qrs.argmax())
-        r = max(float(qrs[top]), 0.0)
-        s = min(float(qrs[top:].min()), 0.0) if r > 0.05 else min(float(qrs.min()), 0.0)
+        r = max(float(qrs.max()), 0.0)
+        up = np.flatnonzero(qrs > WAVE_MV)
+        s = min(float(qrs[up[0] if len(up) else 0 :].min()), 0.0)
         t = None
         if waves.t_on is not None and waves.t_off is not None:
             wave = beat[round(waves.t_on) : round(waves.t_off) + 1]

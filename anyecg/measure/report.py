@@ -127,7 +127,7 @@ def _with_waves(
     """Add what the representative beat tells."""
     waves = wave_times(average)
     missing = dict(timed.not_measurable)
-    p_found = has_p_wave(average, waves)
+    p_found = has_p_wave(average, waves, timed.rhythm_regularity)
     values: dict[str, float | None] = {"qrs_ms": _span(waves.qrs_on, waves.qrs_off)}
     values["p_ms"] = _span(waves.p_on, waves.p_off) if p_found else None
     values["pr_ms"] = _span(waves.p_on, waves.qrs_on) if p_found else None
