@@ -95,6 +95,13 @@ def test_a_killed_run_resumes_to_the_same_weights(data, tmp_path, monkeypatch):
         assert all(torch.equal(whole[name], resumed[name]) for name in whole)
 
 
+def test_calibrating_on_a_source_that_is_not_there_is_refused(data, tmp_path):
+    curriculum = smoke()
+    model = run(replace(curriculum, stages=curriculum.stages[:1]), [data], tmp_path)
+    with pytest.raises(ValueError, match="no validation record is of the sources ptb-xl"):
+        calibrate(model, [data], ["ptb-xl"])
+
+
 def kill(patch, loop, stage_name, step):
     """Stop the named stage before the update that follows this step."""
     update = loop.StageRun._update

@@ -24,6 +24,7 @@ def make_parser() -> argparse.ArgumentParser:
     calibrate = commands.add_parser("calibrate", help="fit probabilities and thresholds on validation records")
     calibrate.add_argument("model", type=Path)
     calibrate.add_argument("--data", type=Path, nargs="+", required=True)
+    calibrate.add_argument("--sources", nargs="+", help="only records of these sources, for example the real ones")
     export = commands.add_parser("export", help="write a trained model for shipping, weights as 16-bit floats")
     export.add_argument("model", type=Path)
     export.add_argument("out", type=Path)
@@ -61,7 +62,7 @@ def _dispatch(args: argparse.Namespace) -> None:
     elif args.command == "calibrate":
         from .calibrate import calibrate
 
-        print(calibrate(args.model, args.data))
+        print(calibrate(args.model, args.data, args.sources))
     else:
         from .assemble import export
 

@@ -91,10 +91,13 @@ def fit(logits: np.ndarray, labels: np.ndarray, names: tuple[str, ...]) -> dict[
     return fitted
 
 
-def calibrate(folder: Path, data: list[Path]) -> str:
-    """Fit on the validation split of `data`, real and simulated as given; the config keeps it."""
+def calibrate(folder: Path, data: list[Path], sources: list[str] | None = None) -> str:
+    """Fit on the validation records of these sources (all by default) and keep the result in the model's config."""
     model, processor = load_model(folder)
     dataset = EvidenceDataset(data, "valid", processor.feature_extractor)
+    dataset.rows = [row for row in dataset.rows if not sources or row["source"] in sources]
+    if not dataset.rows:
+        raise ValueError(f"no validation record is of the sources {', '.join(sources or [])}.")
     scores = head_scores(model, dataset)
     stride = max(1, len(scores["event_logits"]) // MOST_EVENT_STEPS)
     calibration: dict[str, Any] = {
