@@ -16,6 +16,7 @@ import os
 import time
 import warnings
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -27,13 +28,16 @@ from anyecg.measure.ludb import FIDUCIALS, AnnotatedRecord, read_ludb, reference
 from anyecg.record import EcgRecord, resample
 
 DEFAULT_DATA = Path(os.environ.get("ANYECG_DATA", Path(__file__).parents[1] / ".." / "shared" / "data"))
-DS1 = "101 106 108 109 112 114 115 116 118 119 122 124 201 203 205 207 208 209 215 220 223 230".split()
-PACED = "102 104 107 217".split()
+DS1 = ["101", "106", "108", "109", "112", "114", "115", "116", "118", "119", "122", "124", "201", "203", "205", "207",
+       "208", "209", "215", "220", "223", "230"]  # fmt: skip
+PACED = ["102", "104", "107", "217"]
 BEATS = set("NLRBAaJSVrFejnE/fQ?")
 KINDS = dict.fromkeys("NLRej", "N") | dict.fromkeys("AaJS", "S") | dict.fromkeys("VE", "V")
 CSE_MS = {"p_on": 10.2, "p_off": 12.7, "qrs_on": 6.5, "qrs_off": 11.6, "t_off": 30.6}
 TOLERANCE_S = 0.15
 Counts = Counter[str]
+Fiducials = Callable[[EcgRecord], list[list[float]]]
+"""Rows of FIDUCIALS and the R peak, seconds, NaN where not found."""
 
 
 def main() -> None:
@@ -58,22 +62,23 @@ def _has_neurokit() -> bool:
 
 
 def print_beats(folder: Path, with_peer: bool) -> None:
-    """R peaks within 150 ms and kinds, by part of the database; ventricular flutter between [ and ] is left out (EC57)."""
+    """R peaks within 150 ms and kinds, by part of the database; flutter between [ and ] is left out (EC57)."""
     names = sorted(path.stem for path in folder.glob("*.hea"))
     ds2 = [name for name in names if name not in DS1 + PACED]
-    print(
-        "\n| MIT-BIH | method | records | beats | Se % | +P % | S: Se, +P % | V: Se, +P % |\n|---|---|--:|--:|--:|--:|--:|--:|"
-    )
+    print("\n| MIT-BIH | method | records | beats | Se % | +P % | S: Se, +P % | V: Se, +P % |")
+    print("|---|---|--:|--:|--:|--:|--:|--:|")
     per_record = {name: _count_beats(folder / name, with_peer) for name in names}
     for title, part in (("all", names), ("DS1", DS1), ("DS2", ds2), ("paced", PACED)):
         part = [name for name in part if name in per_record]
         for method in per_record[part[0]]:
             total = sum((per_record[name][method] for name in part), Counter())
             cells = [f"{_share(total, kind)}" for kind in "SV"] if method == "anyecg" else ["", ""]
-            print(f"| {title} | {method} | {len(part)} | {total['tp'] + total['fn']} | "
-                  f"{_percent(total['tp'], total['fn'])} | {_percent(total['tp'], total['fp'])} | {' | '.join(cells)} |")  # fmt: skip
-    worst = sorted(names, key=lambda name: -per_record[name]["anyecg"]["fn"] - per_record[name]["anyecg"]["fp"])[:6]
-    print("\nMost errors: " + ", ".join(f"{n} ({per_record[n]['anyecg']['fn']} missed, {per_record[n]['anyecg']['fp']} extra)" for n in worst))  # fmt: skip
+            found, missed, extra = total["tp"], total["fn"], total["fp"]
+            rates = [_percent(found, missed), _percent(found, extra), *cells]
+            print(f"| {title} | {method} | {len(part)} | {found + missed} | {' | '.join(rates)} |")
+    errors = {name: (counts["anyecg"]["fn"], counts["anyecg"]["fp"]) for name, counts in per_record.items()}
+    worst = sorted(names, key=lambda name: -sum(errors[name]))[:6]
+    print("\nMost errors: " + ", ".join(f"{n} ({errors[n][0]} missed, {errors[n][1]} extra)" for n in worst))
 
 
 def _percent(hits: int, others: int) -> str:
@@ -127,9 +132,8 @@ def _outside(samples: np.ndarray, spans: list[tuple[int, int]]) -> np.ndarray:
 def print_waves(folder: Path, with_peer: bool) -> None:
     """Intervals of the representative beat and fiducials of every beat, LUDB test records."""
     records = [read_ludb(folder, name) for name in split_ludb(folder)[1]]
-    print(
-        f"\n| LUDB test, {len(records)} records | 12 leads, 500 Hz | 12 leads, 100 Hz | I + II | II |\n|---|---|---|---|---|"
-    )
+    print(f"\n| LUDB test, {len(records)} records | 12 leads, 500 Hz | 12 leads, 100 Hz | I + II | II |")
+    print("|---|---|---|---|---|")
     views = [(500.0, None), (100.0, None), (500.0, ["I", "II"]), (500.0, ["II"])]
     columns = [_interval_errors(records, rate, leads) for rate, leads in views]
     for key in columns[0]:
@@ -165,8 +169,8 @@ def _interval_errors(records: list[AnnotatedRecord], rate: float, leads: list[st
 
 
 def _our_fiducials(record: EcgRecord) -> list[list[float]]:
-    return [[np.nan if v is None else v for v in (b.p_on_s, b.p_peak_s, b.p_off_s, b.qrs_on_s, b.qrs_off_s, b.t_on_s,
-                                                  b.t_peak_s, b.t_off_s, b.r_peak_s)] for b in delineate(record)]  # fmt: skip
+    names = [*FIDUCIALS, "r_peak"]
+    return [[np.nan if (at := getattr(b, f"{name}_s")) is None else at for name in names] for b in delineate(record)]
 
 
 def _neurokit_fiducials(record: EcgRecord) -> list[list[float]]:
@@ -220,8 +224,9 @@ def print_speed(folder: Path) -> None:
     print(f"| 24 h, 3 leads, 250 Hz | {_clock(measure, [day]) / 1000:.0f} s | |")
 
 
-def _clock(function, records: list[EcgRecord]) -> float:
-    function(records[0]) if len(records) > 1 else None
+def _clock(function: Callable, records: list[EcgRecord]) -> float:
+    if len(records) > 1:
+        function(records[0])  # loads the weights
     started = time.process_time()
     for record in records:
         function(record)

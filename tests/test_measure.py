@@ -244,3 +244,10 @@ def test_measurements_of_real_records_are_near_the_cardiologists(shared_data):
         m = measure(marked.record)
         errors.append([m.qrs_ms - (at["qrs_off"] - at["qrs_on"]), m.qt_ms - (at["t_off"] - at["qrs_on"])])
     assert np.abs(np.median(errors, axis=0)).max() < 15
+
+
+def test_noise_alone_has_no_beats():
+    rng = np.random.default_rng(0)
+    found = [len(detect_r_peaks(EcgRecord(rng.standard_normal((leads, 5000)), STANDARD_LEADS[:leads], 500)))
+             for leads in (1, 2, 12)]  # fmt: skip
+    assert found == [0, 0, 0]

@@ -30,6 +30,8 @@ T_WAVE_S = 0.36
 SEARCH_BACK = 1.66
 THRESHOLD = 0.30
 """Where a beat begins, between the level of the noise (0) and of the beats (1) around it."""
+CONTRAST = 3.0
+"""Where the beats do not rise this far above what lies between them there is noise, not an ECG."""
 QUIET = 0.03
 """A lead whose slope between the beats is below this share of that of its QRS has its full say."""
 WEAK = 0.47
@@ -134,7 +136,7 @@ def _accept(energy: np.ndarray, rate: float) -> np.ndarray:
     signal, noise = _levels(energy, rate)
     threshold = noise + THRESHOLD * (signal - noise)
     candidates, _ = find_peaks(energy, distance=max(int(REFRACTORY_S * rate), 1))
-    candidates = candidates[signal[candidates] > 2.0 * noise[candidates]]
+    candidates = candidates[signal[candidates] > CONTRAST * noise[candidates]]
     strong = candidates[energy[candidates] > threshold[candidates]]
     strong = _reject_t_waves(strong, energy, rate)
     found = _search_back(strong, candidates, energy, threshold, rate)
