@@ -1,10 +1,10 @@
 """Find onset, peak and end of P, QRS and T on a beat seen in all leads at once.
 
-A small convolutional network reads the curves of `features` (which are blind to the number of leads) and gives,
-for each fiducial, a probability over time; `fit.py` made its 7,000 weights from LUDB. On records it had not
-seen it was two to eight times closer to the cardiologists than thresholds on the spatial velocity and the
-trapezium's area were (see benchmarks/measure.py). All fiducials stand in one time frame, so that the onset is
-the earliest and the end the latest of the leads.
+A small convolutional network reads the curves of `features` (which are blind to the number of leads) and gives, for
+each fiducial, a probability over time; `fit.py` made its 6,000 weights from LUDB's training records. Thresholds on the
+spatial velocity and the trapezium's area, tried first and tuned on the same records, came close for the QRS complex
+(standard deviation of the onset 8 ms against 7 ms on unseen records) but not for the end of T (37 ms against 14 ms).
+All fiducials stand in one time frame, so that the onset is the earliest and the end the latest of the leads.
 """
 
 from __future__ import annotations
