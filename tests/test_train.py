@@ -31,7 +31,8 @@ def write_dataset(folder, n=8):
         records = [
             record_row(
                 make_record(LEADS, 10.0, seed=k), record_id=f"r{split}{k}", source="simulated",
-                patient_id=f"{split}{k}", split=split, findings=["SR", "super:NORM"] if k % 2 else ["AFIB"], known=["statements"],
+                patient_id=f"{split}{k}", split=split, known=["statements"],
+                findings=["SR", "super:NORM"] if k % 2 else ["AFIB"],
                 events=[{"kind": EVENT_KINDS[1], "start_s": 1.0, "end_s": 1.1, "leads": []}],
                 known_events=[EVENT_KINDS[1]], measurements={"heart_rate_bpm": 70.0 + k, "quality": {"I": "good"}},
             )
