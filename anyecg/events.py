@@ -5,7 +5,7 @@ Beats of a kind are placed at the measured R peaks, waves where they were deline
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,8 @@ EPISODES = {"atrial fibrillation": 2.0, "atrial flutter": 2.0, "noise": 0.4}
 RUNS = ("left bundle branch block beat", "right bundle branch block beat")
 """Kinds whose consecutive beats are one place, when less than `RUN_GAP_S` lies between them."""
 RUN_GAP_S = 2.0
+MEASURED_KIND = {"premature ventricular contraction": "V", "premature atrial contraction": "S"}
+"""Kinds that the measurements also call, from timing and shape, each with its letter in `Measurements.beats`."""
 WAVES = {"P wave": ("p_on_s", "p_off_s"), "QRS complex": ("qrs_on_s", "qrs_off_s"), "T wave": ("t_on_s", "t_off_s")}
 NOTABLE = (*(kind for kind in BEAT_KINDS if kind != "normal beat"), *EPISODES)
 """What an answer's evidence lists."""
@@ -30,7 +32,13 @@ Run = tuple[float, float, float]
 
 
 def events_of_kind(
-    kind: str, record: EcgRecord, beats_s: Sequence[float], probability: np.ndarray, step_s: float, limit: float
+    kind: str,
+    record: EcgRecord,
+    beats_s: Sequence[float],
+    probability: np.ndarray,
+    step_s: float,
+    limit: float,
+    at_peaks: np.ndarray | None = None,
 ) -> list[dict[str, Any]]:
     """Where a kind lies: {kind, start_s, end_s, leads, probability}, an empty list of leads for all of them.
 
@@ -38,6 +46,7 @@ def events_of_kind(
         beats_s: measured R peaks.
         probability: of this kind, calibrated, per time step.
         limit: the probability from which on the kind is called.
+        at_peaks: of a kind of beat, per R peak, where more than the event head decides; else taken from it.
     """
     runs: list[Run]
     if kind in EPISODES:
@@ -45,7 +54,8 @@ def events_of_kind(
     elif kind in WAVES:
         runs = _waves(kind, record, probability, step_s)
     else:
-        at_peaks = beat_probabilities(probability, np.array(beats_s), step_s)
+        if at_peaks is None:
+            at_peaks = beat_probabilities(probability, np.array(beats_s), step_s)
         chosen = at_peaks >= limit
         runs = [(t - HALF_BEAT_S, t + HALF_BEAT_S, p) for t, p, c in zip(beats_s, at_peaks, chosen, strict=True) if c]
         if kind in RUNS:
@@ -58,11 +68,16 @@ def events_of_kind(
     ]  # fmt: skip
 
 
-def highest(kind: str, beats_s: Sequence[float], probability: np.ndarray, step_s: float) -> float:
-    """The probability of the most likely place of a kind."""
-    if kind in BEAT_KINDS and len(beats_s):
-        return float(beat_probabilities(probability, np.array(beats_s), step_s).max())
-    return float(probability.max())
+def with_measured_kind(at_peaks: np.ndarray, agrees: np.ndarray, fitted: Mapping[str, float]) -> np.ndarray:
+    """Join what the event head says of each beat with whether the measurements call it the same kind.
+
+    Args:
+        at_peaks: calibrated probabilities of the event head, (n_beats,).
+        agrees: booleans, (n_beats,).
+        fitted: "scale" of the head's log-odds, "measured" for the agreement, and "shift".
+    """
+    odds = np.log(np.clip(at_peaks, 1e-6, 1 - 1e-6) / np.clip(1 - at_peaks, 1e-6, 1))
+    return 1 / (1 + np.exp(-(fitted["scale"] * odds + fitted["measured"] * agrees + fitted["shift"])))
 
 
 def _joined(beats_s: Sequence[float], at_peaks: np.ndarray, chosen: np.ndarray) -> list[Run]:

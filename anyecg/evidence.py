@@ -14,7 +14,14 @@ from typing import Any
 import numpy as np
 import torch
 
-from .events import NOTABLE, events_of_kind, highest
+from .events import (
+    BEAT_KINDS,
+    MEASURED_KIND,
+    NOTABLE,
+    beat_probabilities,
+    events_of_kind,
+    with_measured_kind,
+)
 from .findings import CODES, EVENT_KINDS, HEAD_LABELS, RHYTHMS, SUBCLASSES, SUPERCLASSES, phrase
 from .leads import PRECORDIAL_LEADS, STANDARD_LEADS, derive_limb_leads
 from .measure import measure
@@ -59,6 +66,8 @@ class Evidence:
     """Notable events: {kind, start_s, end_s, leads, probability}."""
     thresholds: Mapping[str, float]
     """Decision limits of finding labels and event kinds."""
+    beat_calibration: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """Per kind of beat, how the event head and the measured kind are joined; see `events.with_measured_kind`."""
     warnings: list[str] = field(default_factory=list)
     unjudgeable: str | None = None
     """Why nothing can be said, or None."""
@@ -70,16 +79,28 @@ class Evidence:
     def classes(self, prefix: str, names: Sequence[str]) -> dict[str, float]:
         return {name: self.labels[prefix + name] for name in names}
 
+    def at_peaks(self, kind: str) -> np.ndarray:
+        """How likely each measured beat is of a kind, from the event head and, where calibrated, the measured kind."""
+        beats = self.measurements["beats"]
+        times = np.array([beat["time_s"] for beat in beats])
+        said = beat_probabilities(self.event_probabilities[:, EVENT_KINDS.index(kind)], times, self.step_s)
+        if kind not in self.beat_calibration:
+            return said
+        agrees = np.array([beat["kind"] == MEASURED_KIND[kind] for beat in beats], dtype=bool)
+        return with_measured_kind(said, agrees, self.beat_calibration[kind])
+
     def locate(self, kind: str) -> list[dict[str, Any]]:
         """Where a kind of beat, wave or episode lies; see `events.events_of_kind`."""
         probability = self.event_probabilities[:, EVENT_KINDS.index(kind)]
-        beats = [beat["time_s"] for beat in self.measurements["beats"]]
-        return events_of_kind(kind, self.record, beats, probability, self.step_s, self.thresholds[kind])
+        times = [beat["time_s"] for beat in self.measurements["beats"]]
+        at_peaks = self.at_peaks(kind) if kind in BEAT_KINDS else None
+        return events_of_kind(kind, self.record, times, probability, self.step_s, self.thresholds[kind], at_peaks)
 
     def probability(self, kind: str) -> float:
         """How likely the most likely place of a kind is."""
-        beats = [beat["time_s"] for beat in self.measurements["beats"]]
-        return highest(kind, beats, self.event_probabilities[:, EVENT_KINDS.index(kind)], self.step_s)
+        if kind in BEAT_KINDS and self.measurements["beats"]:
+            return float(self.at_peaks(kind).max())
+        return float(self.event_probabilities[:, EVENT_KINDS.index(kind)].max())
 
     def summary(self) -> dict[str, Any]:
         """{"findings", "superclasses", "subclasses", "rhythms", "abstained", "reason"}; empty when abstained."""
@@ -128,8 +149,10 @@ def gather(model: Any, extractor: Any, record: EcgRecord, batch_size: int = 32) 
     events = event_probabilities(encoded, calibration.get("events", {}))
     thresholds = {label: _limit(calibration, "findings", label) for label in HEAD_LABELS}
     thresholds |= {kind: _limit(calibration, "events", kind) for kind in EVENT_KINDS}
+    beats = calibration.get("beats", {})
+    thresholds |= {kind: fitted["threshold"] for kind, fitted in beats.items()}
     evidence = Evidence(
-        record, measurements, labels, events, encoded.step_s, [], thresholds,
+        record, measurements, labels, events, encoded.step_s, [], thresholds, beats,
         [*territory_warnings(record, measurements), *map(_sentence, record.notes)], _unjudgeable(measurements),
     )  # fmt: skip
     if not evidence.unjudgeable:

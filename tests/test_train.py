@@ -10,10 +10,11 @@ import pytest
 import torch
 
 from anyecg.conversation import conversation_schema, record_row, record_schema
+from anyecg.events import with_measured_kind
 from anyecg.findings import EVENT_KINDS, HEAD_LABELS
 from tests.conftest import make_record
 from train.augment import augment
-from train.calibrate import best_threshold, calibrate, platt
+from train.calibrate import best_threshold, calibrate, logistic, platt
 from train.data import EvidenceDataset, MixtureSampler, event_array, event_labels, label_vector
 from train.run import one_cycle, run
 from train.stages import Stage, load_curriculum
@@ -199,3 +200,16 @@ def test_platt_scaling_repairs_overconfident_logits():
 def test_the_threshold_maximises_f1():
     probabilities = np.array([0.9, 0.8, 0.3, 0.2, 0.1])
     assert best_threshold(probabilities, np.array([1, 1, 1, 0, 0])) == pytest.approx(0.3)
+
+
+def test_a_measured_kind_that_is_right_more_often_than_the_head_counts_more():
+    rng = np.random.default_rng(0)
+    labels = (rng.random(3000) < 0.2).astype(int)
+    agrees = np.where(rng.random(3000) < 0.05, 1 - labels, labels)
+    odds = 2 * labels - 1 + rng.normal(0, 3, 3000)
+    scale, measured, shift = logistic(np.column_stack([odds, agrees]), labels)
+    fitted = {"scale": scale, "measured": measured, "shift": shift}
+    head = 1 / (1 + np.exp(-odds))
+    joined = with_measured_kind(head, agrees.astype(bool), fitted)
+    assert ((joined > 0.5) == labels).mean() > 0.94 > ((head > 0.5) == labels).mean() + 0.1
+    assert measured > scale > 0

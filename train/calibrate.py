@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from scipy.optimize import minimize
+from scipy.special import logit
 
+from anyecg.conversation import record_from_row
+from anyecg.events import MEASURED_KIND
+from anyecg.evidence import gather
 from anyecg.findings import EVENT_KINDS, HEAD_LABELS
 from anyecg.modeling_anyecg import AnyEcgForConditionalGeneration
 
 from .assemble import load_model, save_model
 from .collator import EvidenceCollator
-from .data import EvidenceDataset
+from .data import EvidenceDataset, rows_of, tables
 
 FEWEST = 5  # positives below which a label takes the scaling of all labels together
 MOST_EVENT_STEPS = 200_000
+LONG_S = 30.0  # records longer than this carry annotated beats
+FEWEST_BEATS = 200
+SAME_BEAT_S = 0.15
 
 
 def head_scores(
@@ -50,18 +58,33 @@ def head_scores(
     return {name: np.concatenate(parts) for name, parts in found.items()}
 
 
-def platt(logits: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
-    """Scale and shift that minimise the log loss (Platt 1999), with his smoothed targets against over-confidence."""
+def logistic(features: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Non-negative weights per feature, then the shift, that minimise the log loss.
+
+    Targets are smoothed against over-confidence as in Platt (1999).
+
+    Args:
+        features: (n, k).
+        labels: (n,), 1 or 0.
+    """
     positives, negatives = (labels == 1).sum(), (labels == 0).sum()
     targets = np.where(labels == 1, (positives + 1) / (positives + 2), 1 / (negatives + 2))
+    columns = np.column_stack([features, np.ones(len(features))])
 
     def loss(x: np.ndarray) -> tuple[float, np.ndarray]:
-        z = x[0] * logits + x[1]
+        z = columns @ x
         error = 1 / (1 + np.exp(-z)) - targets
-        return float(np.mean(np.logaddexp(0, z) - targets * z)), np.array([np.mean(error * logits), np.mean(error)])
+        return float(np.mean(np.logaddexp(0, z) - targets * z)), columns.T @ error / len(z)
 
-    best = minimize(loss, np.array([1.0, 0.0]), jac=True, method="L-BFGS-B", bounds=[(0.05, 10), (-10, 10)])
-    return float(best.x[0]), float(best.x[1])
+    start = np.append(np.ones(features.shape[1]), 0.0)
+    bounds = [(0.05, 10.0)] * features.shape[1] + [(-10.0, 10.0)]
+    return minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds).x
+
+
+def platt(logits: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
+    """Scale and shift of logits that minimise the log loss (Platt 1999)."""
+    scale, shift = logistic(logits[:, None], labels)
+    return float(scale), float(shift)
 
 
 def best_threshold(probabilities: np.ndarray, labels: np.ndarray) -> float:
@@ -91,6 +114,31 @@ def fit(logits: np.ndarray, labels: np.ndarray, names: tuple[str, ...]) -> dict[
     return fitted
 
 
+def fit_beats(model: Any, extractor: Any, rows: Iterable[dict[str, Any]]) -> dict[str, dict[str, float]]:
+    """Per kind of beat that the measurements call, too: how to join both, fitted on annotated beats of long records."""
+    said: dict[str, list[np.ndarray]] = {}
+    for row in rows:
+        evidence = gather(model, extractor, record_from_row(row))
+        beats = evidence.measurements["beats"]
+        times = np.array([beat["time_s"] for beat in beats])
+        for kind, letter in MEASURED_KIND.items():
+            if kind in row["known_events"] and len(beats):
+                middles = [(e["start_s"] + e["end_s"]) / 2 for e in row["events"] if e["kind"] == kind]
+                away = np.abs(times[:, None] - np.array([*middles, np.inf])).min(axis=1)
+                agrees = [beat["kind"] == letter for beat in beats]
+                odds = logit(np.clip(evidence.at_peaks(kind), 1e-6, 1 - 1e-6))
+                said.setdefault(kind, []).append(np.column_stack([odds, agrees, away <= SAME_BEAT_S]))
+    fitted = {}
+    for kind, parts in said.items():
+        table = np.concatenate(parts)
+        if table[:, 2].sum() >= FEWEST_BEATS:
+            scale, measured, shift = logistic(table[:, :2], table[:, 2])
+            p = 1 / (1 + np.exp(-(table[:, :2] @ [scale, measured] + shift)))
+            values = {"scale": scale, "measured": measured, "shift": shift, "threshold": best_threshold(p, table[:, 2])}
+            fitted[kind] = {key: round(float(value), 4) for key, value in values.items()}
+    return fitted
+
+
 def calibrate(folder: Path, data: list[Path], sources: list[str] | None = None) -> str:
     """Fit on the validation records of these sources (all by default) and keep the result in the model's config."""
     model, processor = load_model(folder)
@@ -105,5 +153,8 @@ def calibrate(folder: Path, data: list[Path], sources: list[str] | None = None) 
         "events": fit(scores["event_logits"][::stride], scores["event_labels"][::stride], EVENT_KINDS),
     }
     model.config.calibration = calibration
+    rows = (row for row in rows_of(tables(data, "records", "valid")) if not sources or row["source"] in sources)
+    long = (row for row in rows if row["n_samples"] / row["sampling_rate"] > LONG_S)
+    calibration["beats"] = fit_beats(model, processor.feature_extractor, long)
     save_model(model, processor, folder)
     return json.dumps({"validation_excerpts": len(dataset), "labels": len(calibration["findings"])})
