@@ -249,3 +249,9 @@ def test_every_question_has_at_least_eight_phrasings():
     ]  # fmt: skip
     assert all(len(set(table)) == len(table) >= 8 for table in tables)
     assert len(knowledge.CONCEPTS) >= 25
+
+
+def test_every_written_answer_is_a_whole_text():
+    from data_builders.questions.knowledge import BEYOND, CONCEPTS
+
+    assert all(text[-1] == "." and text == text.strip() for text in (*BEYOND, *CONCEPTS.values()))

@@ -11,6 +11,10 @@ _ASK = (
     "Tell me what {} is.", "I have read about {}; what is that?", "What should I understand by {}?",
     "Please give a short definition of {}.",
 )  # fmt: skip
+_EXPLAIN = ("What does {} mean?", "Explain {}.", "Can you explain {} in simple words?", "Define {}.",
+            "Please give a short definition of {}.")  # fmt: skip
+# "What is the PR interval?" asks for the value.
+MEASURED_TERMS = ("the PR interval", "the QT interval", "QTc", "the heart axis")
 CONCEPTS = {
     "the P wave": "The P wave is the small first wave of a beat. It shows the electrical activation of the "
         "atria, which starts in the sinus node.",
@@ -66,18 +70,30 @@ CONCEPTS = {
     "a paced rhythm": "In a paced rhythm an implanted pacemaker starts the beats. Narrow spikes stand "
         "before the P wave or the QRS complex, which is wide when the ventricle is paced.",
 }  # fmt: skip
-_DOSE = "I cannot advise on drugs or doses: an ECG does not show weight, kidney function or other drugs. "
-"Please ask the treating doctor or a pharmacist."
-_FUTURE = "An ECG cannot tell that: it is a short snapshot of the heart's electrical activity. A doctor "
-"can estimate risk from history, examination and further tests."
-_BLOOD = "An ECG cannot show that: it records electrical activity, not blood values or blood pressure. "
-"That needs a separate measurement."
-_PERSON = "An ECG does not show that: it says nothing about who somebody is or how somebody lives. I can "
-"describe rhythm, intervals and findings."
-_EMERGENCY = "I cannot judge symptoms. With chest pain, fainting or shortness of breath, call the "
-"emergency services now; this program is not a medical device."
-_IMAGING = "An ECG cannot show that directly: it records electrical activity, not pump function or "
-"vessels. An echocardiogram or another imaging test can answer it."
+_DOSE = (
+    "I cannot advise on drugs or doses: an ECG does not show weight, kidney function or other drugs. "
+    "Please ask the treating doctor or a pharmacist."
+)
+_FUTURE = (
+    "An ECG cannot tell that: it is a short snapshot of the heart's electrical activity. A doctor "
+    "can estimate risk from history, examination and further tests."
+)
+_BLOOD = (
+    "An ECG cannot show that: it records electrical activity, not blood values or blood pressure. "
+    "That needs a separate measurement."
+)
+_PERSON = (
+    "An ECG does not show that: it says nothing about who somebody is or how somebody lives. I can "
+    "describe rhythm, intervals and findings."
+)
+_EMERGENCY = (
+    "I cannot judge symptoms. With chest pain, fainting or shortness of breath, call the "
+    "emergency services now; this program is not a medical device."
+)
+_IMAGING = (
+    "An ECG cannot show that directly: it records electrical activity, not pump function or "
+    "vessels. An echocardiogram or another imaging test can answer it."
+)
 BEYOND = {
     _DOSE: (
         "What drug dose should I give?", "Which medicine should the patient take?",
@@ -126,7 +142,8 @@ def ask(view: View, rng: random.Random) -> Dialogue:
     """A question about a term or beyond the reach of an ECG, with its answer."""
     if rng.random() < 0.6:
         term = rng.choice(sorted(CONCEPTS))
-        question, answer, kind = rng.choice(_ASK).format(term), CONCEPTS[term], "knowledge"
+        phrasings = _EXPLAIN if term in MEASURED_TERMS else _ASK
+        question, answer, kind = rng.choice(phrasings).format(term), CONCEPTS[term], "knowledge"
     else:
         answer = rng.choice(sorted(BEYOND))
         question, kind = rng.choice(BEYOND[answer]), "out of scope"
