@@ -36,6 +36,7 @@ from .answer import (
 from .conversation import to_messages
 from .evidence import Evidence, gather
 from .loading import load
+from .measured_numbers import MeasuredNumbers
 from .record import EcgRecord
 from .shown import MAX_SHOWN_S, Shown, show
 
@@ -169,7 +170,8 @@ class EcgChat:
             total = time.perf_counter() - started
             yield replace(answer, text=abstention(evidences), done=True, total_s=total)
             return
-        for text, tokens in self._decode(self._inputs([messages], [shown]), max_new_tokens, stop):
+        numbers = self._numbers([evidences], with_measurements)
+        for text, tokens in self._decode(self._inputs([messages], [shown]), numbers, max_new_tokens, stop):
             first = answer.first_token_s or time.perf_counter() - started
             answer = replace(answer, text=text, tokens=tokens, first_token_s=first)
             answer.total_s = time.perf_counter() - started
@@ -201,9 +203,13 @@ class EcgChat:
         open_ones = [k for k, text in enumerate(texts) if not text]
         if open_ones:
             inputs = self._inputs([prepared[k][2] for k in open_ones], [prepared[k][1] for k in open_ones])
+            prompt = inputs["input_ids"].shape[1]
+            numbers = self._numbers([prepared[k][0] for k in open_ones], with_measurements, prompt)
             with torch.inference_mode():
-                out = self.model.generate(**inputs, max_new_tokens=max_new_tokens, do_sample=False)
-            fresh = out[:, inputs["input_ids"].shape[1] :]
+                out = self.model.generate(
+                    **inputs, max_new_tokens=max_new_tokens, do_sample=False, logits_processor=[numbers]
+                )
+            fresh = out[:, prompt:]
             for k, text in zip(open_ones, self.processor.batch_decode(fresh, skip_special_tokens=True), strict=True):
                 texts[k] = text.strip()
         return texts
@@ -259,8 +265,19 @@ class EcgChat:
         inputs["patch_times"] = torch.where(times >= 0, moved, times)
         return inputs.to(self.model.device)
 
+    def _numbers(
+        self, groups: Sequence[Sequence[Evidence]], with_measurements: bool, prompt_tokens: int = 0
+    ) -> MeasuredNumbers:
+        """Which measured numbers each conversation may state: those of its ECG when it is about one."""
+        known = [g[0].measurements if with_measurements and len(g) == 1 else None for g in groups]
+        return MeasuredNumbers(self.processor.tokenizer, known, prompt_tokens)
+
     def _decode(
-        self, inputs: Mapping[str, Any], max_new_tokens: int, stop: threading.Event | None
+        self,
+        inputs: Mapping[str, Any],
+        numbers: MeasuredNumbers,
+        max_new_tokens: int,
+        stop: threading.Event | None,
     ) -> Iterator[tuple[str, int]]:
         """Greedy decoding: the text so far and its number of tokens, after every token that adds text."""
         tokenizer, ends = self.processor.tokenizer, _end_tokens(self.model)
@@ -268,7 +285,8 @@ class EcgChat:
         while len(tokens) < max_new_tokens and not (stop and stop.is_set()):
             with torch.inference_mode():
                 out = self.model(**step, past_key_values=cache, use_cache=True, logits_to_keep=1)
-            token = int(out.logits[0, -1].argmax())
+            written = torch.tensor([tokens], dtype=torch.long, device=mask.device)
+            token = int(numbers(written, out.logits[:, -1].float())[0].argmax())
             if token in ends:
                 break
             tokens.append(token)
