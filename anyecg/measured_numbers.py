@@ -41,6 +41,7 @@ class MeasuredNumbers(LogitsProcessor):
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
         """input_ids (batch, tokens), scores (batch, vocabulary); returns scores, changed where a number is due."""
+        scores = scores.clone()  # the model's own may be read-only
         for row, values in enumerate(self.values):
             if values:
                 tail = input_ids[row, max(self.prompt_tokens, input_ids.shape[1] - _TAIL_TOKENS) :]

@@ -20,8 +20,9 @@ def written(tokenizer, wanted, measured=MEASURED):
     plan = tokenizer.encode(wanted, add_special_tokens=False)
     ids: list[int] = []
     while plan and len(ids) < 80:
-        scores = torch.zeros(1, len(tokenizer))
-        scores[0, plan[0]] = 1.0
+        with torch.inference_mode():
+            scores = torch.zeros(1, len(tokenizer))
+            scores[0, plan[0]] = 1.0
         token = int(processor(torch.tensor([ids], dtype=torch.long), scores)[0].argmax())
         ids.append(token)
         digit = tokenizer.decode([plan[0]]).strip("-").isdigit()
