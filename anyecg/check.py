@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Any
 
 from .claims import NumberClaim, axis_words, number_claims, plain, sentences
-from .findings import findings_in_text, phrase
+from .findings import FINDINGS, findings_in_text, phrase
 
 RATE_TOLERANCE_BPM = 2.0
 INTERVAL_TOLERANCE_MS = 10.0
@@ -38,6 +38,18 @@ _GENERAL = re.compile(
     r"(?:can you |could you |please )?(?:explain|define|give a short definition|tell me what|what (?:is|are|does|do)|"
     r"what should i understand|i have read about|how does)\b"
 )
+# Groups of statements that a text may deny or assert at once.
+_GROUPS = {
+    "a conduction disturbance": (r"conduction (?:disturbance|delay|block)s?|conduction is normal", ("CD",)),
+    "myocardial infarction": (r"(?:myocardial )?infarct(?:ion)?s?", ("MI",)),
+    "hypertrophy": (r"(?:ventricular )?hypertrophy", ("HYP",)),
+    "ST/T changes": (r"st[/-]t (?:wave )?changes?|st[/-]t abnormalit(?:y|ies)", ("STTC",)),
+    "premature beats": (r"premature beats?|ectop(?:y|ic beats?)|extrasystoles?", ("PVC", "PAC")),
+}
+_NONE_OF = {
+    name: re.compile(rf"\b(?:no|without)\b(?: \w+){{0,3}}? (?:{words})(?![\w-])(?! in \b)")
+    for name, (words, _) in _GROUPS.items()
+}
 _CHANGED = re.compile(r"\b(?:no longer|resolved|disappeared|gone|new|newly|appeared|previously|compared|unchanged)\b")
 
 Measured = Mapping[str, Any]
@@ -79,7 +91,9 @@ def contradictions(
         said += _number_contradictions(part, [m for m in of if m is not None], is_general)
         heads = [probabilities[k] for k in scope if k < len(probabilities)]
         if not is_general and not (n_ecgs > 1 and _CHANGED.search(part)):
-            said += _finding_contradictions(_stated(part), [h for h in heads if h], unlikely, likely)
+            known_heads = [h for h in heads if h]
+            said += _finding_contradictions(_stated(part), known_heads, unlikely, likely)
+            said += _group_contradictions(part, known_heads, likely)
     answered = _yes_or_no(question, text)
     said += _finding_contradictions(answered, [h for h in probabilities if h], unlikely, likely)
     return list(dict.fromkeys(said))
@@ -199,6 +213,19 @@ def _finding_contradictions(
             said.append(f"The text says {phrase(code)}; the finding head gives it {_percent(max(known))}.")
         if not asserted and min(known) > likely:
             said.append(f"The text denies {phrase(code)}; the finding head gives it {_percent(min(known))}.")
+    return said
+
+
+def _group_contradictions(text: str, heads: list[Probabilities], likely: float) -> list[str]:
+    """Groups that the text denies as a whole while the heads find one of their statements likely."""
+    said = []
+    for name, denied in _NONE_OF.items():
+        if heads and denied.search(text.lower()):
+            members = [c for c, f in FINDINGS.items() if f.superclass in _GROUPS[name][1] or c in _GROUPS[name][1]]
+            best = [max(((h[c], c) for c in members if c in h), default=(0.0, "")) for h in heads]
+            lowest, code = min(best)
+            if lowest > likely:
+                said.append(f"The text denies {name}; the finding head gives {phrase(code)} {_percent(lowest)}.")
     return said
 
 

@@ -139,8 +139,9 @@ def _answer(chat: Any, session: Session, question: str) -> Iterator[View]:
         message["content"] += "\n\n*(stopped)*"
     session.history.append({"role": "user", "text": question, "ecgs": session.unseen})
     session.history.append({"role": "assistant", "text": answer.text, "ecgs": []})
-    changed = session.intervals != answer.intervals
-    session.intervals = list(answer.intervals)
+    marks = marked(answer, session.records)
+    changed = session.intervals != marks
+    session.intervals = marks
     yield View(strips=strips_html(session.records, session.intervals) if changed else None)
 
 
@@ -149,3 +150,19 @@ def plain(text: str) -> str:
     for mark in "\\`*_[]<>#|~$":
         text = text.replace(mark, "\\" + mark)
     return text.replace("\\<", "&lt;").replace("\\>", "&gt;").strip()
+
+
+def marked(answer: Any, records: Sequence[EcgRecord]) -> list[dict[str, Any]]:
+    """What the strip shades: the places that the text names, and beats or episodes of the evidence beside them.
+
+    Of a kind that the text places, the evidence's own places stay in the table; what lasts nearly all of a record
+    would only colour the whole strip.
+    """
+    marks = [dict(interval) for interval in answer.intervals]
+    named = {(mark["ecg"], mark["kind"]) for mark in marks}
+    for number, (evidence, record) in enumerate(zip(answer.evidence, records, strict=False), start=1):
+        for event in evidence.get("events") or ():
+            brief = event["end_s"] - event["start_s"] < 0.8 * record.duration_s
+            if brief and (number, event["kind"]) not in named:
+                marks.append({"ecg": number, **{key: event[key] for key in ("start_s", "end_s", "kind", "leads")}})
+    return marks

@@ -217,3 +217,18 @@ def test_sentences_that_name_the_right_ecg_are_not_contradicted(text):
 
 def test_an_ecg_that_was_not_shown_is_named():
     assert contradictions("ECG 3 is normal.", [{}, {}], [{}, {}]) == ["The text speaks of ECG 3, but there are 2."]
+
+
+@pytest.mark.parametrize(
+    ("text", "heads", "caught"),
+    [
+        ("No conduction disturbance is present.", {"CLBBB": 0.98, "SR": 0.9}, True),
+        ("No sign of myocardial infarction is present.", {"IMI": 0.9}, True),
+        ("No premature beats are present.", {"PVC": 0.95}, True),
+        ("No conduction disturbance is present.", {"CLBBB": 0.3}, False),
+        ("No sign of myocardial infarction is present.", {"CLBBB": 0.98}, False),
+        ("Complete left bundle branch block.", {"CLBBB": 0.98}, False),
+    ],
+)
+def test_denying_a_whole_group_is_held_against_its_statements(text, heads, caught):
+    assert bool(contradictions(text, None, heads)) is caught

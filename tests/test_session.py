@@ -144,3 +144,19 @@ def test_of_several_ecgs_the_marked_or_else_the_newest_is_unfolded():
     assert [" open" in fold for fold in folds] == [False, False, True]
     folds = [part.split(">")[0] for part in strips_html(records, [mark]).split("<details")[1:]]
     assert [" open" in fold for fold in folds] == [False, True, False]
+
+
+def test_the_strip_shades_named_places_and_the_brief_events_beside_them():
+    from types import SimpleNamespace
+
+    from app.session import marked
+
+    named = {"ecg": 1, "start_s": 1.0, "end_s": 1.2, "kind": "premature ventricular contraction", "leads": []}
+    events = [
+        {"kind": "premature ventricular contraction", "start_s": 1.0, "end_s": 1.2, "leads": [], "probability": 0.9},
+        {"kind": "premature atrial contraction", "start_s": 3.0, "end_s": 3.2, "leads": [], "probability": 0.9},
+        {"kind": "atrial fibrillation", "start_s": 0.0, "end_s": 10.0, "leads": [], "probability": 0.9},
+    ]
+    answer = SimpleNamespace(intervals=[named], evidence=[{"events": events}])
+    marks = marked(answer, [SimpleNamespace(duration_s=10.0)])
+    assert [mark["kind"] for mark in marks] == ["premature ventricular contraction", "premature atrial contraction"]
