@@ -36,7 +36,7 @@ from .answer import (
 from .conversation import to_messages
 from .evidence import Evidence, gather
 from .loading import load
-from .measured_numbers import MeasuredNumbers
+from .measured_numbers import MeasuredNumbers, values_of
 from .record import EcgRecord
 from .shown import MAX_SHOWN_S, Shown, show
 
@@ -268,8 +268,8 @@ class EcgChat:
     def _numbers(
         self, groups: Sequence[Sequence[Evidence]], with_measurements: bool, prompt_tokens: int = 0
     ) -> MeasuredNumbers:
-        """Which measured numbers each conversation may state: those of its ECG when it is about one."""
-        known = [g[0].measurements if with_measurements and len(g) == 1 else None for g in groups]
+        """What each conversation may state of measured numbers and places: those of its ECG when it is about one."""
+        known = [values_of(g[0].measurements, g[0].events) if with_measurements and len(g) == 1 else {} for g in groups]
         return MeasuredNumbers(self.processor.tokenizer, known, prompt_tokens)
 
     def _decode(

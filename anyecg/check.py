@@ -50,6 +50,7 @@ _NONE_OF = {
     name: re.compile(rf"\b(?:no|without)\b(?: \w+){{0,3}}? (?:{words})(?![\w-])(?! in \b)")
     for name, (words, _) in _GROUPS.items()
 }
+_CALLED_NORMAL = re.compile(r"(-?\d+) ?[^\s\d]*, which is normal \(normal (-?\d+)[^\d-]*-(-?\d+)")
 _CHANGED = re.compile(r"\b(?:no longer|resolved|disappeared|gone|new|newly|appeared|previously|compared|unchanged)\b")
 
 Measured = Mapping[str, Any]
@@ -157,7 +158,7 @@ def _number_contradictions(text: str, measured: list[Measured], is_general: bool
         axes = [values.get("axis_deg") for values in measured]
         if axes and not any(a is None or _within_axis(a, low, high) for a in axes):
             said.append(f'The text says "{words}"; {_measured_value("axis_deg", measured)}.')
-    return said + _regularity_contradictions(text, measured)
+    return said + _regularity_contradictions(text, measured) + _limit_contradictions(text)
 
 
 def _agrees(claim: NumberClaim, values: Measured) -> bool:
@@ -186,6 +187,16 @@ def _measured_value(key: str, measured: list[Measured]) -> str:
     reasons = [(m.get("not_measurable") or {}).get(k) for m in measured for k in keys]
     reason = next((r for r in reasons if r), None)
     return "it could not be measured" + (f" ({str(reason).rstrip('.')})" if reason else "")
+
+
+def _limit_contradictions(text: str) -> list[str]:
+    """Values that the text calls normal outside the limits that it gives itself."""
+    said = []
+    for match in _CALLED_NORMAL.finditer(text):
+        value, low, high = (float(group) for group in match.groups())
+        if not low <= value <= high:
+            said.append(f"The text calls {value:.0f} normal, but gives {low:.0f} to {high:.0f} as normal.")
+    return said
 
 
 def _regularity_contradictions(text: str, measured: list[Measured]) -> list[str]:

@@ -15,8 +15,9 @@ from .measure import delineate
 from .record import EcgRecord
 
 BEAT_KINDS = EVENT_KINDS[EVENT_KINDS.index("normal beat") : EVENT_KINDS.index("paced beat") + 1]
-HALF_BEAT_S = 0.1
-"""A beat is said to last from 0.1 s before its R peak to 0.1 s after it."""
+AROUND_R_S = {"premature ventricular contraction": (0.12, 0.28)}
+"""How long a beat is said to last before and after its R peak, in s, as in the training data."""
+AROUND_ANY_R_S = (0.1, 0.2)
 EPISODES = {"atrial fibrillation": 2.0, "atrial flutter": 2.0, "noise": 0.4}
 """Kinds that last, each with the seconds over which steps are averaged, gaps closed and shorter runs dropped."""
 RUNS = ("left bundle branch block beat", "right bundle branch block beat")
@@ -57,7 +58,8 @@ def events_of_kind(
         if at_peaks is None:
             at_peaks = beat_probabilities(probability, np.array(beats_s), step_s)
         chosen = at_peaks >= limit
-        runs = [(t - HALF_BEAT_S, t + HALF_BEAT_S, p) for t, p, c in zip(beats_s, at_peaks, chosen, strict=True) if c]
+        before, after = AROUND_R_S.get(kind, AROUND_ANY_R_S)
+        runs = [(t - before, t + after, p) for t, p, c in zip(beats_s, at_peaks, chosen, strict=True) if c]
         if kind in RUNS:
             runs = _joined(beats_s, at_peaks, chosen)
     end = record.duration_s
@@ -84,12 +86,13 @@ def _joined(beats_s: Sequence[float], at_peaks: np.ndarray, chosen: np.ndarray) 
     """Consecutive chosen beats as one run, with the mean probability."""
     groups: list[list[int]] = []
     for k in map(int, np.flatnonzero(chosen)):
-        follows = groups and groups[-1][-1] == k - 1 and beats_s[k] - beats_s[k - 1] - 2 * HALF_BEAT_S < RUN_GAP_S
+        follows = groups and groups[-1][-1] == k - 1 and beats_s[k] - beats_s[k - 1] - sum(AROUND_ANY_R_S) < RUN_GAP_S
         if follows:
             groups[-1].append(k)
         else:
             groups.append([k])
-    return [(beats_s[g[0]] - HALF_BEAT_S, beats_s[g[-1]] + HALF_BEAT_S, float(at_peaks[g].mean())) for g in groups]
+    before, after = AROUND_ANY_R_S
+    return [(beats_s[g[0]] - before, beats_s[g[-1]] + after, float(at_peaks[g].mean())) for g in groups]
 
 
 def _waves(kind: str, record: EcgRecord, probability: np.ndarray, step_s: float) -> list[Run]:

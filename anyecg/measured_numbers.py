@@ -1,18 +1,22 @@
-"""Numbers in an answer about one ECG come from its measurements, not from the language model.
+"""Numbers and places in an answer about one ECG come from its evidence, not from the language model.
 
 Where the text stands right before a rate, an interval or the axis ("PR interval is …") and the model is about to write
-a number, the measured one is written in its place; the words after it are the model's again, with the right number
-before its eyes. Without a measured value, or with several ECGs, nothing is changed: check.py shows what disagrees.
+a number, the measured one is written in its place; where it says that beats or episodes are "at …", the places of the
+event head follow. The words after that are the model's again. Without a measured value or a found place, or with
+several ECGs, nothing is changed: check.py shows what disagrees.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import torch
 from transformers import LogitsProcessor
+
+from .answer import LOCATABLE
 
 _SLOTS = {
     "heart_rate_bpm": r"rate(?: is| of)?",
@@ -22,69 +26,79 @@ _SLOTS = {
     "qtc_bazett_ms": r"QTc(?: by Bazett| \(Bazett\))?(?: is| of)?",
     "axis_deg": r"axis(?: is| of)?",
 }
-_ENDS = {key: re.compile(rf"(?<![\w-])(?i:{words}) (-?\d*)$") for key, words in _SLOTS.items()}
-_TAIL_TOKENS = 16
+_MOST_PLACES = 12
 
 
 class MeasuredNumbers(LogitsProcessor):
-    """Writes measured numbers where a text is about to give one.
+    """Writes measured numbers and found places where a text is about to give them.
 
     Args:
         tokenizer: of the language model.
-        measurements: `Measurements.to_dict()` per sequence of the batch; None leaves that sequence alone.
+        values: per sequence of the batch, what `values_of` gives; empty leaves that sequence alone.
         prompt_tokens: length of the prompt; only what follows it is looked at.
     """
 
-    def __init__(self, tokenizer: Any, measurements: Sequence[Mapping[str, Any] | None], prompt_tokens: int):
-        self.tokenizer, self.prompt_tokens = tokenizer, prompt_tokens
-        self.values = [_as_text(values) if values else {} for values in measurements]
+    def __init__(self, tokenizer: Any, values: Sequence[Mapping[str, str]], prompt_tokens: int = 0):
+        self.tokenizer, self.values, self.prompt_tokens = tokenizer, values, prompt_tokens
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
-        """input_ids (batch, tokens), scores (batch, vocabulary); returns scores, changed where a number is due."""
+        """input_ids (batch, tokens), scores (batch, vocabulary); returns scores, changed where something is due."""
         scores = scores.clone()  # the model's own may be read-only
         for row, values in enumerate(self.values):
             if values:
-                tail = input_ids[row, max(self.prompt_tokens, input_ids.shape[1] - _TAIL_TOKENS) :]
-                token = self.next_token(tail.tolist(), int(scores[row].argmax()), values)
-                if token is not None:
+                written = self.tokenizer.decode(input_ids[row, self.prompt_tokens :].tolist(), skip_special_tokens=True)
+                due = self.due(written, self.tokenizer.decode([int(scores[row].argmax())]), values)
+                if due:
+                    token = self.tokenizer.encode(due, add_special_tokens=False)[0]
                     scores[row] = float("-inf")
                     scores[row, token] = 0.0
         return scores
 
-    def next_token(self, tail: list[int], chosen: int, values: Mapping[str, str]) -> int | None:
-        """The token that must come next, or None where the model is free."""
-        if not tail or not re.fullmatch(r"-?\d*", piece := self.tokenizer.decode([chosen])) or not piece:
-            return self._unit(tail, values) if tail else None
-        text = self.tokenizer.decode(tail)
-        for key, value in values.items():
-            written = _ENDS[key].search(text)
-            if written and value != written.group(1) and value.startswith(written.group(1)):
-                return self._first_token(value[len(written.group(1)) :])
-            if written and value == written.group(1):
-                return self._first_token(_UNITS[key])
-        return None
+    @staticmethod
+    def due(written: str, chosen: str, values: Mapping[str, str]) -> str:
+        """The text that must come next, or "" where the model is free.
 
-    def _unit(self, tail: list[int], values: Mapping[str, str]) -> int | None:
-        """A number that the model would end too early goes on."""
-        text = self.tokenizer.decode(tail)
+        Args:
+            written: the answer so far.
+            chosen: what the model would write next.
+            values: see `values_of`.
+        """
+        is_number = bool(chosen) and not chosen.strip("-0123456789")
         for key, value in values.items():
-            written = _ENDS[key].search(text)
-            if (
-                written
-                and written.group(1).strip("-")
-                and value != written.group(1)
-                and value.startswith(written.group(1))
-            ):
-                return self._first_token(value[len(written.group(1)) :])
-        return None
-
-    def _first_token(self, text: str) -> int:
-        return self.tokenizer.encode(text, add_special_tokens=False)[0]
+            place = _end(key).search(written)
+            if place is None:
+                continue
+            begun = place.group(1)
+            if value != begun and value.startswith(begun) and (is_number or begun.strip("-")):
+                return value[len(begun) :]
+            if value == begun and is_number:
+                return _UNITS.get(key, "")
+        return ""
 
 
 _UNITS = {"heart_rate_bpm": "/min", "axis_deg": "°"} | {key: " ms" for key in _SLOTS if key.endswith("_ms")}
 
 
-def _as_text(measurements: Mapping[str, Any]) -> dict[str, str]:
-    """The measured values as the prompt prints them."""
-    return {key: f"{measurements[key]:.0f}" for key in _SLOTS if measurements.get(key) is not None}
+@cache
+def _end(key: str) -> re.Pattern[str]:
+    """Where a text stands before, or inside, the value of a key: a measurement, or the plural of an event kind."""
+    if key in _SLOTS:
+        return re.compile(rf"(?<![\w-])(?i:{_SLOTS[key]}) (-?\d*)$")
+    return re.compile(rf"(?<![\w-])(?i:{re.escape(key)}) at ([\d., s\-and]*)$")
+
+
+def values_of(measurements: Mapping[str, Any], events: Sequence[Mapping[str, Any]] = ()) -> dict[str, str]:
+    """What an answer may state of an ECG: measured values as the prompt prints them, and places per kind in the plural.
+
+    Args:
+        measurements: `Measurements.to_dict()`.
+        events: {kind, start_s, end_s} of the evidence.
+    """
+    values = {key: f"{measurements[key]:.0f}" for key in _SLOTS if measurements.get(key) is not None}
+    for kind in dict.fromkeys(event["kind"] for event in events):
+        places = [f"{e['start_s']:.1f}-{e['end_s']:.1f} s" for e in events if e["kind"] == kind]
+        if len(places) > _MOST_PLACES:
+            places = [*places[:_MOST_PLACES], f"{len(places) - _MOST_PLACES} more places"]
+        listed = places[0] if len(places) == 1 else f"{', '.join(places[:-1])} and {places[-1]}"
+        values[LOCATABLE[kind]] = listed + "."
+    return values

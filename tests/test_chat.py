@@ -189,7 +189,7 @@ def test_beats_are_placed_at_measured_peaks_and_decided_at_the_threshold(chat):
     known = replace(evidence, event_probabilities=probabilities)
     events = known.locate("premature ventricular contraction")
     assert [(e["start_s"], e["end_s"]) for e in events] == [
-        (pytest.approx(1.1, abs=0.03), pytest.approx(1.3, abs=0.03))
+        (pytest.approx(1.08, abs=0.03), pytest.approx(1.48, abs=0.03))
     ]
     lower = replace(known, thresholds={**known.thresholds, "premature ventricular contraction": 0.3})
     assert len(lower.locate("premature ventricular contraction")) == 2
@@ -204,7 +204,7 @@ def test_consecutive_bundle_branch_beats_are_one_place_and_extra_beats_are_not()
         kind: [(e["start_s"], e["end_s"]) for e in events_of_kind(kind, record, beats, probability, 0.2, 0.5)]
         for kind in ("left bundle branch block beat", "premature atrial contraction")
     }
-    assert found["left bundle branch block beat"] == [(0.9, 2.1), (3.9, 4.1), (7.9, 8.1)]
+    assert found["left bundle branch block beat"] == [(0.9, 2.2), (3.9, 4.2), (7.9, 8.2)]
     assert len(found["premature atrial contraction"]) == 4
 
 

@@ -232,3 +232,11 @@ def test_an_ecg_that_was_not_shown_is_named():
 )
 def test_denying_a_whole_group_is_held_against_its_statements(text, heads, caught):
     assert bool(contradictions(text, None, heads)) is caught
+
+
+def test_a_value_called_normal_outside_the_limits_given_is_caught():
+    measured = {"qtc_bazett_ms": 465.0, "axis_deg": -15.0}
+    wrong = contradictions("The QTc by Bazett is 465 ms, which is normal (normal 350-460 ms).", measured, None)
+    assert wrong == ["The text calls 465 normal, but gives 350 to 460 as normal."]
+    assert not contradictions("The frontal QRS axis is -15°, which is normal (normal -30° to 90°).", measured, None)
+    assert not contradictions("The QTc by Bazett is 465 ms, which is long (normal 350-460 ms).", measured, None)

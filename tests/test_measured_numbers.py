@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from anyecg.measured_numbers import MeasuredNumbers
+from anyecg.measured_numbers import MeasuredNumbers, values_of
 from tests.conftest import make_tokenizer
 
 MEASURED = {"heart_rate_bpm": 120.4, "pr_ms": 202.0, "qtc_bazett_ms": 431.2, "axis_deg": -15.0, "qt_ms": None}
@@ -16,7 +16,7 @@ def tokenizer():
 
 def written(tokenizer, wanted, measured=MEASURED):
     """What comes out when a model wants to write a text token by token, and must go on after a changed number."""
-    processor = MeasuredNumbers(tokenizer, [measured], 0)
+    processor = MeasuredNumbers(tokenizer, [values_of(measured) if measured else {}])
     plan = tokenizer.encode(wanted, add_special_tokens=False)
     ids: list[int] = []
     while plan and len(ids) < 80:
@@ -63,9 +63,34 @@ def test_without_measurements_nothing_changes(tokenizer):
     assert written(tokenizer, "rate 102/min", None) == "rate 102/min"
 
 
-def test_a_number_that_would_go_on_too_long_ends_with_its_unit(tokenizer):
-    processor = MeasuredNumbers(tokenizer, [MEASURED], 0)
-    tail = tokenizer.encode("PR 202", add_special_tokens=False)
-    chosen = tokenizer.encode("9", add_special_tokens=False)[0]
-    token = processor.next_token(tail, chosen, {"pr_ms": "202"})
-    assert tokenizer.decode([token]) in (" ", " m", " ms")
+def test_a_number_that_would_go_on_too_long_ends_with_its_unit():
+    assert MeasuredNumbers.due("PR 202", "9", {"pr_ms": "202"}) == " ms"
+    assert MeasuredNumbers.due("PR 202", " ms", {"pr_ms": "202"}) == ""
+
+
+def test_a_number_that_would_end_too_early_goes_on():
+    assert MeasuredNumbers.due("PR 20", " ms", {"pr_ms": "202"}) == "2"
+
+
+EVENTS = [
+    {"kind": "premature ventricular contraction", "start_s": 5.27, "end_s": 5.67},
+    {"kind": "premature ventricular contraction", "start_s": 12.0, "end_s": 12.4},
+]
+
+
+def test_places_are_those_of_the_event_head():
+    values = values_of({}, EVENTS)
+    start = "Premature ventricular contractions at "
+    assert MeasuredNumbers.due(start, "1", values) == "5.3-5.7 s and 12.0-12.4 s."
+    assert MeasuredNumbers.due(start + "5.3-5.7 s and 12", ".", values) == ".0-12.4 s."
+    assert MeasuredNumbers.due(start + "5.3-5.7 s and 12.0-12.4 s.", "<|im_end|>", values) == ""
+
+
+@pytest.mark.parametrize("text", ["No premature ventricular contraction is present at ", "Atrial fibrillation at "])
+def test_places_of_other_kinds_or_denials_are_left_to_the_model(text):
+    assert MeasuredNumbers.due(text, "1", values_of({}, EVENTS)) == ""
+
+
+def test_many_places_are_cut_and_counted():
+    many = [{"kind": "noise", "start_s": float(k), "end_s": k + 0.5} for k in range(20)]
+    assert values_of({}, many)["noise"].endswith("11.0-11.5 s and 8 more places.")
