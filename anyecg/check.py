@@ -17,9 +17,9 @@ from .findings import FINDINGS, findings_in_text, phrase
 RATE_TOLERANCE_BPM = 2.0
 INTERVAL_TOLERANCE_MS = 10.0
 AXIS_TOLERANCE_DEG = 10.0
-UNLIKELY = 0.05
+UNLIKELY = 0.1
 """A finding that the text asserts contradicts the heads below this calibrated probability."""
-LIKELY = 0.80
+LIKELY = 0.6
 """A finding that the text denies contradicts the heads above this calibrated probability."""
 
 _TITLES = {
