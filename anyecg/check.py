@@ -51,6 +51,12 @@ _NONE_OF = {
     for name, (words, _) in _GROUPS.items()
 }
 _CALLED_NORMAL = re.compile(r"(-?\d+) ?[^\s\d]*, which is normal \(normal (-?\d+)[^\d-]*-(-?\d+)")
+# What no one calls abnormal in an adult of either sex; QTc after Rautaharju et al. 2009, the others textbook limits.
+_NORMAL = {"pr": (120, 200), "qrs": (60, 110), "qtc": (360, 450), "rate": (60, 100), "axis": (-30, 90)}
+_CALLED_ABNORMAL = re.compile(
+    r"\b(pr|qrs|qtc|rate|axis) (-?\d+)(?: ms|/min|°)? \((?:slightly )?(long|short|wide|fast|slow|left|right|extreme)",
+    re.I,
+)
 _CHANGED = re.compile(r"\b(?:no longer|resolved|disappeared|gone|new|newly|appeared|previously|compared|unchanged)\b")
 
 Measured = Mapping[str, Any]
@@ -152,13 +158,14 @@ def _number_contradictions(text: str, measured: list[Measured], is_general: bool
             value = f"{claim.low:.0f}" + (f"-{claim.high:.0f}" if claim.high != claim.low else "")
             found = _measured_value(claim.key, measured)
             said.append(f"The text gives {_a(title)} {title} of {value}{unit}; {found}.")
+    said += _limit_contradictions(text)
     if is_general:
         return said
     for words, low, high in axis_words(text):
         axes = [values.get("axis_deg") for values in measured]
         if axes and not any(a is None or _within_axis(a, low, high) for a in axes):
             said.append(f'The text says "{words}"; {_measured_value("axis_deg", measured)}.')
-    return said + _regularity_contradictions(text, measured) + _limit_contradictions(text)
+    return said + _regularity_contradictions(text, measured)
 
 
 def _agrees(claim: NumberClaim, values: Measured) -> bool:
@@ -196,6 +203,12 @@ def _limit_contradictions(text: str) -> list[str]:
         value, low, high = (float(group) for group in match.groups())
         if not low <= value <= high:
             said.append(f"The text calls {value:.0f} normal, but gives {low:.0f} to {high:.0f} as normal.")
+    for match in _CALLED_ABNORMAL.finditer(text):
+        low, high = _NORMAL[match.group(1).lower()]
+        if low <= float(match.group(2)) <= high:
+            said.append(
+                f"The text calls {match.group(1)} {match.group(2)} {match.group(3)}; {low} to {high} is normal."
+            )
     return said
 
 

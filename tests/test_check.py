@@ -240,3 +240,14 @@ def test_a_value_called_normal_outside_the_limits_given_is_caught():
     assert wrong == ["The text calls 465 normal, but gives 350 to 460 as normal."]
     assert not contradictions("The frontal QRS axis is -15°, which is normal (normal -30° to 90°).", measured, None)
     assert not contradictions("The QTc by Bazett is 465 ms, which is long (normal 350-460 ms).", measured, None)
+
+
+def test_a_normal_value_called_abnormal_is_caught():
+    said = contradictions("Sinus rhythm, rate 81/min. QTc 431 ms (slightly long).", {"qtc_bazett_ms": 431.0}, None)
+    assert any("431 long; 360 to 450 is normal" in sentence for sentence in said)
+    assert not contradictions("QTc 476 ms (slightly long).", {"qtc_bazett_ms": 476.0}, None)
+
+
+def test_limits_are_checked_in_answers_to_short_questions():
+    text = "The QTc by Bazett is 465 ms, which is normal (normal 350-450 ms)."
+    assert contradictions(text, {"qtc_bazett_ms": 465.0}, None, question="What is the QTc?")
