@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Any
 
 from .claims import NumberClaim, axis_words, number_claims, plain, sentences
-from .findings import FINDINGS, findings_in_text, phrase
+from .findings import FINDINGS, SUPERCLASS_NAMES, findings_in_text, phrase
 
 RATE_TOLERANCE_BPM = 2.0
 INTERVAL_TOLERANCE_MS = 10.0
@@ -57,6 +57,7 @@ _CALLED_ABNORMAL = re.compile(
     r"\b(pr|qrs|qtc|rate|axis) (-?\d+)(?: ms|/min|°)? \((?:slightly )?(long|short|wide|fast|slow|left|right|extreme)",
     re.I,
 )
+_REPORT = re.compile(r"\bconclusion\b|\bnormal ecg\b")
 _CHANGED = re.compile(r"\b(?:no longer|resolved|disappeared|gone|new|newly|appeared|previously|compared|unchanged)\b")
 
 Measured = Mapping[str, Any]
@@ -101,6 +102,8 @@ def contradictions(
             known_heads = [h for h in heads if h]
             said += _finding_contradictions(_stated(part), known_heads, unlikely, likely)
             said += _group_contradictions(part, known_heads, likely)
+    if n_ecgs == 1 and _REPORT.search(text.lower()):
+        said += _omissions(text, probabilities, likely)
     answered = _yes_or_no(question, text)
     said += _finding_contradictions(answered, [h for h in probabilities if h], unlikely, likely)
     return list(dict.fromkeys(said))
@@ -250,6 +253,21 @@ def _group_contradictions(text: str, heads: list[Probabilities], likely: float) 
             lowest, code = min(best)
             if lowest > likely:
                 said.append(f"The text denies {name}; the finding head gives {phrase(code)} {_percent(lowest)}.")
+    return said
+
+
+def _omissions(text: str, heads: list[Probabilities], likely: float) -> list[str]:
+    """Diagnoses that the heads find likely and of whose class a report says nothing."""
+    named = {FINDINGS[code].superclass for code, positive in findings_in_text(text).items() if positive}
+    lower = text.lower()
+    said = []
+    for superclass, name in SUPERCLASS_NAMES.items():
+        if superclass == "NORM" or superclass in named or name.lower() in lower:
+            continue
+        members = [code for code, f in FINDINGS.items() if f.superclass == superclass]
+        best = max(((head[code], code) for head in heads for code in members if code in head), default=(0.0, ""))
+        if best[0] > likely:
+            said.append(f"The text does not mention {phrase(best[1])}; the finding head gives it {_percent(best[0])}.")
     return said
 
 

@@ -251,3 +251,12 @@ def test_a_normal_value_called_abnormal_is_caught():
 def test_limits_are_checked_in_answers_to_short_questions():
     text = "The QTc by Bazett is 465 ms, which is normal (normal 350-450 ms)."
     assert contradictions(text, {"qtc_bazett_ms": 465.0}, None, question="What is the QTc?")
+
+
+def test_a_report_that_leaves_out_a_likely_diagnosis_is_told():
+    heads = {"IMI": 0.72, "SR": 0.99, "LVH": 0.2}
+    said = contradictions("Sinus rhythm, rate 68/min. Conclusion: normal ECG.", None, heads)
+    assert said == ["The text does not mention inferior myocardial infarction; the finding head gives it 72 %."]
+    told = "Sinus rhythm. Conclusion: abnormal ECG with myocardial infarction."
+    assert not contradictions(told, None, heads)
+    assert not contradictions("The rhythm is regular.", None, heads)
