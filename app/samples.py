@@ -26,8 +26,8 @@ class Sample:
 SAMPLES = (
     Sample("Normal sinus rhythm", "Write a report for this ECG.", 11, ("NORM",)),
     Sample("Atrial fibrillation", "Is the rhythm regular or irregular?", 12, ("AFIB",)),
-    Sample("Premature beats", "Where are the premature ventricular contractions?", 13, ("PVC",)),
-    Sample("Inferior infarction", "Is there an infarction, and in which region?", 14, ("IMI",)),
+    Sample("Premature beats", "Where are the premature ventricular contractions?", 48, ("PVC",)),
+    Sample("Inferior infarction", "What does this ECG show?", 22, ("IMI",)),
     Sample("Left bundle branch block", "Is there a conduction disturbance, and which?", 15, ("CLBBB",)),
     Sample("Two leads, 30 s", "Locate the premature ventricular contractions.", 16, ("PVC",), ("II", "V1"), 30.0),
 )
