@@ -36,7 +36,7 @@ from .answer import (
 from .conversation import to_messages
 from .evidence import Evidence, gather
 from .loading import load
-from .measured_numbers import MeasuredNumbers, values_of
+from .measured_numbers import MeasuredNumbers, values_of, values_of_two
 from .record import EcgRecord
 from .shown import MAX_SHOWN_S, Shown, show
 
@@ -269,7 +269,7 @@ class EcgChat:
         self, groups: Sequence[Sequence[Evidence]], with_measurements: bool, prompt_tokens: int = 0
     ) -> MeasuredNumbers:
         """What each conversation may state of measured numbers and places: those of its ECG when it is about one."""
-        known = [values_of(g[0].measurements, g[0].events) if with_measurements and len(g) == 1 else {} for g in groups]
+        known = [_values(group) if with_measurements else {} for group in groups]
         return MeasuredNumbers(self.processor.tokenizer, known, prompt_tokens)
 
     def _decode(
@@ -301,6 +301,12 @@ class EcgChat:
 
 _ASKED = ("premature ventricular contraction", "premature atrial contraction", "atrial fibrillation", "atrial flutter",
           "left bundle branch block beat", "right bundle branch block beat", "noise")  # fmt: skip
+
+
+def _values(group: Sequence[Evidence]) -> dict[str, str]:
+    if len(group) == 1:
+        return values_of(group[0].measurements, group[0].events)
+    return values_of_two(group[0].measurements, group[1].measurements) if len(group) == 2 else {}
 
 
 def _end_tokens(model: Any) -> set[int]:

@@ -57,6 +57,7 @@ _CALLED_ABNORMAL = re.compile(
     r"\b(pr|qrs|qtc|rate|axis) (-?\d+)(?: ms|/min|°)? \((?:slightly )?(long|short|wide|fast|slow|left|right|extreme)",
     re.I,
 )
+_OF_ALL = re.compile(r"\b(?:both|unchanged|all of them|all ecgs|the same)\b")
 _REPORT = re.compile(r"\bconclusion\b|\bnormal ecg\b")
 _CHANGED = re.compile(r"\b(?:no longer|resolved|disappeared|gone|new|newly|appeared|previously|compared|unchanged)\b")
 
@@ -98,6 +99,8 @@ def contradictions(
         of = [measured[k] for k in scope if k < len(measured) and measured[k] is not None]
         said += _number_contradictions(part, [m for m in of if m is not None], is_general)
         heads = [probabilities[k] for k in scope if k < len(probabilities)]
+        if not is_general and n_ecgs > 1 and _OF_ALL.search(part.lower()):
+            said += _shared_contradictions(_stated(part), probabilities, scope, unlikely)
         if not is_general and not (n_ecgs > 1 and _CHANGED.search(part)):
             known_heads = [h for h in heads if h]
             said += _finding_contradictions(_stated(part), known_heads, unlikely, likely)
@@ -241,6 +244,18 @@ def _finding_contradictions(
         if not asserted and min(known) > likely:
             said.append(f"The text denies {phrase(code)}; the finding head gives it {_percent(min(known))}.")
     return said
+
+
+def _shared_contradictions(
+    stated: Mapping[str, bool], heads: list[Probabilities], scope: Sequence[int], unlikely: float
+) -> list[str]:
+    """Findings that the text gives to all ECGs though the heads find them unlikely in one."""
+    return [
+        f"The text says {phrase(code)} of all ECGs; in ECG {k + 1} the finding head gives it {_percent(heads[k][code])}."
+        for code, asserted in stated.items()
+        for k in scope
+        if asserted and k < len(heads) and heads[k].get(code, 1.0) < unlikely
+    ]
 
 
 def _group_contradictions(text: str, heads: list[Probabilities], likely: float) -> list[str]:

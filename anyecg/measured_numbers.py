@@ -27,6 +27,7 @@ _SLOTS = {
     "axis_deg": r"axis(?: is| of)?",
 }
 _MOST_PLACES = 12
+_RATES = "rates of two ECGs"
 
 
 class MeasuredNumbers(LogitsProcessor):
@@ -82,9 +83,19 @@ _UNITS = {"heart_rate_bpm": "/min", "axis_deg": "°"} | {key: " ms" for key in _
 @cache
 def _end(key: str) -> re.Pattern[str]:
     """Where a text stands before, or inside, the value of a key: a measurement, or the plural of an event kind."""
+    if key == _RATES:
+        return re.compile(r"(?<![\w-])Rate ([\d/minECG, .]*)$")
     if key in _SLOTS:
         return re.compile(rf"(?<![\w-])(?i:{_SLOTS[key]}) (-?\d*)$")
     return re.compile(rf"(?<![\w-])(?i:{re.escape(key)}) at ([\d., s\-and]*)$")
+
+
+def values_of_two(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, str]:
+    """What a comparison of two ECGs may state: their measured rates, one after the other."""
+    rates = [values.get("heart_rate_bpm") for values in (first, second)]
+    if None in rates:
+        return {}
+    return {_RATES: f"{rates[0]:.0f}/min in ECG 1, {rates[1]:.0f}/min in ECG 2."}
 
 
 def values_of(measurements: Mapping[str, Any], events: Sequence[Mapping[str, Any]] = ()) -> dict[str, str]:

@@ -260,3 +260,10 @@ def test_a_report_that_leaves_out_a_likely_diagnosis_is_told():
     told = "Sinus rhythm. Conclusion: abnormal ECG with myocardial infarction."
     assert not contradictions(told, None, heads)
     assert not contradictions("The rhythm is regular.", None, heads)
+
+
+def test_a_finding_given_to_all_ecgs_must_fit_each():
+    heads = [{"SR": 0.98, "AFIB": 0.01}, {"SR": 0.02, "AFIB": 0.95}]
+    said = contradictions("The findings are the same. In both: sinus rhythm.", [None, None], heads)
+    assert said == ["The text says sinus rhythm of all ECGs; in ECG 2 the finding head gives it 2 %."]
+    assert not contradictions("In both: sinus rhythm.", [None, None], [heads[0], heads[0]])

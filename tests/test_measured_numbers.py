@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from anyecg.measured_numbers import MeasuredNumbers, values_of
+from anyecg.measured_numbers import MeasuredNumbers, values_of, values_of_two
 from tests.conftest import make_tokenizer
 
 MEASURED = {"heart_rate_bpm": 120.4, "pr_ms": 202.0, "qtc_bazett_ms": 431.2, "axis_deg": -15.0, "qt_ms": None}
@@ -94,3 +94,10 @@ def test_places_of_other_kinds_or_denials_are_left_to_the_model(text):
 def test_many_places_are_cut_and_counted():
     many = [{"kind": "noise", "start_s": float(k), "end_s": k + 0.5} for k in range(20)]
     assert values_of({}, many)["noise"].endswith("11.0-11.5 s and 8 more places.")
+
+
+def test_a_comparison_states_both_measured_rates():
+    values = values_of_two({"heart_rate_bpm": 92.6}, {"heart_rate_bpm": 67.2})
+    assert MeasuredNumbers.due("Unchanged: sinus rhythm. Rate ", "8", values) == "93/min in ECG 1, 67/min in ECG 2."
+    assert MeasuredNumbers.due("Rate 93/min in ECG 1, 6", "5", values) == "7/min in ECG 2."
+    assert not values_of_two({"heart_rate_bpm": None}, {"heart_rate_bpm": 60.0})
