@@ -251,7 +251,8 @@ def _shared_contradictions(
 ) -> list[str]:
     """Findings that the text gives to all ECGs though the heads find them unlikely in one."""
     return [
-        f"The text says {phrase(code)} of all ECGs; in ECG {k + 1} the finding head gives it {_percent(heads[k][code])}."
+        f"The text says {phrase(code)} of all ECGs; "
+        f"in ECG {k + 1} the finding head gives it {_percent(heads[k][code])}."
         for code, asserted in stated.items()
         for k in scope
         if asserted and k < len(heads) and heads[k].get(code, 1.0) < unlikely
