@@ -58,6 +58,7 @@ _CALLED_ABNORMAL = re.compile(
     re.I,
 )
 _OF_ALL = re.compile(r"\b(?:both|unchanged|all of them|all ecgs|the same)\b")
+_FASTER = re.compile(r"\becg (\d) is faster: (\d+)/min against (\d+)/min in ecg (\d)")
 _REPORT = re.compile(r"\bconclusion\b|\bnormal ecg\b")
 _CHANGED = re.compile(r"\b(?:no longer|resolved|disappeared|gone|new|newly|appeared|previously|compared|unchanged)\b")
 
@@ -105,6 +106,7 @@ def contradictions(
             known_heads = [h for h in heads if h]
             said += _finding_contradictions(_stated(part), known_heads, unlikely, likely)
             said += _group_contradictions(part, known_heads, likely)
+    said += _faster_contradictions(text, measured)
     if n_ecgs == 1 and _REPORT.search(text.lower()):
         said += _omissions(text, probabilities, likely)
     answered = _yes_or_no(question, text)
@@ -243,6 +245,22 @@ def _finding_contradictions(
             said.append(f"The text says {phrase(code)}; the finding head gives it {_percent(max(known))}.")
         if not asserted and min(known) > likely:
             said.append(f"The text denies {phrase(code)}; the finding head gives it {_percent(min(known))}.")
+    return said
+
+
+def _faster_contradictions(text: str, measured: Sequence[Measured | None]) -> list[str]:
+    """Which ECG the text calls faster, with which rates, against the measured ones."""
+    said = []
+    for match in _FASTER.finditer(text.lower()):
+        fast, rate_fast, rate_slow, slow = map(int, match.groups())
+        if max(fast, slow) > len(measured) or min(fast, slow) < 1:
+            continue
+        first, second = ((measured[k - 1] or {}).get("heart_rate_bpm") for k in (fast, slow))
+        if first is None or second is None:
+            continue
+        apart = max(abs(first - rate_fast), abs(second - rate_slow))
+        if apart > RATE_TOLERANCE_BPM + 0.5 or first < second - 0.5:
+            said.append(f"The text calls ECG {fast} faster; measured {first:.0f}/min against {second:.0f}/min.")
     return said
 
 

@@ -85,6 +85,8 @@ def _end(key: str) -> re.Pattern[str]:
     """Where a text stands before, or inside, the value of a key: a measurement, or the plural of an event kind."""
     if key == _RATES:
         return re.compile(r"(?<![\w-])Rate ([\d/minECG, .]*)$")
+    if key.startswith("ECG "):
+        return re.compile(rf"{key} ([\d/minagstECG .]*)$")
     if key in _SLOTS:
         return re.compile(rf"(?<![\w-])(?i:{_SLOTS[key]}) (-?\d*)$")
     return re.compile(rf"(?<![\w-])(?i:{re.escape(key)}) at ([\d., s\-and]*)$")
@@ -95,7 +97,12 @@ def values_of_two(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[s
     rates = [values.get("heart_rate_bpm") for values in (first, second)]
     if None in rates:
         return {}
-    return {_RATES: f"{rates[0]:.0f}/min in ECG 1, {rates[1]:.0f}/min in ECG 2."}
+    one, two = (f"{rate:.0f}/min" for rate in rates)
+    return {
+        _RATES: f"{one} in ECG 1, {two} in ECG 2.",
+        "ECG 1 is faster:": f"{one} against {two} in ECG 2.",
+        "ECG 2 is faster:": f"{two} against {one} in ECG 1.",
+    }
 
 
 def values_of(measurements: Mapping[str, Any], events: Sequence[Mapping[str, Any]] = ()) -> dict[str, str]:

@@ -267,3 +267,9 @@ def test_a_finding_given_to_all_ecgs_must_fit_each():
     said = contradictions("The findings are the same. In both: sinus rhythm.", [None, None], heads)
     assert said == ["The text says sinus rhythm of all ECGs; in ECG 2 the finding head gives it 2 %."]
     assert not contradictions("In both: sinus rhythm.", [None, None], [heads[0], heads[0]])
+
+
+def test_the_wrong_ecg_called_faster_is_caught():
+    measured = [{"heart_rate_bpm": 52.0}, {"heart_rate_bpm": 55.0}]
+    assert contradictions("ECG 1 is faster: 55/min against 52/min in ECG 2.", measured, None)
+    assert not contradictions("ECG 2 is faster: 55/min against 52/min in ECG 1.", measured, None)

@@ -100,4 +100,5 @@ def test_a_comparison_states_both_measured_rates():
     values = values_of_two({"heart_rate_bpm": 92.6}, {"heart_rate_bpm": 67.2})
     assert MeasuredNumbers.due("Unchanged: sinus rhythm. Rate ", "8", values) == "93/min in ECG 1, 67/min in ECG 2."
     assert MeasuredNumbers.due("Rate 93/min in ECG 1, 6", "5", values) == "7/min in ECG 2."
+    assert MeasuredNumbers.due("ECG 1 is faster: ", "5", values) == "93/min against 67/min in ECG 2."
     assert not values_of_two({"heart_rate_bpm": None}, {"heart_rate_bpm": 60.0})
