@@ -13,8 +13,7 @@ from transformers import AutoModel, GenerationMixin, PreTrainedModel
 from transformers.utils import ModelOutput
 
 from .configuration_anyecg import AnyEcgConfig, AnyEcgEncoderConfig
-
-ECG_INPUTS = ("ecg_values", "ecg_mask", "lead_ids", "patch_times", "ecg_index")
+from .feature_extraction_anyecg import ECG_INPUTS
 
 
 @dataclass

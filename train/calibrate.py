@@ -25,7 +25,7 @@ from .data import EvidenceDataset, rows_of, tables
 FEWEST = 5  # positives below which a label takes the scaling of all labels together
 MOST_EVENT_STEPS = 200_000
 LONG_S = 30.0  # records longer than this carry annotated beats
-FEWEST_BEATS = 200
+FEWEST_BEATS = 200  # leaves supraventricular beats to the head; why: docs/decisions.md
 SAME_BEAT_S = 0.15
 
 
