@@ -245,13 +245,36 @@ def test_every_question_has_at_least_eight_phrasings():
         report.QUESTIONS, localization.QUESTIONS, localization.QUESTIONS_OF_EPISODES, measurement._PATTERNS,
         measurement._REGULAR, measurement._ALL, question._VERIFY, question._VERIFY_RHYTHM, question._VERIFY_NORMAL,
         question._CHOOSE, *question._QUERY.values(), comparison._CHANGES, comparison._WHICH, comparison._RATE,
-        knowledge._ASK, *knowledge.BEYOND.values(), comparison._WHICH_NORMAL,
+        *knowledge.BEYOND.values(), comparison._WHICH_NORMAL,
+        *(knowledge.ASPECTS[aspect] + knowledge.HELD_OUT[aspect] for aspect in knowledge.ASPECTS),
     ]  # fmt: skip
     assert all(len(set(table)) == len(table) >= 8 for table in tables)
-    assert len(knowledge.CONCEPTS) >= 25
+
+
+def test_every_concept_is_whole_sourced_and_named_once():
+    concepts = knowledge.concepts()
+    assert len(concepts) >= 120
+    for name, concept in concepts.items():
+        assert concept.keys() - {"code"} == {"name", "source", *knowledge.ASPECTS}, name
+        assert concept.get("code", "NORM") in FINDINGS, name
+        assert all(concept[aspect].endswith(".") for aspect in knowledge.ASPECTS), name
+        assert concept["source"], name
+    answers = [concept["means"] for concept in concepts.values()]
+    assert len(set(answers)) == len(answers)
+    assert concepts.keys() >= knowledge.MEASURED_TERMS
+
+
+def test_only_test_questions_use_the_held_out_phrasings():
+    from dataclasses import replace
+
+    held_out = {p.format(name) for ps in knowledge.HELD_OUT.values() for p in ps for name in knowledge.concepts()}
+    for split, expected in (("train", False), ("valid", False), ("test", True)):
+        shown = replace(view(["SR"]), split=split)
+        asked = [knowledge.ask(shown, random.Random(seed)) for seed in range(200)]
+        known = [d.turns[0][0] for d in asked if d.gold["type"] == "knowledge"]
+        assert len(known) > 100
+        assert all((question in held_out) == expected for question in known)
 
 
 def test_every_written_answer_is_a_whole_text():
-    from data_builders.questions.knowledge import BEYOND, CONCEPTS
-
-    assert all(text[-1] == "." and text == text.strip() for text in (*BEYOND, *CONCEPTS.values()))
+    assert all(text[-1] == "." and text == text.strip() for text in knowledge.BEYOND)

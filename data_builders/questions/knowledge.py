@@ -1,75 +1,64 @@
-"""What ECG terms mean, in our own words, and questions that an ECG cannot answer."""
+"""ECG concepts (concepts.yaml) asked for in many phrasings, and questions that an ECG cannot answer."""
 
 from __future__ import annotations
 
 import random
+from functools import cache
+from pathlib import Path
+
+import yaml
 
 from .view import Dialogue, View
 
-_ASK = (
-    "What is {}?", "What does {} mean?", "Explain {}.", "Can you explain {} in simple words?", "Define {}.",
-    "Tell me what {} is.", "I have read about {}; what is that?", "What should I understand by {}?",
-    "Please give a short definition of {}.",
-)  # fmt: skip
-_EXPLAIN = ("What does {} mean?", "Explain {}.", "Can you explain {} in simple words?", "Define {}.",
-            "Please give a short definition of {}.")  # fmt: skip
+CONCEPTS_FILE = Path(__file__).with_name("concepts.yaml")
 # "What is the PR interval?" asks for the value.
-MEASURED_TERMS = ("the PR interval", "the QT interval", "QTc", "the heart axis")
-CONCEPTS = {
-    "the P wave": "The P wave is the small first wave of a beat. It shows the electrical activation of the "
-        "atria, which starts in the sinus node.",
-    "the PR interval": "The PR interval runs from the start of the P wave to the start of the QRS complex: "
-        "the time from atria to ventricles. 120-200 ms is normal.",
-    "the QRS complex": "The QRS complex is the steep deflection of a beat and shows the activation of the "
-        "ventricles. It normally lasts less than 120 ms.",
-    "the T wave": "The T wave follows the QRS complex and shows how the ventricles recover electrically. "
-        "It usually points the same way as the QRS complex.",
-    "the ST segment": "The ST segment lies between the QRS complex and the T wave. It is normally level; a "
-        "shift can mean injury or ischaemia of the heart muscle.",
-    "the QT interval": "The QT interval lasts from the start of the QRS complex to the end of the T wave. "
-        "It covers activation and recovery of the ventricles and shortens at fast rates.",
-    "QTc": "QTc is the QT interval corrected for the heart rate, so that values at different rates can be "
-        "compared. Bazett divides QT by the square root of the RR interval in seconds.",
-    "the heart axis": "The heart axis is the main direction of ventricular activation in the frontal "
-        "plane, in degrees. -30° to 90° is normal in adults.",
-    "sinus rhythm": "In sinus rhythm the sinus node sets the pace: every QRS complex follows a P wave that "
-        "is upright in leads I and II, at 60-100/min at rest.",
-    "atrial fibrillation": "In atrial fibrillation the atria are activated without order. P waves are "
-        "missing, the baseline flickers and the RR intervals are irregular.",
-    "atrial flutter": "In atrial flutter a circling wave activates the atria about 300 times a minute, "
-        "seen as saw-tooth waves. Often only every second or fourth wave reaches the ventricles.",
-    "a premature ventricular contraction": "A premature ventricular contraction is an early beat from the "
-        "ventricles. Its QRS complex is wide, no P wave leads to it, and a pause often follows.",
-    "a premature atrial contraction": "A premature atrial contraction is an early beat from the atria "
-        "outside the sinus node. Its P wave looks different, and the QRS complex is usually narrow.",
-    "left bundle branch block": "In left bundle branch block the left ventricle is activated late. The QRS "
-        "complex lasts 120 ms or more, broad and notched in I, aVL and V6, mainly negative in V1.",
-    "right bundle branch block": "In right bundle branch block the right ventricle is activated late. The "
-        "QRS complex lasts 120 ms or more, with a second R wave in V1 and a broad S wave in I and V6.",
-    "left anterior fascicular block": "In left anterior fascicular block the front part of the left bundle "
-        "does not conduct. The axis turns to the left, beyond -45°, and the QRS complex stays narrow.",
-    "first-degree AV block": "In first-degree AV block every beat is conducted, but slowly: the PR "
-        "interval is longer than 200 ms.",
-    "third-degree AV block": "In third-degree AV block no atrial beat reaches the ventricles. P waves and "
-        "QRS complexes follow their own rhythms, the ventricles slowly.",
-    "the Wolff-Parkinson-White pattern": "In the Wolff-Parkinson-White pattern an extra pathway excites "
-        "the ventricles early: short PR interval, a slurred start of the QRS complex (delta wave) and a "
-            "wide QRS complex.",
-    "left ventricular hypertrophy": "Left ventricular hypertrophy is a thickened left ventricle. On the "
-        "ECG it shows as high voltage, for instance S in V1 plus R in V5 of 3.5 mV or more.",
-    "a myocardial infarction": "A myocardial infarction is the death of heart muscle after a vessel is "
-        "blocked. The ECG can show ST elevation at first and lasting Q waves later.",
-    "ST elevation": "ST elevation is a shift of the ST segment above the baseline. It may mean acute "
-        "injury of the heart muscle and, with symptoms, is an emergency.",
-    "a pathological Q wave": "A pathological Q wave is a deep or wide first downward deflection of the QRS "
-        "complex, a sign of old infarction if it occurs in neighbouring leads.",
-    "sinus arrhythmia": "In sinus arrhythmia the sinus node changes its pace a little, mostly with "
-        "breathing. It is common in young people and usually harmless.",
-    "low QRS voltage": "Low QRS voltage means QRS complexes of less than 0.5 mV in all limb leads, or less "
-        "than 1 mV in all chest leads. Fluid, fat or air around the heart can cause it.",
-    "a paced rhythm": "In a paced rhythm an implanted pacemaker starts the beats. Narrow spikes stand "
-        "before the P wave or the QRS complex, which is wide when the ventricle is paced.",
+MEASURED_TERMS = frozenset({
+    "the PR interval", "the QT interval", "QTc", "the heart axis", "the RR interval", "the Sokolow-Lyon index",
+    "the Cornell voltage", "the QRS-T angle",
+})  # fmt: skip
+_EXPLAIN = ("What does {} mean?", "Explain {}.", "Can you explain {} in simple words?", "Define {}.",
+            "Please give a short definition of {}.", "What should I understand by {}?")  # fmt: skip
+ASPECTS: dict[str, tuple[str, ...]] = {
+    "means": ("What is {}?", "Tell me what {} is.", "I have read about {}; what is that?", *_EXPLAIN),
+    "criteria": (
+        "What are the criteria of {}?", "How is {} recognised?", "By what do I recognise {} on an ECG?",
+        "Which ECG criteria define {}?", "Which limits apply to {}?", "What does {} look like on the ECG?",
+    ),
+    "causes": (
+        "What causes {}?", "What are the causes of {}?", "Why does one see {}?", "What can be behind {}?",
+        "Where does {} come from?", "Name causes of {}.",
+    ),
+    "look_alikes": (
+        "What can be confused with {}?", "What looks like {}?", "What is the differential diagnosis of {}?",
+        "Name look-alikes of {}.", "What imitates {}?", "What must be told apart from {}?",
+    ),
+    "urgency": (
+        "Is {} dangerous?", "How urgent is {}?", "Is {} an emergency?", "How serious is {}?",
+        "Must one act at once because of {}?", "Should I worry about {}?",
+    ),
+    "next": (
+        "What should be checked next with {}?", "What comes next after finding {}?", "How do I go on with {}?",
+        "What is the next step with {}?", "What should one look at when there is {}?", "What follows from {}?",
+    ),
 }  # fmt: skip
+HELD_OUT: dict[str, tuple[str, ...]] = {
+    "means": ("What is meant by {}?", "Could you tell me in a sentence what {} means?"),
+    "criteria": ("How can I see {} on a tracing?", "What defines {}?"),
+    "causes": ("What leads to {}?", "What are possible reasons for {}?"),
+    "look_alikes": ("What else could look like {}?", "What is {} easily mistaken for?"),
+    "urgency": ("How dangerous is {}?", "Does {} need immediate action?"),
+    "next": ("What would you do next about {}?", "What are sensible next steps with {}?"),
+}
+"""Phrasings that only test questions use: whoever answers them has understood the question."""
+_WEIGHTS = {"means": 4, "criteria": 3, "causes": 1, "look_alikes": 1, "urgency": 1, "next": 1}
+
+
+@cache
+def concepts() -> dict[str, dict[str, str]]:
+    """Name → one answer per aspect, and `source`; see the head of concepts.yaml."""
+    return {entry["name"]: entry for entry in yaml.safe_load(CONCEPTS_FILE.read_text(encoding="utf-8"))}
+
+
 _DOSE = (
     "I cannot advise on drugs or doses: an ECG does not show weight, kidney function or other drugs. "
     "Please ask the treating doctor or a pharmacist."
@@ -139,13 +128,20 @@ BEYOND = {
 
 
 def ask(view: View, rng: random.Random) -> Dialogue:
-    """A question about a term or beyond the reach of an ECG, with its answer."""
-    if rng.random() < 0.6:
-        term = rng.choice(sorted(CONCEPTS))
-        phrasings = _EXPLAIN if term in MEASURED_TERMS else _ASK
-        question, answer, kind = rng.choice(phrasings).format(term), CONCEPTS[term], "knowledge"
+    """A question about a concept or beyond the reach of an ECG, with its answer."""
+    if rng.random() < 0.75:
+        name = rng.choice(sorted(concepts()))
+        aspect = rng.choices(list(_WEIGHTS), list(_WEIGHTS.values()))[0]
+        question = rng.choice(_phrasings(name, aspect, view.split)).format(name)
+        answer, kind, source = concepts()[name][aspect], "knowledge", concepts()[name]["source"]
     else:
         answer = rng.choice(sorted(BEYOND))
-        question, kind = rng.choice(BEYOND[answer]), "out of scope"
+        question, kind, source = rng.choice(BEYOND[answer]), "out of scope", ""
     gold = {"type": kind, "answer": [answer], "codes": []}
-    return Dialogue("question", (view,), ((question, answer),), ("written by the project",), gold)
+    return Dialogue("question", (view,), ((question, answer),), (f"written by the project {source}".strip(),), gold)
+
+
+def _phrasings(name: str, aspect: str, split: str) -> tuple[str, ...]:
+    if split == "test":
+        return HELD_OUT[aspect]
+    return _EXPLAIN if aspect == "means" and name in MEASURED_TERMS else ASPECTS[aspect]
