@@ -8,22 +8,26 @@ for ecg in simulate(3, seed=1):
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from ..leads import LIMB_LEADS, STANDARD_LEADS, canonical_lead
 from ..record import EcgRecord
+from .activity import Beats
 from .atria import add_atrial_activity
+from .chaos import add_ventricular_chaos
 from .dipole import LEADS, SOURCE_LEADS, draw_torso, render
+from .episodes import EPISODE_KINDS, find_episodes
 from .morphology import Heart, draw_heart
 from .noise import add_noise
+from .pacing import add_spikes
 from .patient import CONDITIONS, check_conditions, draw_patient
-from .rhythm import Beats, draw_beats
+from .rhythm import draw_beats
 from .truth import find_beats, find_events, find_findings, find_measurements, find_waves, repolarisation_stretch
 
-__all__ = ["CONDITIONS", "LEADS", "Simulated", "simulate"]
+__all__ = ["CONDITIONS", "EPISODE_KINDS", "LEADS", "Simulated", "simulate"]
 
 MIN_DURATION_S, MAX_DURATION_S = 1.0, 86_400.0
 
@@ -34,17 +38,23 @@ class Simulated:
 
     record: EcgRecord
     findings: tuple[str, ...]
-    """SCP codes that hold; NORM only when nothing else is abnormal; always a rhythm."""
+    """SCP codes that hold; NORM only when nothing else is abnormal; a rhythm where the vocabulary has its name."""
     beats: list[dict[str, Any]]
-    """{"time_s": R peak, "kind": "N", "S" or "V"}."""
+    """{"time_s": R peak, "kind": "N", "S", "V" or "P" (ventricle paced)}."""
     waves: list[dict[str, Any]]
-    """{"kind": "P wave", "QRS complex" or "T wave", "start_s", "peak_s", "end_s"}, global across leads."""
+    """{"kind": "P wave", "QRS complex" or "T wave", "start_s", "peak_s", "end_s"}, global across leads.
+
+    P waves that are not conducted are among them, those that lie in a QRS are not."""
     events: list[dict[str, Any]]
     """{"kind": one of EVENT_KINDS, "start_s", "end_s", "leads"}; an empty list of leads means all."""
     measurements: dict[str, float | None]
     """True heart_rate_bpm, p_ms, pr_ms, qrs_ms, qt_ms, axis_deg; None where there is none."""
     seed: tuple[int, int]
     """(seed, index): what makes this record again."""
+    episodes: list[dict[str, Any]] = field(default_factory=list)
+    """{"kind": one of EPISODE_KINDS, "start_s", "end_s"}, with "form" or "conduction" where there are several."""
+    spikes: list[dict[str, Any]] = field(default_factory=list)
+    """Pacemaker pulses: {"time_s", "chamber": "atrium" or "ventricle", "captured"}."""
 
 
 def simulate(
@@ -109,6 +119,7 @@ def _simulate_one(
     spells = add_noise(signal, rows, sampling_rate, disturbing)
     waves = find_waves(heart, beats, stretch, duration_s)
     seen = find_beats(heart, beats, duration_s)
+    episodes = find_episodes(patient, beats, seen, duration_s)
     return Simulated(
         record=EcgRecord(
             _to_leads(signal, sources, leads),
@@ -121,9 +132,15 @@ def _simulate_one(
         findings=find_findings(patient, heart, beats, seen, duration_s),
         beats=seen,
         waves=waves,
-        events=find_events(patient, waves, seen, beats, spells, leads, duration_s),
-        measurements=find_measurements(patient, heart, beats, seen),
+        events=find_events(patient, waves, seen, beats, episodes, spells, leads, duration_s),
+        measurements=find_measurements(patient, heart, beats, seen, waves),
         seed=seed,
+        episodes=episodes,
+        spikes=[
+            {"time_s": round(at, 4), "chamber": chamber, "captured": captured}
+            for at, chamber, captured in beats.spikes
+            if 0 <= at < duration_s
+        ],
     )
 
 
@@ -161,22 +178,50 @@ def _draw_signal(
     out = np.zeros((len(rows), round(duration_s * sampling_rate)), dtype=np.float32)
     breath = rng.uniform(0.01, 0.06) * np.sin(2 * np.pi * (rng.uniform(0.18, 0.3) * beats.qrs_s + rng.random()))
     gain = 1 + breath
-    ventricular = beats.kind == "V"
-    for suffix, which in (("", ~ventricular), (" V", ventricular)):
-        if not which.any():
-            continue
-        qrs = shapes["QRS" + suffix]
-        onset = beats.qrs_s[which]
-        once = np.ones(len(onset))
-        render(out, qrs.wave, torso.matrices["QRS"][rows], onset, once, gain[which], sampling_rate)
-        end = onset + qrs.end_ms / 1000
-        render(
-            out, shapes["T" + suffix].wave, torso.matrices["T"][rows], end, stretch[which], gain[which], sampling_rate
+    for suffix in np.unique(beats.shape).tolist():
+        which = beats.shape == suffix
+        _draw_beats_of(
+            out,
+            heart,
+            suffix,
+            beats.qrs_s[which],
+            stretch[which],
+            gain[which] * np.cos(beats.twist[which]),
+            rows,
+            sampling_rate,
         )
-    for name, which in (("P", ~beats.p_ectopic), ("P S", beats.p_ectopic)):
-        if not which.any():
-            continue
-        once = np.ones(int(which.sum()))
-        render(out, shapes[name].wave, torso.matrices["P"][rows], beats.p_s[which], once, once, sampling_rate)
+        if beats.twist[which].any():
+            _draw_beats_of(
+                out,
+                heart,
+                " W",
+                beats.qrs_s[which],
+                stretch[which],
+                gain[which] * np.sin(beats.twist[which]),
+                rows,
+                sampling_rate,
+            )
+    for name in np.unique(beats.p_shape).tolist():
+        onset = beats.p_s[beats.p_shape == name]
+        once = np.ones(len(onset))
+        render(out, shapes[name].wave, torso.matrices["P"][rows], onset, once, once, sampling_rate)
     add_atrial_activity(out, beats, torso.matrices["P"][rows], sampling_rate, rng)
+    add_ventricular_chaos(out, beats, torso.matrices["QRS"][rows], sampling_rate, rng)
+    add_spikes(out, beats, torso.matrices["QRS"][rows], sampling_rate, rng)
     return out
+
+
+def _draw_beats_of(
+    out: np.ndarray,
+    heart: Heart,
+    suffix: str,
+    onset: np.ndarray,
+    stretch: np.ndarray,
+    gain: np.ndarray,
+    rows: list[int],
+    sampling_rate: float,
+) -> None:
+    qrs, st_t = heart.shapes["QRS" + suffix], heart.shapes["T" + suffix]
+    matrices = heart.torso.matrices
+    render(out, qrs.wave, matrices["QRS"][rows], onset, np.ones(len(onset)), gain, sampling_rate)
+    render(out, st_t.wave, matrices["T"][rows], onset + qrs.end_ms / 1000, stretch, gain, sampling_rate)

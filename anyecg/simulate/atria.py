@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import numpy as np
 
-from .rhythm import Beats
+from .activity import Beats
 
 
 def add_atrial_activity(
     out: np.ndarray, beats: Beats, matrix: np.ndarray, sampling_rate: float, rng: np.random.Generator
 ) -> None:
-    """Add fibrillatory or flutter waves to `out` (n_leads, n_samples) during their episodes."""
-    for rhythm, start_s, end_s in beats.episodes:
-        if rhythm == "SVTAC":
+    """Add fibrillatory or flutter waves to `out` (n_leads, n_samples) during their spells."""
+    for rhythm, start_s, end_s in beats.spells:
+        if not rhythm.startswith(("AFIB", "AFLT")):
             continue
         first, last = round(start_s * sampling_rate), min(round(end_s * sampling_rate), out.shape[1])
         if last <= first:
             continue
         t = np.arange(first, last) / sampling_rate
-        dipole = _flutter(t, beats, rng) if rhythm == "AFLT" else _fibrillation(t, rng)
+        dipole = _flutter(t, beats, rng) if rhythm.startswith("AFLT") else _fibrillation(t, rng)
         out[:, first:last] += matrix @ dipole.astype(np.float32)
 
 

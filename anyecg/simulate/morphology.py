@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .dipole import Torso, Wave, extent, jitter, rotation_matrix
+from .dipole import Torso, Vector, Wave, extent, jitter, rotation_matrix
 from .patient import Patient
 from .repolarisation import repolarisation, t_loop
 from .ventricles import changed_forces, first_forces, set_voltage, turn_to_axis
@@ -37,11 +37,13 @@ class Shape:
 
 @dataclass(frozen=True)
 class Heart:
-    """Every wave shape of a patient: "P", "QRS", "T", and those of ectopic beats: "P S", "QRS V", "T V"."""
+    """Every wave shape of a patient."""
 
     shapes: dict[str, Shape]
+    """ "P", "QRS", "T", with the suffixes of `Beats.shape` and `Beats.p_shape`; " W" is what a " V" twists into."""
     torso: Torso
     axis_deg: float
+    """Of the conducted beats."""
     st_vector: np.ndarray
     """(3,) the ST segment's level."""
     codes: tuple[str, ...]
@@ -60,12 +62,10 @@ def draw_heart(patient: Patient, torso: Torso, rng: np.random.Generator) -> Hear
         "QRS": _fitted(qrs, torso.matrices["QRS"][:8], "QRS", patient.qrs_ms),
         "T": _fitted_t(t_wave, st_level, torso.matrices["T"][:8], j_to_t_end),
     }
-    if patient.ectopy == "PAC":
-        shapes["P S"] = _fitted(
-            _ectopic_atrial(rng), torso.matrices["P"][:8], "P", rng.normal(0.9, 0.05) * patient.p_ms
+    for suffix in _further_shapes(patient):
+        shapes |= (
+            _atrial_shape(suffix, patient, torso, rng) if suffix in _ATRIAL else _wide(suffix, patient, torso, rng)
         )
-    elif patient.ectopy:
-        shapes |= _ventricular_ectopic(torso, rng)
     return Heart(shapes, torso, torso.frontal_axis(shapes["QRS"].wave.area()), st_level, codes)
 
 
@@ -107,24 +107,65 @@ def _atrial(patient: Patient, rng: np.random.Generator) -> Wave:
     ]).scaled(size)  # fmt: skip
 
 
+def _further_shapes(patient: Patient) -> tuple[str, ...]:
+    """Suffixes of the shapes that this patient's rhythm needs beside the conducted one."""
+    if patient.ectopy:
+        return {"PAC": (" S",), "MULTIFORM": (" V", " V2")}.get(patient.ectopy, (" V",))
+    if patient.av == "3AVB":
+        return (" E",)
+    return _SHAPES_OF_RHYTHM.get(patient.rhythm, ())
+
+
+_SHAPES_OF_RHYTHM = {
+    "VTACH": (" V",), "PVT": (" V", " W"), "IVR": (" E",), "AIVR": (" E",), "ATACH": (" S",), "AVNRT": (" R",),
+    "AVRT": (" R",), "JUNC": (" R",), "PACE-A": (" A",), "PACE-V": (" P",), "PACE-AV": (" A", " P"),
+    "PACE-FAIL": (" P", " E"),
+}  # fmt: skip
+_ATRIAL = (" S", " R", " A")
+
+
+def _atrial_shape(suffix: str, patient: Patient, torso: Torso, rng: np.random.Generator) -> dict[str, Shape]:
+    """A P wave from elsewhere: an ectopic focus, the AV node (upward, short), or an electrode in the right atrium."""
+    if suffix == " S":
+        wave, share = _ectopic_atrial(rng), rng.normal(0.9, 0.05)
+    elif suffix == " R":
+        wave, share = _from_two((0.015, -0.10, 0.0), (0.0, -0.085, -0.03), rng), rng.normal(0.68, 0.04)
+    else:
+        wave, share = _from_two((0.04, 0.07, -0.03), (0.09, 0.03, 0.05), rng), rng.normal(1.08, 0.04)
+    return {"P" + suffix: _fitted(wave, torso.matrices["P"][:8], "P", share * patient.p_ms)}
+
+
 def _ectopic_atrial(rng: np.random.Generator) -> Wave:
     """From low or left in the atria: the loop runs another way than the sinus one."""
     low = rng.random() < 0.5
     first = (0.05, -0.10, -0.03) if low else (-0.06, 0.06, 0.05)
     second = (0.03, -0.07, 0.04) if low else (0.02, 0.09, -0.05)
+    return _from_two(first, second, rng)
+
+
+def _from_two(first: Vector, second: Vector, rng: np.random.Generator) -> Wave:
     return Wave.of([(44, 0, 42, 44, jitter(first, rng, 0.25)), (70, 0, 42, 44, jitter(second, rng, 0.25))])
 
 
-def _ventricular_ectopic(torso: Torso, rng: np.random.Generator) -> dict[str, Shape]:
-    """A wide beat from the right (like LBBB) or left (like RBBB) ventricle, with T the other way."""
-    upward = rng.choice([-1.0, 1.0]) * rng.uniform(0.3, 1.0)
-    side = (0.8, upward, 0.95) if rng.random() < 0.6 else (-0.55, upward, -1.0)
+def _wide(suffix: str, patient: Patient, torso: Torso, rng: np.random.Generator) -> dict[str, Shape]:
+    """A beat that spreads from within a ventricle: wide, with T the other way.
+
+    From the right ventricle it looks like LBBB, from the left one like RBBB; paced from the right ventricle's apex
+    it also runs upward.
+    """
+    if suffix == " P":
+        side, duration = (0.75, -0.75, 0.8), rng.uniform(140, 190)
+    else:
+        upward = rng.choice([-1.0, 1.0]) * rng.uniform(0.3, 1.0)
+        side = (0.8, upward, 0.95) if rng.random() < 0.6 else (-0.55, upward, -1.0)
+        duration = rng.uniform(128, 172)
     main = np.array(side) * rng.uniform(0.95, 1.5)
     bend = main @ rotation_matrix(*rng.normal(0, 25, 3)).T
     qrs = Wave.of(
         [(44, 0, 44, 44, tuple(0.62 * main)), (74, 0, 46, 48, tuple(0.80 * bend)), (104, 0, 38, 44, tuple(0.35 * main))]
     )
     t = -0.36 * (main + 0.3 * bend)
-    duration = rng.uniform(128, 172)
+    j_to_t_end = max(_qt_ms(patient) + 0.5 * (duration - 100) - duration + rng.normal(0, 12), 150)
     shape = _fitted(qrs, torso.matrices["QRS"][:8], "QRS", duration)
-    return {"QRS V": shape, "T V": _fitted_t(t_loop(t, rng), 0.25 * t, torso.matrices["T"][:8], rng.uniform(255, 310))}
+    t_shape = _fitted_t(t_loop(t, rng), 0.25 * t, torso.matrices["T"][:8], j_to_t_end)
+    return {"QRS" + suffix: shape, "T" + suffix: t_shape}

@@ -9,9 +9,17 @@ import numpy as np
 
 # One independent choice per axis, with its share among abnormal records; "" is nothing unusual, "+" joins two.
 AXES: dict[str, dict[str, float]] = {
-    "rhythm": {"SR": 0.62, "SARRH": 0.06, "SBRAD": 0.07, "STACH": 0.07, "AFIB": 0.13, "AFLT": 0.03, "SVTAC": 0.02},
-    "ectopy": {"": 0.80, "PVC": 0.10, "PAC": 0.06, "BIGU": 0.02, "TRIGU": 0.02},
-    "av": {"": 0.90, "1AVB": 0.08, "2AVB": 0.01, "3AVB": 0.01},
+    "rhythm": {
+        "SR": 0.574, "SARRH": 0.06, "SBRAD": 0.07, "STACH": 0.07, "AFIB": 0.13, "AFLT": 0.03, "SVTAC": 0.012,
+        "AVNRT": 0.004, "AVRT": 0.003, "ATACH": 0.005, "JUNC": 0.006, "PAUSE": 0.004, "IVR": 0.001, "AIVR": 0.001,
+        "VTACH": 0.003, "PVT": 0.001, "VFIB": 0.001, "ASYSTOLE": 0.001, "PACE-A": 0.003, "PACE-V": 0.012,
+        "PACE-AV": 0.007, "PACE-FAIL": 0.002,
+    },
+    "ectopy": {
+        "": 0.80, "PVC": 0.086, "PAC": 0.06, "BIGU": 0.02, "TRIGU": 0.02, "MULTIFORM": 0.006, "COUPLET": 0.006,
+        "NSVT": 0.002,
+    },
+    "av": {"": 0.90, "1AVB": 0.08, "MOBITZ1": 0.005, "MOBITZ2": 0.003, "2:1AVB": 0.003, "3AVB": 0.009},
     "conduction": {
         "": 0.60, "CRBBB": 0.08, "IRBBB": 0.07, "CLBBB": 0.07, "LAFB": 0.08, "CRBBB+LAFB": 0.02, "LPFB": 0.015,
         "IVCD": 0.035, "WPW": 0.02, "ILBBB": 0.01,
@@ -31,17 +39,22 @@ _HABIT = {"rhythm": "SR"}  # the usual value of an axis, where it is not ""
 # What some statements are made of, when a caller asks for them by name.
 _MADE_OF = {
     "LPR": ("1AVB",), "QWAVE": ("IMI", "ASMI", "AMI", "ALMI", "LMI", "ILMI"), "VCLVH": ("LVH",),
-    "INVT": ("ISCAN", "ISCAS", "ISCAL", "ISCLA", "ISCIN", "ISCIL"),
+    "INVT": ("ISCAN", "ISCAS", "ISCAL", "ISCLA", "ISCIN", "ISCIL"), "2AVB": ("MOBITZ1", "MOBITZ2", "2:1AVB"),
+    "PACE": ("PACE-A", "PACE-V", "PACE-AV"),
 }  # fmt: skip
 _AXIS_OF = {name: axis for axis, choices in AXES.items() for name in choices if name and "+" not in name}
 CONDITIONS = ("NORM", *_AXIS_OF, *_MADE_OF)
 _SHARE_OF_NORMALS = 0.40
 NO_P_WAVE = ("AFIB", "AFLT", "SVTAC")
+# Rhythms of the ventricles, or of none: nothing else is read beside them.
+VENTRICULAR = ("VTACH", "PVT", "VFIB", "IVR", "AIVR", "ASYSTOLE", "PACE-V", "PACE-AV", "PACE-FAIL")
+_BLOCKING = ("MOBITZ1", "MOBITZ2", "2:1AVB", "3AVB")
+_SINUS = ("SR", "SARRH", "SBRAD", "STACH")
 
 
 @dataclass(frozen=True)
 class Patient:
-    """The state of one heart; conditions are SCP codes, "" where an axis is unremarkable."""
+    """The state of one heart; conditions are names of `CONDITIONS`, "" where an axis is unremarkable."""
 
     age: float
     sex: str
@@ -59,6 +72,13 @@ class Patient:
     inverted_t: bool
     """Ischaemia, if any, inverts T; otherwise it lowers ST."""
     rate_bpm: float
+    """Of the usual rhythm."""
+    arrhythmia_bpm: float
+    """Of atria or ventricles in an attack, otherwise the same."""
+    pacing: str
+    """What the atria do under ventricular pacing: "tracking", "independent" or "fibrillating"."""
+    av_delay_s: float
+    """Of the pacemaker."""
     p_ms: float
     pr_ms: float
     qrs_ms: float
@@ -68,7 +88,7 @@ class Patient:
 
     @property
     def codes(self) -> tuple[str, ...]:
-        """The conditions that are not usual, without rhythm."""
+        """The names of conditions that are not usual, without rhythm."""
         voltage = ("LVOLT",) if self.low_voltage else ()
         named = (
             self.ectopy,
@@ -98,6 +118,7 @@ def draw_patient(rng: np.random.Generator, conditions: Sequence[str] | None) -> 
         stage=str(rng.choice(["acute", "recent", "old"], p=[0.15, 0.30, 0.55])), hypertrophy=state["hypertrophy"],
         repolarisation=state["repolarisation"], atria=state["atria"], low_voltage=state["voltage"] == "LVOLT",
         inverted_t=bool(rng.random() < 0.7) or wanted == "INVT",
+        pacing=str(rng.choice(["tracking", "independent", "fibrillating"])), av_delay_s=rng.uniform(0.14, 0.2),
         **_intervals(state, age, rng),
     )  # fmt: skip
 
@@ -142,10 +163,16 @@ def _compatible(state: dict[str, str]) -> dict[str, str]:
     state = dict(state)
     if state["rhythm"] in NO_P_WAVE:
         state |= {"av": "", "atria": "", "ectopy": "PVC" if state["ectopy"] == "PVC" else ""}
-    if state["rhythm"] in ("AFLT", "SVTAC", "STACH", "SARRH") or state["av"] in ("2AVB", "3AVB"):
-        state["ectopy"] = ""
-    if state["av"] in ("2AVB", "3AVB"):
+    if state["rhythm"] in VENTRICULAR:
+        state = _usual() | {"rhythm": state["rhythm"], "repolarisation": "LNGQT" if state["rhythm"] == "PVT" else ""}
+    if state["rhythm"] not in _SINUS:
+        state["av"] = ""
+    if state["av"] in _BLOCKING:
         state["rhythm"] = "SR"
+    if state["rhythm"] not in ("SR", "SBRAD", "AFIB") or state["av"] in _BLOCKING:
+        state["ectopy"] = ""
+    if state["rhythm"] in ("JUNC", "ATACH", "AVNRT", "AVRT"):
+        state["atria"] = ""
     if state["conduction"] in ("CLBBB", "WPW"):
         state |= {"infarct": "", "hypertrophy": "", "repolarisation": "", "voltage": ""}
     if state["conduction"] == "WPW":
@@ -169,8 +196,25 @@ def _age(state: dict[str, str], rng: np.random.Generator) -> float:
 
 
 _RATES = {  # mean, spread, lowest, highest per minute
-    "SR": (72, 11, 60, 99), "SARRH": (70, 9, 58, 90), "SBRAD": (53, 5, 38, 59), "STACH": (113, 11, 101, 160),
-    "AFIB": (92, 24, 48, 165), "AFLT": (110, 35, 65, 160), "SVTAC": (168, 14, 140, 190),
+    "SR": (72, 11, 60, 99),
+    "SARRH": (70, 9, 58, 90),
+    "SBRAD": (53, 5, 38, 59),
+    "STACH": (113, 11, 101, 160),
+    "AFIB": (92, 24, 48, 165),
+    "AFLT": (110, 35, 65, 160),
+    "SVTAC": (168, 14, 140, 190),
+    "JUNC": (53, 11, 36, 98),
+    "IVR": (35, 5, 22, 45),
+    "AIVR": (78, 13, 54, 108),
+    "PAUSE": (62, 9, 44, 88),
+    "PACE-A": (66, 6, 55, 90),
+    "PACE-V": (66, 7, 50, 90),
+    "PACE-AV": (66, 6, 55, 90),
+    "PACE-FAIL": (66, 6, 55, 80),
+}
+_ATTACKS = {
+    "VTACH": (168, 26, 112, 230), "PVT": (218, 22, 170, 270), "AVNRT": (176, 18, 140, 220),
+    "AVRT": (188, 18, 150, 235), "ATACH": (160, 26, 112, 225),
 }  # fmt: skip
 _QRS_MS = {  # mean, spread, lowest, highest
     "": (103, 7, 86, 116), "IRBBB": (111, 4, 102, 119), "CRBBB": (150, 12, 126, 178), "CLBBB": (159, 12, 134, 188),
@@ -190,7 +234,7 @@ def _clipped(row: tuple[float, float, float, float], rng: np.random.Generator) -
 
 def _intervals(state: dict[str, str], age: float, rng: np.random.Generator) -> dict[str, float]:
     first = state["conduction"].split("+")[0]
-    rate = _clipped(_RATES[state["rhythm"]], rng)
+    rate = _clipped(_RATES.get(state["rhythm"], _RATES["SR"]), rng)
     tilt = 0.4 * (50 - age)  # the axis turns left with age
     causes = (state["conduction"].split("+")[-1], state["hypertrophy"], state["infarct"])
     axis_row = next((_AXIS[cause] for cause in causes if cause in _AXIS), None)
@@ -207,7 +251,10 @@ def _intervals(state: dict[str, str], age: float, rng: np.random.Generator) -> d
     elif state["repolarisation"] == "DIG":
         qtc = _clipped((375, 12, 345, 400), rng)
     qrs = _clipped(_QRS_MS[first], rng) + (6 if state["hypertrophy"] == "LVH" else 0)
+    attacks = _ATTACKS.get(state["rhythm"])
+    attack = _clipped(attacks, rng) if attacks else rate
     return {
+        "arrhythmia_bpm": attack,
         "rate_bpm": rate, "p_ms": min(p, pr - 8), "pr_ms": pr, "qrs_ms": qrs, "qtc_ms": qtc + 0.6 * max(qrs - 108, 0),
         "axis_deg": _clipped((mean + (tilt if axis_row is None else 0), spread, low, high), rng),
     }  # fmt: skip

@@ -7,18 +7,21 @@ from typing import Any
 
 import numpy as np
 
-from ..findings import CODES
+from ..findings import CODES, EVENT_KINDS
 from ..leads import LIMB_LEADS
+from .activity import Beats
+from .episodes import rhythm_codes
 from .morphology import Heart
 from .noise import Disturbance
-from .patient import NO_P_WAVE, Patient
-from .rhythm import Beats
+from .patient import Patient
 
-_BEAT_EVENT = {"S": "premature atrial contraction", "V": "premature ventricular contraction"}
-_EPISODE_EVENT = {"AFIB": "atrial fibrillation", "AFLT": "atrial flutter"}
+_BEAT_EVENT = {"S": "premature atrial contraction", "V": "premature ventricular contraction", "P": "paced beat"}
 _IMPLIED = {"1AVB": ("LPR",), "LVH": ("VCLVH",), "WPW": ("ABQRS",), "IVCD": ("ABQRS",)}
 _BEAT_HALF_WIDTH_S = 0.1  # a beat's event is its R peak and this much on both sides
-_ECTOPY = ("PVC", "PAC", "BIGU", "TRIGU")
+_VENTRICULAR = ("V", "P")
+# Statements of the vocabulary for conditions that have no name there of their own.
+_SCP_OF = {"MOBITZ1": "2AVB", "MOBITZ2": "2AVB", "2:1AVB": "2AVB"}
+_ECTOPY = ("PVC", "PAC", "BIGU", "TRIGU", "MULTIFORM", "COUPLET", "NSVT")
 
 
 def repolarisation_stretch(patient: Patient, heart: Heart, beats: Beats) -> np.ndarray:
@@ -30,19 +33,21 @@ def repolarisation_stretch(patient: Patient, heart: Heart, beats: Beats) -> np.n
 
 
 def find_waves(heart: Heart, beats: Beats, stretch: np.ndarray, duration_s: float) -> list[dict[str, Any]]:
-    """Onset, peak and end of every wave that begins and ends inside the record, in time order."""
+    """Onset, peak and end of every wave that can be seen and lies inside the record, in time order."""
     rows: list[tuple[str, float, float, float]] = []
-    for at, ectopic in zip(beats.p_s.tolist(), beats.p_ectopic.tolist(), strict=True):
-        shape = heart.shapes["P S" if ectopic else "P"]
-        rows.append(("P wave", at, at + shape.peak_ms / 1000, at + shape.end_ms / 1000))
-    following = [*beats.qrs_s[1:].tolist(), np.inf]
-    for at, kind, factor, next_at in zip(
-        beats.qrs_s.tolist(), beats.kind.tolist(), stretch.tolist(), following, strict=True
+    ends = beats.qrs_s + [heart.shapes["QRS" + suffix].end_ms / 1000 for suffix in beats.shape]
+    for at, name in zip(beats.p_s.tolist(), beats.p_shape.tolist(), strict=True):
+        shape = heart.shapes[name]
+        end = at + shape.end_ms / 1000
+        if not _overlaps(at, end, beats.qrs_s, ends):
+            rows.append(("P wave", at, at + shape.peak_ms / 1000, end))
+    following = np.append(beats.qrs_s, np.inf)[1:].tolist()
+    for at, suffix, factor, next_at in zip(
+        beats.qrs_s.tolist(), beats.shape.tolist(), stretch.tolist(), following, strict=True
     ):
-        suffix = " V" if kind == "V" else ""
         qrs, st_t = heart.shapes["QRS" + suffix], heart.shapes["T" + suffix]
         j = at + qrs.end_ms / 1000
-        rows.append(("QRS complex", at, at + qrs.peak_ms / 1000, j))
+        rows.append(("QRS complex", at, at + qrs.peak_ms / 1000, min(j, next_at - 0.004)))
         onset, peak, end = (j + ms * factor / 1000 for ms in (st_t.onset_ms, st_t.peak_ms, st_t.end_ms))
         if peak < next_at - 0.02:
             rows.append(("T wave", onset, peak, min(end, next_at - 0.004)))
@@ -54,11 +59,17 @@ def find_waves(heart: Heart, beats: Beats, stretch: np.ndarray, duration_s: floa
     ]
 
 
+def _overlaps(start: float, end: float, qrs_start: np.ndarray, qrs_end: np.ndarray) -> bool:
+    """Whether a P wave lies in a QRS, where nobody sees it."""
+    k = int(np.searchsorted(qrs_start, end))
+    return k > 0 and bool(qrs_end[k - 1] > start)
+
+
 def find_beats(heart: Heart, beats: Beats, duration_s: float) -> list[dict[str, Any]]:
     """R time and class of every beat whose R peak lies in the record."""
     rows = []
-    for at, kind in zip(beats.qrs_s.tolist(), beats.kind.tolist(), strict=True):
-        r = at + heart.shapes["QRS V" if kind == "V" else "QRS"].peak_ms / 1000
+    for at, kind, suffix in zip(beats.qrs_s.tolist(), beats.kind.tolist(), beats.shape.tolist(), strict=True):
+        r = at + heart.shapes["QRS" + suffix].peak_ms / 1000
         if 0 <= r < duration_s:
             rows.append({"time_s": round(r, 4), "kind": kind})
     return rows
@@ -68,23 +79,21 @@ def find_findings(
     patient: Patient, heart: Heart, beats: Beats, seen: list[dict[str, Any]], duration_s: float
 ) -> tuple[str, ...]:
     """SCP codes, in the order of the vocabulary."""
-    codes = {code for code in (*patient.codes, *heart.codes) if code not in _ECTOPY}
-    codes |= {extra for code in tuple(codes) for extra in _IMPLIED.get(code, ())}
     kinds = [beat["kind"] for beat in seen]
+    codes = rhythm_codes(patient, beats, duration_s)
+    if "N" in kinds or "S" in kinds:  # what conducted beats show
+        shown = {_SCP_OF.get(code, code) for code in (*patient.codes, *heart.codes) if code not in _ECTOPY}
+        codes |= shown | {extra for code in shown for extra in _IMPLIED.get(code, ())}
     codes |= _ectopy_codes(patient.ectopy, kinds)
-    shown = {rhythm: end - start for rhythm, start, end in beats.episodes if end > 0 and start < duration_s}
-    codes |= set(shown)
-    if patient.rhythm not in NO_P_WAVE:
-        codes.add(patient.rhythm)
-    elif sum(end - start for _, start, end in beats.episodes) < duration_s - 4:
-        codes.add("SR")
-    if not codes - {"SR", "SARRH", "SBRAD"}:
+    if patient.av == "3AVB":
+        codes.add("3AVB")
+    if not codes - {"SR", "SARRH", "SBRAD"} and patient.rhythm in codes and not patient.codes:
         codes.add("NORM")
     return tuple(code for code in CODES if code in codes)
 
 
 def _ectopy_codes(drawn: str, kinds: list[str]) -> set[str]:
-    codes = {code for code, kind in (("PVC", "V"), ("PAC", "S")) if kind in kinds}
+    codes = {code for code, kind in (("PVC", "V"), ("PAC", "S")) if drawn and kind in kinds}
     if drawn in ("BIGU", "TRIGU") and kinds.count("V") >= 2:
         codes.add(drawn)
     return codes
@@ -95,12 +104,14 @@ def find_events(
     waves: Iterable[dict[str, Any]],
     seen: Iterable[dict[str, Any]],
     beats: Beats,
+    episodes: Iterable[dict[str, Any]],
     spells: Iterable[Disturbance],
     leads: tuple[str, ...],
     duration_s: float,
 ) -> list[dict[str, Any]]:
     """Rows of {kind, start_s, end_s, leads} for the dataset; no leads means all of them."""
     events = [{"kind": w["kind"], "start_s": w["start_s"], "end_s": w["end_s"], "leads": []} for w in waves]
+    escape = " E" in beats.shape
     conducted = "normal beat"
     if "CLBBB" in patient.conduction:
         conducted = "left bundle branch block beat"
@@ -108,11 +119,13 @@ def find_events(
         conducted = "right bundle branch block beat"
     for beat in seen:
         r = beat["time_s"]
+        if beat["kind"] == "V" and escape:
+            continue  # neither normal nor premature
         kind = _BEAT_EVENT.get(beat["kind"], conducted)
         events.append(_event(kind, r - _BEAT_HALF_WIDTH_S, r + _BEAT_HALF_WIDTH_S, [], duration_s))
-    for rhythm, start, end in beats.episodes:
-        if rhythm in _EPISODE_EVENT and end > start:
-            events.append(_event(_EPISODE_EVENT[rhythm], start, end, [], duration_s))
+    for row in episodes:
+        if row["kind"] in EVENT_KINDS and row["end_s"] > row["start_s"]:
+            events.append(_event(row["kind"], row["start_s"], row["end_s"], [], duration_s))
     for spell in spells:
         touched = _touched(spell.sources, leads)
         if touched:
@@ -140,20 +153,44 @@ def _touched(sources: tuple[str, ...], leads: tuple[str, ...]) -> list[str]:
 
 
 def find_measurements(
-    patient: Patient, heart: Heart, beats: Beats, seen: list[dict[str, Any]]
+    patient: Patient, heart: Heart, beats: Beats, seen: list[dict[str, Any]], waves: list[dict[str, Any]]
 ) -> dict[str, float | None]:
-    """True rate, intervals and axis of the conducted beats; None where there is none."""
+    """True rate, intervals and axis of the conducted beats or, without any, of the ventricular ones.
+
+    None where there is none.
+    """
     times = np.array([beat["time_s"] for beat in seen])
     rr = np.diff(times)
-    regular = np.array([beat["kind"] != "V" for beat in seen], bool)
-    qrs = heart.shapes["QRS"].end_ms
-    stretch = repolarisation_stretch(patient, heart, beats)[beats.kind != "V"]
-    qt = qrs + heart.shapes["T"].end_ms * float(np.median(stretch)) if len(stretch) else None
+    out: dict[str, float | None] = dict.fromkeys(
+        ("heart_rate_bpm", "p_ms", "pr_ms", "qrs_ms", "qt_ms", "axis_deg"), None
+    )
+    if len(rr):
+        out["heart_rate_bpm"] = round(60 / float(rr.mean()), 1)
+    if seen:
+        out |= _ventricular_intervals(patient, heart, beats, [beat["kind"] for beat in seen])
+    if any(wave["kind"] == "P wave" for wave in waves):
+        names, counts = np.unique(beats.p_shape, return_counts=True)
+        out["p_ms"] = round(heart.shapes[str(names[counts.argmax()])].end_ms, 1)
+    if beats.pr_ms is not None and out["p_ms"] is not None:
+        out["pr_ms"] = round(beats.pr_ms, 1)
+    return out
+
+
+def _ventricular_intervals(patient: Patient, heart: Heart, beats: Beats, kinds: list[str]) -> dict[str, float | None]:
+    conducted = ~np.isin(beats.kind, _VENTRICULAR)
+    if not set(kinds) - set(_VENTRICULAR):
+        conducted = beats.kind == max(set(kinds), key=kinds.count)
+    names, counts = np.unique(beats.shape[conducted], return_counts=True)
+    suffix = str(names[counts.argmax()])
+    qrs, st_t = heart.shapes["QRS" + suffix], heart.shapes["T" + suffix]
+    stretch = repolarisation_stretch(patient, heart, beats)[conducted & (beats.shape == suffix)]
+    cycle = np.median(beats.rr_s[conducted & (beats.shape == suffix)])
+    qt = qrs.end_ms + st_t.end_ms * float(np.median(stretch))
+    merged = qt > 1000 * cycle - 4  # T runs into the next beat
+    twisting = bool(np.any(beats.twist))
+    axis = heart.axis_deg if not suffix else heart.torso.frontal_axis(qrs.wave.area())
     return {
-        "heart_rate_bpm": round(60 / float(rr.mean()), 1) if len(rr) else None,
-        "p_ms": round(heart.shapes["P"].end_ms, 1) if len(beats.p_s) else None,
-        "pr_ms": round(beats.pr_ms, 1) if beats.pr_ms is not None else None,
-        "qrs_ms": round(qrs, 1) if regular.any() else None,
-        "qt_ms": round(qt, 1) if qt is not None and regular.any() else None,
-        "axis_deg": round(heart.axis_deg, 1) if regular.any() else None,
+        "qrs_ms": None if twisting and suffix else round(qrs.end_ms, 1),
+        "qt_ms": None if merged and suffix else round(qt, 1),
+        "axis_deg": None if twisting and suffix else round(axis, 1),
     }
