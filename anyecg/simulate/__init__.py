@@ -23,7 +23,7 @@ from .episodes import EPISODE_KINDS, find_episodes
 from .morphology import Heart, draw_heart
 from .noise import add_noise
 from .pacing import add_spikes
-from .patient import CONDITIONS, check_conditions, draw_patient
+from .patient import CONDITIONS, check_conditions, draw_patient, draw_state
 from .rhythm import draw_beats
 from .truth import find_beats, find_events, find_findings, find_measurements, find_waves, repolarisation_stretch
 
@@ -108,7 +108,7 @@ def _simulate_one(
 ) -> Simulated:
     # Separate streams, so that the heart is the same at any rate, in any leads.
     body, timing, disturbing = (np.random.default_rng([*seed, stream]) for stream in range(3))
-    patient = draw_patient(body, conditions)
+    patient = draw_patient(draw_state(body, conditions), body)
     torso = draw_torso(body)
     heart = draw_heart(patient, torso, body)
     beats = draw_beats(patient, duration_s, timing)

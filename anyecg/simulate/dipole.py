@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..leads import FRANK_LEADS, LIMB_LEADS, MODIFIED_LEADS, STANDARD_LEADS
+from ..leads import EXTRA_LEADS, FRANK_LEADS, LIMB_LEADS, MODIFIED_LEADS, STANDARD_LEADS
 
 # Dower's coefficients, lead by lead, for x (left), y (down), z (back).
 DOWER = {
@@ -20,7 +20,13 @@ DOWER = {
     "V5": (1.125, 0.127, -0.086), "V6": (0.831, 0.076, 0.230),
 }  # fmt: skip
 INDEPENDENT_LEADS = tuple(DOWER)
-SOURCE_LEADS = INDEPENDENT_LEADS + FRANK_LEADS + tuple(MODIFIED_LEADS)
+# Leads on the back and on the right, set by continuing Dower's chest leads around the thorax: V7-V9 see what V1-V3 see
+# in the mirror, ever smaller; V3R-V6R see the right ventricle.
+_AROUND = {
+    "V7": (0.62, 0.06, 0.36), "V8": (0.38, 0.05, 0.46), "V9": (0.14, 0.04, 0.50), "V3R": (-0.72, 0.17, -0.60),
+    "V4R": (-0.74, 0.18, -0.28), "V5R": (-0.64, 0.18, -0.06), "V6R": (-0.52, 0.16, 0.08),
+}  # fmt: skip
+SOURCE_LEADS = INDEPENDENT_LEADS + FRANK_LEADS + tuple(MODIFIED_LEADS) + EXTRA_LEADS
 LEADS = tuple(dict.fromkeys(STANDARD_LEADS + SOURCE_LEADS))
 # (12, 8): standard leads from the independent ones.
 _IN_I_II = {"I": (1, 0), "II": (0, 1), "III": (-1, 1), "aVR": (-0.5, -0.5), "aVL": (1, -0.5), "aVF": (-0.5, 1)}
@@ -139,7 +145,9 @@ def draw_torso(rng: np.random.Generator) -> Torso:
     turn = rotation_matrix(*rng.normal(0, (5, 12, 4)))
     noise = rng.standard_normal((3, len(SOURCE_LEADS), 3))
     chest = np.exp(rng.normal(0, 0.12) + 0.08 * rng.standard_normal(6))  # precordial gain: chest wall, electrode height
-    base = np.array([*DOWER.values(), *np.eye(3), *(_SEEN[name] for name in MODIFIED_LEADS.values())])
+    base = np.array(
+        [*DOWER.values(), *np.eye(3), *(_SEEN[name] for name in MODIFIED_LEADS.values()), *_AROUND.values()]
+    )
     placed = base.copy()
     placed[2:8] += 0.08 * noise[0, 2:8]
     placed[11:] += 0.12 * noise[0, 11:]

@@ -6,13 +6,14 @@ Vectors are (x left, y down, z back) in mV.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from .dipole import Torso, Vector, Wave, extent, jitter, rotation_matrix
 from .patient import Patient
 from .repolarisation import repolarisation, t_loop
+from .syndromes import p_segment
 from .ventricles import changed_forces, first_forces, set_voltage, turn_to_axis
 
 # What counts as having left the baseline, per wave: mV, and the share of the largest deflection on any lead.
@@ -55,18 +56,25 @@ def draw_heart(patient: Patient, torso: Torso, rng: np.random.Generator) -> Hear
     qrs = turn_to_axis(first_forces(patient, rng), torso, patient.axis_deg)
     qrs = changed_forces(patient, qrs, rng)
     qrs = set_voltage(patient, qrs, torso.matrices["QRS"][:8], rng)
-    t_wave, st_level, codes = repolarisation(patient, qrs, rng)
     j_to_t_end = _qt_ms(patient) - patient.qrs_ms
+    t_wave, st_level, codes, further = repolarisation(patient, qrs, j_to_t_end, rng)
     shapes = {
         "P": _fitted(_atrial(patient, rng), torso.matrices["P"][:8], "P", patient.p_ms),
         "QRS": _fitted(qrs, torso.matrices["QRS"][:8], "QRS", patient.qrs_ms),
         "T": _fitted_t(t_wave, st_level, torso.matrices["T"][:8], j_to_t_end),
     }
+    shapes["P"] = _with(shapes["P"], p_segment(patient, patient.p_ms))
+    shapes["T"] = _with(shapes["T"], further)
     for suffix in _further_shapes(patient):
         shapes |= (
             _atrial_shape(suffix, patient, torso, rng) if suffix in _ATRIAL else _wide(suffix, patient, torso, rng)
         )
     return Heart(shapes, torso, torso.frontal_axis(shapes["QRS"].wave.area()), st_level, codes)
+
+
+def _with(shape: Shape, further: Wave | None) -> Shape:
+    """Add what does not change where the wave is marked."""
+    return shape if further is None else replace(shape, wave=shape.wave.joined(further))
 
 
 def _qt_ms(patient: Patient) -> float:
@@ -100,7 +108,7 @@ def _atrial(patient: Patient, rng: np.random.Generator) -> Wave:
         left, lag = (0.130, 0.060, 0.200), 52.0
     elif patient.atria == "RAO/RAE":
         right, left = (0.05, 0.26, -0.12), (0.05, 0.05, 0.02)
-    size = float(np.exp(rng.normal(0, 0.22)))
+    size = float(np.exp(rng.normal(0, 0.22))) * (0.4 if patient.repolarisation == "HYPERK" else 1)
     return Wave.of([
         (48, 0, 46, 50, jitter(right, rng)),
         (48 + lag, 0, 46, 48, jitter(left, rng)),

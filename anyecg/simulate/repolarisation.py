@@ -6,16 +6,17 @@ import numpy as np
 
 from .dipole import Wave, rotation_matrix
 from .patient import Patient
+from .syndromes import syndrome
 from .territory import TERRITORY
 
 
-def t_loop(vector: np.ndarray, rng: np.random.Generator) -> Wave:
+def t_loop(vector: np.ndarray, rng: np.random.Generator, width: float = 1.0) -> Wave:
     """Slow rise, faster fall; the tip lags a little in another direction. Origin: end of QRS, T end near 300."""
     twist = vector @ rotation_matrix(*rng.normal(0, 8, 3)).T
     peak = 197 + rng.normal(0, 7)
     return Wave.of([
-        (peak - 22, 0, 165, 100, tuple(0.42 * vector)),
-        (peak, 0, 95, 88, tuple(0.68 * twist)),
+        (peak - 22 * width, 0, 165 * width, 100 * width, tuple(0.42 * vector)),
+        (peak, 0, 95 * width, 88 * width, tuple(0.68 * twist)),
     ])  # fmt: skip
 
 
@@ -33,8 +34,10 @@ def _usual_st_t(patient: Patient, rng: np.random.Generator) -> tuple[np.ndarray,
     return t, 0.03 * t + np.append(rng.normal(0, 0.018, 2), -raised)
 
 
-def repolarisation(patient: Patient, qrs: Wave, rng: np.random.Generator) -> tuple[Wave, np.ndarray, tuple[str, ...]]:
-    """The T loop, the ST level and the form statements they earn."""
+def repolarisation(
+    patient: Patient, qrs: Wave, j_to_t_end: float, rng: np.random.Generator
+) -> tuple[Wave, np.ndarray, tuple[str, ...], Wave | None]:
+    """The T loop, the ST level, the form statements they earn, and what else follows the QRS."""
     t, st = _usual_st_t(patient, rng)
     codes: list[str] = []
     if patient.conduction[:1] in (("CLBBB",), ("IVCD",), ("WPW",), ("ILBBB",)):
@@ -49,11 +52,15 @@ def repolarisation(patient: Patient, qrs: Wave, rng: np.random.Generator) -> tup
         codes += ["STD_", "INVT", "ISC_"]
     elif patient.hypertrophy == "RVH":
         t, st = t + np.array([0.12, -0.10, 0.48]), np.array([0.02, -0.03, 0.07])
+    elif patient.hypertrophy == "PE":
+        t, st = t * (1, 0.5, 1) + np.array([0.08, -0.05, 0.42]) * rng.uniform(0.85, 1.2), np.array([-0.02, 0.0, -0.03])
+        codes.append("INVT")
     if patient.infarct:
         t, st, more = _infarct_st_t(patient, t, st, rng)
         codes += more
     t, st, more = _primary_st_t(patient, t, st, rng)
-    return t_loop(t, rng), st, (*codes, *more)
+    named = syndrome(patient, t, st, j_to_t_end, rng)
+    return t_loop(named.t, rng, named.t_width), named.st, (*codes, *more, *named.codes), named.further
 
 
 def _strain(t: np.ndarray, qrs: Wave, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

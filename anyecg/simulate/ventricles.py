@@ -17,9 +17,12 @@ def first_forces(patient: Patient, rng: np.random.Generator) -> Wave:
     conduction = patient.conduction[0] if patient.conduction else ""
     make: Callable[[np.random.Generator], Wave] = {
         "CLBBB": _left_bundle, "ILBBB": _left_bundle_incomplete, "LAFB": _left_anterior, "LPFB": _left_posterior,
-        "WPW": _preexcited, "IVCD": _slow,
+        "IVCD": _slow,
     }.get(conduction, _normal_qrs)  # fmt: skip
-    loop = _left_anterior(rng) if "LAFB" in patient.conduction else make(rng)
+    if conduction == "WPW":
+        loop = _preexcited(patient.pathway, rng)
+    else:
+        loop = _left_anterior(rng) if "LAFB" in patient.conduction else make(rng)
     left, right = loop.left.copy(), loop.right.copy()
     left[0] *= 1.9  # a QRS starts and ends gently
     right[-1] *= 1.6
@@ -40,6 +43,12 @@ def changed_forces(patient: Patient, wave: Wave, rng: np.random.Generator) -> Wa
         wave = wave.rotated(rotation_matrix(0, -rng.normal(7, 4), 0))
     if patient.hypertrophy == "RVH":
         wave = wave.joined(Wave.of([(46, 0, 30, 34, jitter((-0.95, 0.15, -1.15), rng))]))
+    elif patient.hypertrophy == "PE":  # S in I, Q in III, a late right ventricle
+        wave = wave.joined(
+            Wave.of(
+                [(16, 0, 15, 18, jitter((0.10, -0.22, 0.0), rng)), (72, 0, 24, 30, jitter((-0.55, 0.05, -0.40), rng))]
+            )
+        )
     if patient.infarct:
         wave = _infarcted(wave, patient.infarct, rng)
     return wave
@@ -92,12 +101,19 @@ def _left_posterior(rng: np.random.Generator) -> Wave:
     ])  # fmt: skip
 
 
-def _preexcited(rng: np.random.Generator) -> Wave:
+# Where the delta wave points, by the accessory pathway's site: away from where the ventricles are reached first
+# (Arruda et al. 1998): left lateral positive in V1 and negative in I and aVL, posteroseptal negative in II, III, aVF.
+_DELTA = {
+    "left lateral": (-0.28, 0.20, -0.42), "posteroseptal": (0.26, -0.44, -0.16), "right": (0.44, -0.02, 0.26),
+    "anteroseptal": (0.24, 0.42, 0.22),
+}  # fmt: skip
+
+
+def _preexcited(pathway: str, rng: np.random.Generator) -> Wave:
     """A slow start (delta wave) from the accessory pathway's side, then the normal way."""
-    delta = ((-0.22, 0.18, -0.40), (0.40, 0.02, 0.22), (0.25, -0.42, -0.20))[rng.integers(3)]
     rest = _normal_qrs(rng).shifted(22)  # the septum is taken by the delta wave
     kept = Wave(*(column[1:] for column in vars(rest).values()))
-    return Wave.of([(44, 0, 44, 42, jitter(delta, rng))]).joined(kept)
+    return Wave.of([(44, 0, 44, 42, jitter(_DELTA[pathway], rng))]).joined(kept)
 
 
 def _slow(rng: np.random.Generator) -> Wave:
@@ -122,7 +138,7 @@ def _infarcted(wave: Wave, infarct: str, rng: np.random.Generator) -> Wave:
     lost = np.where(early, 1.0, rng.uniform(0.25, 0.5)) * np.maximum(towards, 0)
     vector = wave.vector - lost[:, None] * wall
     front = infarct in ("ASMI", "AMI", "ALMI")
-    depth = -(rng.uniform(0.40, 0.72) if front else rng.uniform(0.26, 0.48)) * wall
+    depth = -(rng.uniform(0.40, 0.72) if front else rng.uniform(0.34, 0.58)) * wall
     if infarct == "PMI":  # seen from the front: a tall, broad R in V1-V3
         return replace(wave, vector=vector).joined(Wave.of([(46, 0, 30, 36, tuple(3.0 * depth))]))
     gap = Wave.of([(30, 0, 25, 34, tuple(depth)) if front else (25, 0, 21, 26, tuple(depth))])
