@@ -2,6 +2,8 @@
 
 python -m data_builders build --source simulated --count 2000 --out datasets_built/simulated
 python -m data_builders build --source ptb-xl --directory DIR --out OUT --tasks none
+python -m data_builders download --source ludb --directory DIR
+python -m data_builders sources
 python -m data_builders card OUT
 """
 
@@ -11,10 +13,14 @@ import argparse
 import logging
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from anyecg.conversation import TASKS
 
 from .sources import SOURCES
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -31,6 +37,10 @@ def make_parser() -> argparse.ArgumentParser:
     build.add_argument("--limit", type=int, help="at most so many records, shared among the splits")
     build.add_argument("--weights", default="", help="conversations per record, as in report=1,question=2.5")
     build.add_argument("--no-measure", action="store_true", help="leave the measurements out (faster)")
+    fetch = commands.add_parser("download", help="fetch an open database from PhysioNet; run again to go on")
+    fetch.add_argument("--source", required=True, choices=SOURCES)
+    fetch.add_argument("--directory", required=True, type=Path, help="where the database shall lie")
+    commands.add_parser("sources", help="list the databases: signals, truth, splits, licence")
     card = commands.add_parser("card", help="rewrite the dataset card")
     card.add_argument("out", type=Path)
     return parser
@@ -41,16 +51,45 @@ def main(argv: list[str] | None = None) -> int:
     args = make_parser().parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     try:
-        return _card(args.out) if args.command == "card" else _build(args)
-    except ValueError as error:  # BuildError, SourceError, SplitError and RecordError are ValueErrors
+        if args.command == "card":
+            return _card(args.out)
+        return {"build": _build, "download": _download, "sources": _sources}[args.command](args)
+    except ValueError as error:  # BuildError, SourceError, SplitError, DownloadError and RecordError are ValueErrors
         print(f"error: {error}", file=sys.stderr)
         return 2
 
 
-def _build(args: argparse.Namespace) -> int:
+def _sources(args: argparse.Namespace) -> int:
+    from .sources.catalogue import CATALOGUE
+
+    for name, database in CATALOGUE.items():
+        where = f"https://physionet.org/content/{database.download}" if database.download else database.home
+        print(f"{name}\n  {database.title} ({database.licence}) {where}".rstrip())
+        print(f"  signals: {database.signals}\n  truth: {database.truth}\n  splits: {database.splits}")
+    return 0
+
+
+def _download(args: argparse.Namespace) -> int:
+    from .download import download
+
+    with _progress() as progress:
+        bar = progress.add_task(args.source, total=None)
+        done = download(
+            args.source, args.directory, on_progress=lambda n, total: progress.update(bar, completed=n, total=total)
+        )
+    print(f"{done.fetched:,} files fetched into {args.directory}, {done.there_already:,} were there already.")
+    return 0
+
+
+def _progress() -> Progress:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=Console(stderr=True))
+
+
+def _build(args: argparse.Namespace) -> int:
     from .build import Options, build
 
     tasks = () if args.tasks == "none" else tuple(task.strip() for task in args.tasks.split(","))
@@ -58,8 +97,7 @@ def _build(args: argparse.Namespace) -> int:
         args.source, args.out, args.directory, args.count, args.seed, tasks, args.limit, not args.no_measure,
         _weights(args.weights),
     )  # fmt: skip
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as progress:
+    with _progress() as progress:
         bar = progress.add_task(args.source, total=None)
         summary = build(options, lambda done, total: progress.update(bar, completed=done, total=total))
     there = f" ({summary.records_there_already:,} were there already)" if summary.records_there_already else ""

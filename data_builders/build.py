@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 from zlib import crc32
 
@@ -20,7 +19,7 @@ from .card import write_card
 from .questions.make import WEIGHTS, Conversations
 from .questions.view import LONG_S
 from .shards import clean_up, cut_shards, is_complete, write_shard
-from .sources import Entry, Labelled, Plan, module_of
+from .sources import Entry, Labelled, Plan, Source, module_of
 from .splits import settle_splits, split_of_patients
 
 logger = logging.getLogger(__name__)
@@ -97,7 +96,7 @@ def build(options: Options, on_progress: Callable[[int, int], None] = lambda don
 
 def _build_shards(
     options: Options,
-    module: ModuleType,
+    module: Source,
     plan: Plan,
     summary: Summary,
     on_progress: Callable[[int, int], None],
@@ -123,7 +122,7 @@ def _build_shards(
         summary.conversations += len(asked.rows)
 
 
-def _load(module: ModuleType, entries: Sequence[Entry], size: int, left_out: dict[str, str]) -> Iterator[Labelled]:
+def _load(module: Source, entries: Sequence[Entry], size: int, left_out: dict[str, str]) -> Iterator[Labelled]:
     for start in range(0, len(entries), size):
         batch = entries[start : start + size]
         try:

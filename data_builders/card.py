@@ -10,6 +10,7 @@ from anyecg.conversation import SPLITS
 from anyecg.findings import CODES, phrase
 
 from .shards import read_table
+from .sources.catalogue import CATALOGUE
 
 _HEAD = """---
 license: other
@@ -25,12 +26,6 @@ signals are int16 with `uv_per_step` microvolts each. Splits are by patient (`sp
 means "no" only in the groups that a row's `known` names, an absent event only for the kinds of `known_events`.
 Answers come from labels, annotations, measurements or the simulator's ground truth; `provenance` says from which.
 """
-_SOURCES = {
-    "simulated": "ECGs of `anyecg.simulate`, not of people",
-    "ptb-xl": "PTB-XL, Wagner et al. 2020, CC BY 4.0; folds 1-8 train, 9 validates, 10 tests",
-    "mitdb": "MIT-BIH Arrhythmia Database, Moody and Mark 2001, ODC-BY 1.0; DS1 trains and validates, DS2 tests",
-    "ludb": "Lobachevsky University Database, Kalyakulina et al. 2020, ODC-BY 1.0; split by record",
-}
 
 
 def write_card(out: Path) -> Path:
@@ -66,12 +61,20 @@ def _records_part(out: Path) -> str:
         key = (source, split)
         lines.append(f"| {source} | {split} | {per_source[key]:,} | {len(patients[key]):,} | {hours[key]:.1f} |")
     named = sorted({source for source, _ in per_source})
-    lines += ["", *(f"- **{source}**: {_SOURCES[source]}." for source in named)]
+    lines += ["", *(f"- **{source}**: {_about(source)}" for source in named)]
     if findings:
         lines += ["", "## Findings", "", *_by_split("finding", findings)]
     if events:
         lines += ["", "## Events", "", *_by_split("event", events)]
     return "\n".join(lines) + "\n"
+
+
+def _about(source: str) -> str:
+    database = CATALOGUE[source]
+    return (
+        f"{database.title}; {database.licence}. Signals: {database.signals}. Truth: {database.truth}. "
+        f"Splits: {database.splits}."
+    )
 
 
 def _by_split(title: str, counts: Counter[tuple[str, str]]) -> list[str]:

@@ -6,15 +6,15 @@ turning it into questions and answers is `questions/`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
-from types import ModuleType
-from typing import Any
+from typing import Any, Protocol
 
 from anyecg.record import EcgRecord
 
-SOURCES = ("simulated", "ptb-xl", "mitdb", "ludb")
+from .catalogue import CATALOGUE, SOURCES
 
 
 class SourceError(ValueError):
@@ -61,18 +61,25 @@ class Plan:
     """Entries that one call of `load` takes; a record that cannot be read drops its batch."""
 
 
-def module_of(source: str) -> ModuleType:
-    """The module of a source.
+class Source(Protocol):
+    """What lists and reads the records of one database: a module, or an object of a module that reads several."""
+
+    def plan(self, directory: Path | None, **options: Any) -> Plan: ...
+
+    def load(self, entries: Sequence[Entry]) -> Iterator[Labelled]: ...
+
+
+def module_of(source: str) -> Source:
+    """What reads a source.
 
     Raises:
         ValueError: for an unknown name; the sentence lists the known ones.
     """
-    from . import ludb, mitdb, ptbxl, simulated
-
-    modules = {"simulated": simulated, "ptb-xl": ptbxl, "mitdb": mitdb, "ludb": ludb}
-    if source not in modules:
+    if source not in CATALOGUE:
         raise ValueError(f"unknown source {source!r}; known sources are {', '.join(SOURCES)}.")
-    return modules[source]
+    module: Any = import_module(f".{CATALOGUE[source].module}", __package__)
+    databases = getattr(module, "DATABASES", {})
+    return databases.get(source, module)
 
 
 def require_directory(directory: Path | None, database: str, *needed: str) -> Path:

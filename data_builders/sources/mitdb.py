@@ -11,12 +11,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from anyecg.readers import read_record
-from anyecg.record import EcgRecord
 
 from . import Entry, Labelled, Plan, require_directory
+from .annotations import BEAT_EVENTS, RHYTHM_EVENTS, beat_events, episodes, noise
 
 VALID = ("114", "203", "223")
 DS1 = (
@@ -31,14 +29,7 @@ DS2 = (
 )  # fmt: skip
 PACED = ("102", "104", "107", "217")
 _PATIENT = {"202": "201"}  # the only patient with two records
-_BEATS = {
-    **dict.fromkeys("Nejn", "normal beat"), **dict.fromkeys("AaS", "premature atrial contraction"),
-    "V": "premature ventricular contraction", "L": "left bundle branch block beat",
-    "R": "right bundle branch block beat", "/": "paced beat",
-}  # fmt: skip
-_AROUND_R_S = {"premature ventricular contraction": (-0.12, 0.28)}
-_RHYTHMS = {"(AFIB": "atrial fibrillation", "(AFL": "atrial flutter"}
-_KNOWN_EVENTS = (*dict.fromkeys(_BEATS.values()), *_RHYTHMS.values())
+_KNOWN_EVENTS = (*BEAT_EVENTS, *RHYTHM_EVENTS)
 
 
 def plan(directory: Path | None, **_: Any) -> Plan:
@@ -70,56 +61,10 @@ def load(entries: Sequence[Entry]) -> Iterator[Labelled]:
         record = replace(read_record(entry.details["path"]), name=entry.record_id)
         marks = wfdb.rdann(entry.details["path"], "atr")
         events = beat_events(marks.sample / record.sampling_rate, marks.symbol, record.duration_s)
-        events += _episodes(marks, record)
-        events += _noise(marks, record)
+        events += episodes(marks, record)
+        events += noise(marks, record)
         events.sort(key=lambda event: (event["start_s"], event["kind"]))
         yield Labelled(
             entry, record, events=tuple(events), known_events=_KNOWN_EVENTS, truth="MIT-BIH annotations",
             note="fusion, escape, junctional premature and unclassifiable beats carry no event",
         )  # fmt: skip
-
-
-def beat_events(times_s: np.ndarray, symbols: Sequence[str], duration_s: float) -> list[dict[str, Any]]:
-    """Beats as intervals around the R peak; kinds that have no name of ours are left out."""
-    events = []
-    for time, symbol in zip(times_s.tolist(), symbols, strict=True):
-        kind = _BEATS.get(symbol)
-        if kind:
-            before, after = _AROUND_R_S.get(kind, (-0.1, 0.2))
-            events.append(_event(kind, max(time + before, 0), min(time + after, duration_s), ()))
-    return events
-
-
-def _episodes(marks: Any, record: EcgRecord) -> list[dict[str, Any]]:
-    """Each rhythm lasts until the next rhythm mark."""
-    changes = [
-        (sample / record.sampling_rate, note.rstrip("\x00"))
-        for sample, symbol, note in zip(marks.sample.tolist(), marks.symbol, marks.aux_note, strict=True)
-        if symbol == "+" and note.startswith("(")
-    ]
-    return [_event(_RHYTHMS[name], start, end, ()) for start, end, name in _spans(changes, record) if name in _RHYTHMS]
-
-
-def _noise(marks: Any, record: EcgRecord) -> list[dict[str, Any]]:
-    """Bit k of a quality mark says that signal k is noisy until the next mark; a negative mark, that both are."""
-    changes = [
-        (sample / record.sampling_rate, int(subtype))
-        for sample, symbol, subtype in zip(marks.sample.tolist(), marks.symbol, marks.subtype, strict=True)
-        if symbol == "~"
-    ]
-    events = []
-    for start, end, bits in _spans(changes, record):
-        leads = tuple(lead for k, lead in enumerate(record.leads) if bits < 0 or bits & 1 << k)
-        if leads:
-            events.append(_event("noise", start, end, () if len(leads) == len(record.leads) else leads))
-    return events
-
-
-def _spans(changes: list[tuple[float, Any]], record: EcgRecord) -> list[tuple[float, float, Any]]:
-    """(start, end, state) of each state that begins at a change and lasts until the next one."""
-    ends = [*(time for time, _ in changes[1:]), record.duration_s]
-    return [(start, end, state) for (start, state), end in zip(changes, ends, strict=False) if end > start]
-
-
-def _event(kind: str, start_s: float, end_s: float, leads: tuple[str, ...]) -> dict[str, Any]:
-    return {"kind": kind, "start_s": round(start_s, 3), "end_s": round(end_s, 3), "leads": list(leads)}
