@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,6 +37,7 @@ def make_parser() -> argparse.ArgumentParser:
     build.add_argument("--tasks", default=",".join(TASKS), help=f"of {','.join(TASKS)} (default all), or none")
     build.add_argument("--limit", type=int, help="at most so many records, shared among the splits")
     build.add_argument("--weights", default="", help="conversations per record, as in report=1,question=2.5")
+    build.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="default: all cores")
     build.add_argument("--no-measure", action="store_true", help="leave the measurements out (faster)")
     fetch = commands.add_parser("download", help="fetch an open database from PhysioNet; run again to go on")
     fetch.add_argument("--source", required=True, choices=SOURCES)
@@ -95,7 +97,7 @@ def _build(args: argparse.Namespace) -> int:
     tasks = () if args.tasks == "none" else tuple(task.strip() for task in args.tasks.split(","))
     options = Options(
         args.source, args.out, args.directory, args.count, args.seed, tasks, args.limit, not args.no_measure,
-        _weights(args.weights),
+        _weights(args.weights), args.processes,
     )  # fmt: skip
     with _progress() as progress:
         bar = progress.add_task(args.source, total=None)
@@ -104,7 +106,7 @@ def _build(args: argparse.Namespace) -> int:
     print(
         f"{summary.records:,} records and {summary.conversations:,} conversations written to {args.out}{there} in "
         f"{summary.seconds:.1f} s, {summary.records / max(summary.seconds, 1e-9):.0f} records/s; "
-        f"{len(summary.left_out):,} left out."
+        f"{len(summary.left_out):,} left out, {len(summary.rejected):,} rows rejected."
     )
     return 0
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
+import multiprocessing
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,9 +18,10 @@ from anyecg.conversation import TASKS, record_row
 from anyecg.record import EcgRecord, RecordError
 
 from .card import write_card
+from .checks import read_rejected, why_not_a_conversation, why_not_a_record, write_rejected
 from .questions.make import WEIGHTS, Conversations
 from .questions.view import LONG_S
-from .shards import clean_up, cut_shards, is_complete, write_shard
+from .shards import Shard, clean_up, cut_shards, is_complete, write_shard
 from .sources import Entry, Labelled, Plan, Source, module_of
 from .splits import settle_splits, split_of_patients
 
@@ -46,12 +49,14 @@ class Options:
     measure: bool = True
     weights: Mapping[str, float] = field(default_factory=lambda: dict(WEIGHTS))
     """Conversations per task and record."""
+    processes: int = 1
+    """Shards built at the same time; what is built does not depend on it."""
 
     def __post_init__(self) -> None:
         unknown = [task for task in self.tasks if task not in TASKS]
         if unknown:
             raise BuildError(f"unknown task {', '.join(unknown)}; known tasks are {', '.join(TASKS)}, or none.")
-        for name, value in (("count", self.count), ("limit", self.limit)):
+        for name, value in (("count", self.count), ("limit", self.limit), ("processes", self.processes)):
             if value is not None and value < 1:
                 raise BuildError(f"{name} is {value}; it must be at least 1.")
 
@@ -65,6 +70,8 @@ class Summary:
     records_there_already: int = 0
     seconds: float = 0.0
     left_out: dict[str, str] = field(default_factory=dict)
+    rejected: dict[str, str] = field(default_factory=dict)
+    """Rows that failed a check, by record or conversation; they also stand in OUT/rejected/SOURCE.jsonl."""
 
 
 def build(options: Options, on_progress: Callable[[int, int], None] = lambda done, total: None) -> Summary:
@@ -72,7 +79,7 @@ def build(options: Options, on_progress: Callable[[int, int], None] = lambda don
 
     Args:
         options: what to build.
-        on_progress: called with (records done, records in all) after each record.
+        on_progress: called with (records done, records in all) after each shard.
 
     Raises:
         BuildError: if the directory holds a build of this source with other options.
@@ -88,7 +95,7 @@ def build(options: Options, on_progress: Callable[[int, int], None] = lambda don
     clean_up(options.out, options.source)
     summary = Summary(left_out=dict(plan.left_out))
     _log_left_out(plan.left_out)
-    _build_shards(options, module, plan, summary, on_progress)
+    _build_shards(options, plan, summary, on_progress)
     write_card(options.out)
     summary.seconds = time.monotonic() - started
     return summary
@@ -96,30 +103,78 @@ def build(options: Options, on_progress: Callable[[int, int], None] = lambda don
 
 def _build_shards(
     options: Options,
-    module: Source,
     plan: Plan,
     summary: Summary,
     on_progress: Callable[[int, int], None],
 ) -> None:
     shards = cut_shards(options.source, plan.entries, options.seed, options.limit, plan.shard_records)
-    done, total = 0, sum(len(shard.entries) for shard in shards)
-    for shard in shards:
-        if is_complete(shard, options.out):
-            done += len(shard.entries)
-            summary.records_there_already += len(shard.entries)
-            on_progress(done, total)
+    total = sum(len(shard.entries) for shard in shards)
+    waiting = [shard for shard in shards if not is_complete(shard, options.out)]
+    done = total - sum(len(shard.entries) for shard in waiting)
+    summary.records_there_already = done
+    on_progress(done, total)
+    for shard, built in _built(options, plan.batch_records, waiting):
+        done += len(shard.entries)
+        on_progress(done, total)
+        summary.records += built.records
+        summary.conversations += built.conversations
+        summary.left_out |= built.left_out
+    summary.rejected = read_rejected(options.out, options.source)
+
+
+def _built(options: Options, batch: int, shards: Sequence[Shard]) -> Iterator[tuple[Shard, Summary]]:
+    """Build shards, in this process or in several; they come as they are finished."""
+    if options.processes == 1 or len(shards) < 2:
+        for shard in shards:
+            yield shard, build_shard(options, batch, shard)
+        return
+    # Fresh processes: a fork of one that has used torch or Arrow threads can hang.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(options.processes, len(shards)), context, initializer=_one_thread) as pool:
+        waiting = {pool.submit(build_shard, options, batch, shard): shard for shard in shards}
+        try:
+            for future in as_completed(waiting):
+                yield waiting[future], future.result()
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def _one_thread() -> None:
+    """Processes share the cores already."""
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ[name] = "1"
+
+
+def build_shard(options: Options, batch: int, shard: Shard) -> Summary:
+    """Build and write one shard: the same bytes in any process, at any time.
+
+    Args:
+        batch: how many entries the source reads at once.
+    """
+    summary, rows, rejected = Summary(), list[dict[str, Any]](), dict[str, str]()
+    asked = Conversations(options.tasks, options.seed, shard, options.weights)
+    for labelled in _load(module_of(options.source), shard.entries, batch, summary.left_out):
+        reason = why_not_a_record(labelled.record)
+        if reason:
+            rejected[labelled.entry.record_id] = reason
             continue
-        rows, asked = [], Conversations(options.tasks, options.seed, shard, options.weights)
-        for labelled in _load(module, shard.entries, plan.batch_records, summary.left_out):
-            measurements = _measure(labelled.record) if options.measure and not is_long(labelled) else None
-            rows.append(_row(options.source, labelled, measurements))
-            asked.add(labelled, measurements, _measure if options.measure else None)
-            done += 1
-            on_progress(done, total)
-        asked.compare()
-        write_shard(shard, options.out, rows, asked.rows)
-        summary.records += len(rows)
-        summary.conversations += len(asked.rows)
+        measurements = _measure(labelled.record) if options.measure and not is_long(labelled) else None
+        rows.append(_row(options.source, labelled, measurements))
+        asked.add(labelled, measurements, _measure if options.measure else None)
+    asked.compare()
+    measured = {row["record_id"]: row["measurements"] for row in rows}
+    conversations = []
+    for row in asked.rows:
+        reason = why_not_a_conversation(row, measured)
+        if reason:
+            rejected[row["conversation_id"]] = reason
+        else:
+            conversations.append(row)
+    write_rejected(options.out, shard, rejected)
+    write_shard(shard, options.out, rows, conversations)
+    summary.records, summary.conversations = len(rows), len(conversations)
+    return summary
 
 
 def _load(module: Source, entries: Sequence[Entry], size: int, left_out: dict[str, str]) -> Iterator[Labelled]:
@@ -135,7 +190,7 @@ def _load(module: Source, entries: Sequence[Entry], size: int, left_out: dict[st
 def _measure(record: EcgRecord) -> dict[str, Any]:
     from anyecg.measure import measure
 
-    return {key: value for key, value in measure(record).to_dict().items() if key != "beats"}
+    return {key: value for key, value in measure(record).to_dict().items() if key not in ("beats", "median_beat")}
 
 
 def is_long(labelled: Labelled) -> bool:
@@ -155,7 +210,8 @@ def _row(source: str, labelled: Labelled, measurements: Mapping[str, Any] | None
 def _settle_options(options: Options, plan: Plan) -> None:
     """Store what was asked for, so that a resumed build cannot mix two kinds of rows."""
     path = options.out / "builds" / f"{options.source}.json"
-    asked = {k: v for k, v in asdict(options).items() if k not in ("out", "directory")} | {"tasks": list(options.tasks)}
+    not_asked = ("out", "directory", "processes")
+    asked = {k: v for k, v in asdict(options).items() if k not in not_asked} | {"tasks": list(options.tasks)}
     # Other records would be cut into other shards.
     asked["records"] = f"{len(plan.entries)}-{crc32(' '.join(e.record_id for e in plan.entries).encode()):08x}"
     if path.exists():

@@ -110,7 +110,7 @@ def test_a_killed_build_goes_on_without_duplicates(tmp_path):
     left = tmp_path / "killed" / "records" / ".simulated-valid-00000.parquet.tmp"
     left.write_bytes(b"half")
     summary = build(simulated(tmp_path / "killed"))
-    assert summary.records_there_already == 10 and summary.records == 2
+    assert summary.records_there_already == 11 and summary.records == 1
     assert files(tmp_path / "killed") == files(tmp_path / "whole")
 
 
@@ -171,6 +171,17 @@ def test_classes_of_statements_agree_with_the_published_classes(shared_data):
     classes = [[{x for x in table[ecg_id]["findings"] if ":" in x} for table in (stated, published)] for ecg_id in both]
     differing = sum(ours != theirs for ours, theirs in classes)
     assert len(both) > 10_000 and differing / len(both) < 0.001, f"{differing} of {len(both)} differ"
+
+
+def test_several_processes_write_the_same_bytes_as_one(tmp_path):
+    from dataclasses import replace
+
+    build(simulated(tmp_path / "one"))
+    build(replace(simulated(tmp_path / "two"), processes=2))
+    one, two = (
+        {p.relative_to(d): p.read_bytes() for p in d.rglob("*.parquet")} for d in (tmp_path / "one", tmp_path / "two")
+    )
+    assert one == two and len(one) == 6
 
 
 def test_a_limit_is_shared_among_the_splits(tmp_path):

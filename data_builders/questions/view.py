@@ -90,7 +90,7 @@ class View:
             return self.stored_measurements or {}
         if self.measurer is None:
             return {}
-        return {key: value for key, value in self.measurer(self.record).items() if key != "beats"}
+        return dict(self.measurer(self.record))
 
     def cut(self, start_s: float, end_s: float, leads: Sequence[str] = ()) -> View:
         """Show an excerpt, or some leads only. Statements about the whole record are dropped when time is cut."""
