@@ -4,6 +4,7 @@ python -m data_builders build --source simulated --count 2000 --out datasets_bui
 python -m data_builders build --source ptb-xl --directory DIR --out OUT --tasks none
 python -m data_builders download --source ludb --directory DIR
 python -m data_builders sources
+python -m data_builders check OUT
 python -m data_builders card OUT
 """
 
@@ -43,6 +44,8 @@ def make_parser() -> argparse.ArgumentParser:
     fetch.add_argument("--source", required=True, choices=SOURCES)
     fetch.add_argument("--directory", required=True, type=Path, help="where the database shall lie")
     commands.add_parser("sources", help="list the databases: signals, truth, splits, licence")
+    check = commands.add_parser("check", help="patients, near-duplicates across splits, answers without the ECG")
+    check.add_argument("out", type=Path, nargs="+", help="datasets that will be used together")
     card = commands.add_parser("card", help="rewrite the dataset card")
     card.add_argument("out", type=Path)
     return parser
@@ -55,7 +58,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         if args.command == "card":
             return _card(args.out)
-        return {"build": _build, "download": _download, "sources": _sources}[args.command](args)
+        return {"build": _build, "download": _download, "sources": _sources, "check": _check}[args.command](args)
     except ValueError as error:  # BuildError, SourceError, SplitError, DownloadError and RecordError are ValueErrors
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -69,6 +72,14 @@ def _sources(args: argparse.Namespace) -> int:
         print(f"{name}\n  {database.title} ({database.licence}) {where}".rstrip())
         print(f"  signals: {database.signals}\n  truth: {database.truth}\n  splits: {database.splits}")
     return 0
+
+
+def _check(args: argparse.Namespace) -> int:
+    from .leakage import as_markdown, check
+
+    report = check(args.out)
+    print(as_markdown(report), end="")
+    return 1 if report.patients_in_two_splits or report.duplicates else 0
 
 
 def _download(args: argparse.Namespace) -> int:

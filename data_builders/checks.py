@@ -50,19 +50,24 @@ def why_not_a_conversation(row: Mapping[str, Any], measured: Mapping[str, str]) 
     broken = next((text for turn in row["turns"] if _PATHS.search(text := turn["text"])), None)
     if broken is not None:
         return f"it holds a placeholder: {broken[:80]!r}"
-    values = _measurements_of(row, measured)
+    gold = json.loads(row["gold"])
+    values = _measurements_of(row, gold, measured)
     if all(value is None for value in values):
         return None
-    for text in answers:
-        said = contradictions(text, values, None)
+    if gold.get("type") in ("knowledge", "out of scope"):
+        answers.pop()  # it speaks of no ECG
+    asked = [turn["text"] for turn in row["turns"] if turn["role"] == "user"]
+    for question, text in zip(asked, answers, strict=False):
+        said = contradictions(text, values, None, question=question)
         if said:
             return f"an answer contradicts the measurements: {said[0]}"
     return None
 
 
-def _measurements_of(row: Mapping[str, Any], measured: Mapping[str, str]) -> list[dict[str, Any] | None]:
+def _measurements_of(
+    row: Mapping[str, Any], gold: Mapping[str, Any], measured: Mapping[str, str]
+) -> list[dict[str, Any] | None]:
     """Per record what was measured on the part that is shown; None where only the whole was measured."""
-    gold = json.loads(row["gold"])
     if "measurements" in gold:
         return [gold["measurements"]]
     values = [json.loads(measured[name]) if measured.get(name) else None for name in row["record_ids"]]
