@@ -133,11 +133,30 @@ class Torso:
 
     matrices: dict[str, np.ndarray]
     """Wave kind ("P", "QRS", "T") → (n_source_leads, 3), rows in the order of SOURCE_LEADS."""
+    chest_gain: float = 1.0
+    """How well chest electrodes see the heart: less through a thick wall."""
 
     def frontal_axis(self, area: np.ndarray) -> float:
         """Electrical axis in degrees of a QRS with this dipole area, from net areas in I and aVF."""
         i, ii = self.matrices["QRS"][:2] @ area
         return float(np.rad2deg(np.arctan2((ii - i / 2) * 2 / np.sqrt(3), i)))
+
+
+def moved(torso: Torso, size: float, rng: np.random.Generator) -> Torso:
+    """The same chest at another visit: the body lies, and the chest electrodes stick, a little differently.
+
+    Args:
+        size: 1 for what careful staff does, 2 and more for a different placement.
+    """
+    turn = rotation_matrix(*(size * rng.normal(0, (1.5, 3.0, 1.5)))).astype(np.float32)
+    shift = rng.standard_normal((len(SOURCE_LEADS), 3)).astype(np.float32)
+    gain = np.exp(size * 0.04 * rng.standard_normal(len(SOURCE_LEADS))).astype(np.float32)
+    limb_and_frank = [0, 1, *range(8, 8 + len(FRANK_LEADS))]
+    shift[limb_and_frank], gain[limb_and_frank] = 0, 1
+    return Torso(
+        {kind: ((matrix + 0.04 * size * shift) * gain[:, None]) @ turn for kind, matrix in torso.matrices.items()},
+        torso.chest_gain,
+    )
 
 
 def draw_torso(rng: np.random.Generator) -> Torso:
@@ -161,7 +180,7 @@ def draw_torso(rng: np.random.Generator) -> Torso:
         elif kind == "T":
             near[:8] *= _T_BY_LEAD[:, None]
         matrices[kind] = (near @ turn).astype(np.float32)
-    return Torso(matrices)
+    return Torso(matrices, float(np.exp(np.log(chest).mean())))
 
 
 def render(

@@ -6,6 +6,7 @@ Vectors are (x left, y down, z back) in mV.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -51,13 +52,19 @@ class Heart:
     """Form statements that hold because of the shape drawn (QWAVE, STE_, INVT …)."""
 
 
-def draw_heart(patient: Patient, torso: Torso, rng: np.random.Generator) -> Heart:
-    """Draw the wave shapes of a patient."""
-    qrs = turn_to_axis(first_forces(patient, rng), torso, patient.axis_deg)
-    qrs = changed_forces(patient, qrs, rng)
-    qrs = set_voltage(patient, qrs, torso.matrices["QRS"][:8], rng)
+def draw_heart(patient: Patient, torso: Torso, streams: Sequence[np.random.Generator]) -> Heart:
+    """Draw the wave shapes of a patient.
+
+    Args:
+        streams: five generators (activation, its changes, voltage, repolarisation, atria and other beats). Where they
+            are five and start alike, the same heart is drawn again but for what the patient has new.
+    """
+    activation, changes, voltage, recovery, rng = streams
+    qrs = turn_to_axis(first_forces(patient, activation), torso, patient.axis_deg)
+    qrs = changed_forces(patient, qrs, changes)
+    qrs = set_voltage(patient, qrs, torso.matrices["QRS"][:8], voltage)
     j_to_t_end = _qt_ms(patient) - patient.qrs_ms
-    t_wave, st_level, codes, further = repolarisation(patient, qrs, j_to_t_end, rng)
+    t_wave, st_level, codes, further = repolarisation(patient, qrs, j_to_t_end, recovery)
     shapes = {
         "P": _fitted(_atrial(patient, rng), torso.matrices["P"][:8], "P", patient.p_ms),
         "QRS": _fitted(qrs, torso.matrices["QRS"][:8], "QRS", patient.qrs_ms),
@@ -66,9 +73,10 @@ def draw_heart(patient: Patient, torso: Torso, rng: np.random.Generator) -> Hear
     shapes["P"] = _with(shapes["P"], p_segment(patient, patient.p_ms))
     shapes["T"] = _with(shapes["T"], further)
     for suffix in _further_shapes(patient):
-        shapes |= (
-            _atrial_shape(suffix, patient, torso, rng) if suffix in _ATRIAL else _wide(suffix, patient, torso, rng)
-        )
+        if suffix in _ATRIAL:
+            shapes |= _atrial_shape(suffix, patient, torso, rng)
+        else:
+            shapes |= _wide(suffix, patient, torso, rng, unlike=shapes.get("QRS V"))
     return Heart(shapes, torso, torso.frontal_axis(shapes["QRS"].wave.area()), st_level, codes)
 
 
@@ -155,7 +163,9 @@ def _from_two(first: Vector, second: Vector, rng: np.random.Generator) -> Wave:
     return Wave.of([(44, 0, 42, 44, jitter(first, rng, 0.25)), (70, 0, 42, 44, jitter(second, rng, 0.25))])
 
 
-def _wide(suffix: str, patient: Patient, torso: Torso, rng: np.random.Generator) -> dict[str, Shape]:
+def _wide(
+    suffix: str, patient: Patient, torso: Torso, rng: np.random.Generator, unlike: Shape | None = None
+) -> dict[str, Shape]:
     """A beat that spreads from within a ventricle: wide, with T the other way.
 
     From the right ventricle it looks like LBBB, from the left one like RBBB; paced from the right ventricle's apex
@@ -168,6 +178,8 @@ def _wide(suffix: str, patient: Patient, torso: Torso, rng: np.random.Generator)
         side = (0.8, upward, 0.95) if rng.random() < 0.6 else (-0.55, upward, -1.0)
         duration = rng.uniform(128, 172)
     main = np.array(side) * rng.uniform(0.95, 1.5)
+    if unlike is not None and suffix == " V2" and main @ unlike.wave.area() > 0:
+        main = -main  # another focus, another side
     bend = main @ rotation_matrix(*rng.normal(0, 25, 3)).T
     qrs = Wave.of(
         [(44, 0, 44, 44, tuple(0.62 * main)), (74, 0, 46, 48, tuple(0.80 * bend)), (104, 0, 38, 44, tuple(0.35 * main))]

@@ -34,6 +34,8 @@ _WEIGHTS = _lead_weights()
 class Disturbance:
     """A spell in which leads cannot be read."""
 
+    kind: str
+    """"motion", "electrode loss" or "saturation"."""
     start_s: float
     end_s: float
     sources: tuple[str, ...]
@@ -57,7 +59,7 @@ def add_noise(signal: np.ndarray, rows: list[int], sampling_rate: float, rng: np
         rows: which of SOURCE_LEADS each row is.
 
     Returns:
-        The spells of heavy disturbance (motion, lost electrode).
+        The spells of heavy disturbance (motion, lost electrode, saturation).
     """
     _, wander, muscle, mains, motion, loss = _LEVELS[
         int(np.searchsorted(np.cumsum([row[0] for row in _LEVELS]), rng.random()))
@@ -74,6 +76,8 @@ def add_noise(signal: np.ndarray, rows: list[int], sampling_rate: float, rng: np
         spells.append(_add_motion(signal, rows, sampling_rate, rng))
     if rng.random() < loss:
         spells.append(_lose_electrode(signal, rows, sampling_rate, rng))
+    if rng.random() < 0.2 * loss:
+        spells.append(_saturate(signal, rows, sampling_rate, rng))
     return [spell for spell in spells if spell.end_s > spell.start_s]
 
 
@@ -142,7 +146,7 @@ def _add_motion(signal: np.ndarray, rows: list[int], sampling_rate: float, rng: 
     part = _WEIGHTS[rows][:, moved]
     signal[:, a:b] += (part @ (swing * np.hanning(width) ** 0.5)).astype(np.float32)
     touched = tuple(SOURCE_LEADS[row] for row, weight in zip(rows, part, strict=True) if np.abs(weight).max() > 0.5)
-    return Disturbance(a / sampling_rate, b / sampling_rate, touched)
+    return Disturbance("motion", a / sampling_rate, b / sampling_rate, touched)
 
 
 def _used(rows: list[int], rng: np.random.Generator) -> int:
@@ -162,4 +166,17 @@ def _lose_electrode(signal: np.ndarray, rows: list[int], sampling_rate: float, r
         t = np.arange(b - a) / sampling_rate
         float_ = 0.6 * np.sin(2 * np.pi * rng.uniform(0.3, 1.0) * t) + 0.25 * rng.standard_normal(b - a)
         signal[:, a:b] += (part[:, None] * float_).astype(np.float32)
-    return Disturbance(a / sampling_rate, b / sampling_rate, tuple(SOURCE_LEADS[rows[k]] for k in touched))
+    return Disturbance(
+        "electrode loss", a / sampling_rate, b / sampling_rate, tuple(SOURCE_LEADS[rows[k]] for k in touched)
+    )
+
+
+def _saturate(signal: np.ndarray, rows: list[int], sampling_rate: float, rng: np.random.Generator) -> Disturbance:
+    """An electrode's offset drives the amplifier to its end: the lead stands still at the rail."""
+    a, b = _spell(signal.shape[1], sampling_rate, 0.5, 4.0, rng)
+    part = _WEIGHTS[rows][:, _used(rows, rng)]
+    touched = np.flatnonzero(np.abs(part) > 0.5)
+    signal[touched, a:b] = rng.choice([-1.0, 1.0]) * rng.choice([3.2767, 5.0])
+    return Disturbance(
+        "saturation", a / sampling_rate, b / sampling_rate, tuple(SOURCE_LEADS[rows[k]] for k in touched)
+    )

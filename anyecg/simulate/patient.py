@@ -91,6 +91,8 @@ class Patient:
     """What the atria do under ventricular pacing: "tracking", "independent" or "fibrillating"."""
     av_delay_s: float
     """Of the pacemaker."""
+    escape: str
+    """What beats in complete AV block: "junctional" or "ventricular"."""
     p_ms: float
     pr_ms: float
     qrs_ms: float
@@ -134,6 +136,7 @@ def draw_patient(state: dict[str, str], rng: np.random.Generator, age: float | N
         repolarisation=state["repolarisation"], atria=state["atria"], low_voltage=state["voltage"] == "LVOLT",
         inverted_t=bool(rng.random() < 0.7) or "inverted" in state,
         pacing=str(rng.choice(["tracking", "independent", "fibrillating"])), av_delay_s=rng.uniform(0.14, 0.2),
+        escape="junctional" if rng.random() < 0.6 else "ventricular",
         **draw_intervals(state, age, rng),
     )  # fmt: skip
 

@@ -48,42 +48,47 @@ _AXIS = {
 }  # fmt: skip
 
 
-def _clipped(row: tuple[float, float, float, float], rng: np.random.Generator) -> float:
-    return float(np.clip(rng.normal(row[0], row[1]), row[2], row[3]))
+def _clipped(row: tuple[float, float, float, float], score: float) -> float:
+    return min(max(row[0] + row[1] * score, row[2]), row[3])
 
 
 def draw_intervals(state: dict[str, str], age: float, rng: np.random.Generator) -> dict[str, float]:
-    """Rate, intervals and axis: the fields of `Patient` of these names."""
+    """Rate, intervals and axis: the fields of `Patient` of these names.
+
+    The scores are drawn first, so that one more condition leaves what it does not concern as it was.
+    """
+    of_rate, of_pr, of_p, of_qtc, of_qrs, of_axis, of_attack = rng.standard_normal(7).tolist()
+    level = rng.random(2)
     first = state["conduction"].split("+")[0]
-    rate = _clipped(_RATES.get(state["rhythm"], _RATES["SR"]), rng)
+    rate = _clipped(_RATES.get(state["rhythm"], _RATES["SR"]), of_rate)
     tilt = 0.4 * (50 - age)  # the axis turns left with age
     causes = (state["conduction"].split("+")[-1], state["hypertrophy"], state["infarct"])
     axis_row = next((_AXIS[cause] for cause in causes if cause in _AXIS), None)
     mean, spread, low, high = axis_row or _AXIS_USUAL
-    pr = _clipped((158 + 0.12 * (age - 50) - 0.3 * max(rate - 80, 0), 18, 120, 196), rng)
+    pr = _clipped((158 + 0.12 * (age - 50) - 0.3 * max(rate - 80, 0), 18, 120, 196), of_pr)
     if state["av"] == "1AVB":
-        pr = _clipped((235, 22, 208, 330), rng)
+        pr = _clipped((235, 22, 208, 330), of_pr)
     if first == "WPW":
-        pr = _clipped((104, 8, 84, 118), rng)
-    p = _clipped((138, 6, 130, 155), rng) if state["atria"] == "LAO/LAE" else _clipped((114, 8, 92, 124), rng)
-    qtc = _clipped((414, 16, 374, 448), rng)
+        pr = _clipped((104, 8, 84, 118), of_pr)
+    p = _clipped((138, 6, 130, 155), of_p) if state["atria"] == "LAO/LAE" else _clipped((114, 8, 92, 124), of_p)
+    qtc = _clipped((414, 16, 374, 448), of_qtc)
     if state["repolarisation"] == "LNGQT":
-        qtc = _clipped((500, 20, 476, 570), rng)
+        qtc = _clipped((500, 20, 476, 570), of_qtc)
     elif state["repolarisation"] == "DIG":
-        qtc = _clipped((375, 12, 345, 400), rng)
+        qtc = _clipped((375, 12, 345, 400), of_qtc)
     elif state["repolarisation"] == "SHORTQT":
-        qtc = _clipped((318, 12, 285, 338), rng)
+        qtc = _clipped((318, 12, 285, 338), of_qtc)
     elif state["repolarisation"] == "HYPOK":
-        qtc = _clipped((442, 18, 405, 480), rng)
-    qrs = _clipped(_QRS_MS[first], rng) + (6 if state["hypertrophy"] == "LVH" else 0)
+        qtc = _clipped((442, 18, 405, 480), of_qtc)
+    qrs = _clipped(_QRS_MS[first], of_qrs) + (6 if state["hypertrophy"] == "LVH" else 0)
     if state["repolarisation"] == "HYPERK":
-        qrs, pr, qtc = qrs + rng.uniform(6, 34), pr + rng.uniform(6, 30), qtc - 20
+        qrs, pr, qtc = qrs + 6 + 28 * level[0], pr + 6 + 24 * level[1], qtc - 20
     if state["hypertrophy"] == "PE":
-        qrs = qrs + rng.uniform(0, 10)
+        qrs += 10 * level[0]
     attacks = _ATTACKS.get(state["rhythm"])
-    attack = _clipped(attacks, rng) if attacks else rate
+    attack = _clipped(attacks, of_attack) if attacks else rate
     return {
         "arrhythmia_bpm": attack,
         "rate_bpm": rate, "p_ms": min(p, pr - 8), "pr_ms": pr, "qrs_ms": qrs, "qtc_ms": qtc + 0.6 * max(qrs - 108, 0),
-        "axis_deg": _clipped((mean + (tilt if axis_row is None else 0), spread, low, high), rng),
+        "axis_deg": _clipped((mean + (tilt if axis_row is None else 0), spread, low, high), of_axis),
     }  # fmt: skip

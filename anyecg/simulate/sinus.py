@@ -143,7 +143,7 @@ _BLOCKED = {"MOBITZ1": _wenckebach, "MOBITZ2": _mobitz_two, "2:1AVB": _every_sec
 def _dissociated(patient: Patient, start: float, end: float, rng: np.random.Generator) -> Activity:
     """Complete block: atria and an escape rhythm, each on its own; the escape is junctional or ventricular."""
     out = Activity()
-    narrow = rng.random() < 0.6
+    narrow = patient.escape == "junctional"
     escape = 60 / (rng.uniform(35, 48) if narrow else rng.uniform(26, 40))
     beats = start + rng.random() * escape + np.arange(int((end - start) / escape)) * escape
     for at in (beats + rng.normal(0, 0.008, len(beats))).tolist():

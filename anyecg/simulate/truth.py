@@ -135,6 +135,16 @@ def find_events(
     return events
 
 
+def find_disturbances(spells: Iterable[Disturbance], leads: tuple[str, ...]) -> list[dict[str, Any]]:
+    """Rows of {kind, start_s, end_s, leads} of heavy disturbances."""
+    rows = [(spell, _touched(spell.sources, leads)) for spell in spells]
+    return [
+        {"kind": spell.kind, "start_s": round(spell.start_s, 4), "end_s": round(spell.end_s, 4), "leads": touched}
+        for spell, touched in rows
+        if touched
+    ]
+
+
 def _event(kind: str, start_s: float, end_s: float, leads: list[str], duration_s: float) -> dict[str, Any]:
     return {
         "kind": kind,

@@ -141,7 +141,7 @@ def _infarcted(wave: Wave, infarct: str, rng: np.random.Generator) -> Wave:
     depth = -(rng.uniform(0.40, 0.72) if front else rng.uniform(0.34, 0.58)) * wall
     if infarct == "PMI":  # seen from the front: a tall, broad R in V1-V3
         return replace(wave, vector=vector).joined(Wave.of([(46, 0, 30, 36, tuple(3.0 * depth))]))
-    gap = Wave.of([(30, 0, 25, 34, tuple(depth)) if front else (25, 0, 21, 26, tuple(depth))])
+    gap = Wave.of([(30, 0, 25, 34, tuple(depth)) if front else (23, 0, 34, 28, tuple(depth))])
     return replace(wave, vector=vector).joined(gap)
 
 
