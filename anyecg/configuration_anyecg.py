@@ -17,10 +17,12 @@ class AnyEcgEncoderConfig(PretrainedConfig):
         sampling_rate: Hz at which the encoder reads; the feature extractor resamples to it.
         patch_s: length of a time step in seconds.
         max_excerpt_s: longest piece that is encoded at once; longer records become several excerpts.
-        fusion: "early" fuses leads into one token per time step, "grid" keeps leads × steps tokens.
+        fusion: "early" fuses leads into one token per time step, "direct" does so in the first convolution (twice as
+            fast), "grid" keeps leads × steps tokens.
         stem_width: channels of the convolutional stem that every lead passes through.
         trunk_width, num_trunk_blocks: residual convolutions on the fused leads at a quarter of the sampling rate
-            (early fusion only).
+            (not for grid fusion).
+        num_step_blocks: residual convolutions over the time steps (not for grid fusion).
         hidden_size, num_hidden_layers, num_attention_heads, intermediate_size: the transformer.
         steps_per_token: time steps that are merged into one token for the language model.
         dropout: in the transformer and before the finding head.
@@ -37,6 +39,7 @@ class AnyEcgEncoderConfig(PretrainedConfig):
         stem_width: int = 24,
         trunk_width: int = 64,
         num_trunk_blocks: int = 2,
+        num_step_blocks: int = 0,
         hidden_size: int = 192,
         num_hidden_layers: int = 3,
         num_attention_heads: int = 6,
@@ -49,8 +52,10 @@ class AnyEcgEncoderConfig(PretrainedConfig):
         num_event_kinds: int = len(EVENT_KINDS),
         **kwargs: Any,
     ):
-        if fusion not in ("early", "grid"):
-            raise ValueError(f"fusion is {fusion!r}; choose 'early' or 'grid'.")
+        if fusion not in ("early", "direct", "grid"):
+            raise ValueError(f"fusion is {fusion!r}; choose 'early', 'direct' or 'grid'.")
+        if fusion == "direct" and num_trunk_blocks < 1:
+            raise ValueError("direct fusion needs num_trunk_blocks of 1 or more; the first one halves the rate.")
         if round(sampling_rate * patch_s) % 4:
             raise ValueError(
                 f"a patch of {patch_s:g} s at {sampling_rate:g} Hz has {sampling_rate * patch_s:g} samples; "
@@ -59,6 +64,7 @@ class AnyEcgEncoderConfig(PretrainedConfig):
         self.sampling_rate, self.patch_s, self.max_excerpt_s = sampling_rate, patch_s, max_excerpt_s
         self.fusion, self.stem_width = fusion, stem_width
         self.trunk_width, self.num_trunk_blocks = trunk_width, num_trunk_blocks
+        self.num_step_blocks = num_step_blocks
         self.hidden_size, self.num_hidden_layers = hidden_size, num_hidden_layers
         self.num_attention_heads, self.intermediate_size = num_attention_heads, intermediate_size
         self.steps_per_token, self.dropout, self.initializer_range = (

@@ -60,7 +60,10 @@ def test_auto_classes_find_the_classes(tiny, tmp_path):
     assert AutoFeatureExtractor.from_pretrained(tmp_path).sampling_rate == 100
 
 
-@pytest.mark.parametrize("fusion", ["early", "grid"])
+FUSIONS = ("early", "direct", "grid")
+
+
+@pytest.mark.parametrize("fusion", FUSIONS)
 def test_the_encoder_reads_an_excerpt_alike_alone_and_in_a_batch(fusion):
     model, processor = make_tiny_model(fusion=fusion)
     alone = model.encode(**processor.feature_extractor([SHORT]))
@@ -204,8 +207,8 @@ def test_one_optimisation_step_lowers_the_loss(family):
     assert model(**inputs, labels=labels, findings_labels=findings).loss < before
 
 
-def test_early_and_grid_fusion_give_equally_many_tokens():
-    for fusion in ("early", "grid"):
+def test_all_fusions_give_equally_many_tokens():
+    for fusion in FUSIONS:
         model, processor = make_tiny_model(fusion=fusion)
         assert model(**prompt(processor, [LONG])).logits.shape[-1] == model.config.text_config.vocab_size
 
@@ -217,8 +220,22 @@ def test_a_standard_ecg_takes_a_summary_25_time_and_12_lead_tokens():
     assert processor.feature_extractor.num_tokens(make_record(STANDARD_LEADS, 10.0, 500.0)) == 1 + 25 + 12
 
 
+@pytest.mark.parametrize("fusion", ["early", "direct"])
+def test_every_weight_of_the_encoder_learns(fusion):
+    model, processor = make_tiny_model(fusion=fusion, num_step_blocks=1)
+    encoded = model.train().encode(**processor.feature_extractor([LONG]))
+    (encoded.findings_logits.sum() + encoded.event_logits.sum() + encoded.lead_states.square().sum()).backward()
+    still = {name for name, p in model.model.ecg_tower.named_parameters() if p.grad is None}
+    assert not still
+
+
+def test_the_first_trunk_block_of_direct_fusion_is_needed():
+    with pytest.raises(ValueError, match="num_trunk_blocks of 1 or more"):
+        AnyEcgEncoderConfig(fusion="direct", num_trunk_blocks=0)
+
+
 def test_an_unknown_fusion_is_refused():
-    with pytest.raises(ValueError, match="choose 'early' or 'grid'"):
+    with pytest.raises(ValueError, match="choose 'early', 'direct' or 'grid'"):
         AnyEcgEncoderConfig(fusion="late")
 
 
