@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 from anyecg.conversation import SPLITS
 from anyecg.findings import CODES, phrase
+from anyecg.leads import STANDARD_LEADS
 
-from .shards import read_table
+from .croissant import write_croissant
+from .shards import read_column, read_table
 from .sources.catalogue import CATALOGUE
 
 _HEAD = """---
@@ -28,8 +31,12 @@ Answers come from labels, annotations, measurements or the simulator's ground tr
 """
 
 
+_LENGTHS = {"to 10 s": 10.05, "to 30 s": 30.05, "to 1 min": 60.5, "to 10 min": 600.5, "to 30 min": 1800.5,
+            "longer": float("inf")}  # fmt: skip
+
+
 def write_card(out: Path) -> Path:
-    """Count what is in `out` and write its README.md; returns the path."""
+    """Count what is in `out`, write its README.md and croissant.json; returns the path of the former."""
     tables = [name for name in ("records", "conversations") if any((out / name).glob("*.parquet"))]
     configs = [f"- config_name: {name}\n  data_files: {name}/*.parquet" for name in tables]
     parts = [_HEAD.format(configs="\n".join(configs)), _records_part(out)]
@@ -39,6 +46,7 @@ def write_card(out: Path) -> Path:
     temporary = path.with_suffix(".tmp")
     temporary.write_text("\n".join(parts))
     os.replace(temporary, path)
+    write_croissant(out, sorted(set(read_column(out, "records", "source"))))
     return path
 
 
@@ -48,12 +56,16 @@ def _records_part(out: Path) -> str:
     hours: Counter[tuple[str, str]] = Counter()
     findings: Counter[tuple[str, str]] = Counter()
     events: Counter[tuple[str, str]] = Counter()
-    columns = ("source", "split", "patient_id", "n_samples", "sampling_rate", "findings", "events")
+    lengths: Counter[str] = Counter()
+    lead_sets: Counter[str] = Counter()
+    columns = ("source", "split", "patient_id", "n_samples", "sampling_rate", "findings", "events", "leads")
     for row in read_table(out, "records", columns):
         key = (row["source"], row["split"])
         per_source[key] += 1
         patients.setdefault(key, set()).add(row["patient_id"])
         hours[key] += row["n_samples"] / row["sampling_rate"] / 3600  # type: ignore[assignment]
+        lengths[_length_class(row["n_samples"] / row["sampling_rate"])] += 1
+        lead_sets[_lead_set(row["leads"])] += 1
         findings.update((label, row["split"]) for label in row["findings"])
         events.update((event["kind"], row["split"]) for event in row["events"])
     lines = ["## Records", "", "| source | split | records | patients | hours |", "|---|---|---|---|---|"]
@@ -62,11 +74,26 @@ def _records_part(out: Path) -> str:
         lines.append(f"| {source} | {split} | {per_source[key]:,} | {len(patients[key]):,} | {hours[key]:.1f} |")
     named = sorted({source for source, _ in per_source})
     lines += ["", *(f"- **{source}**: {_about(source)}" for source in named)]
+    lines += ["", "| length | records |", "|---|---|", *(f"| {name} | {lengths[name]:,} |" for name in _LENGTHS)]
+    lines += ["", "| leads | records |", "|---|---|", *(f"| {k} | {n:,} |" for k, n in lead_sets.most_common(12))]
     if findings:
         lines += ["", "## Findings", "", *_by_split("finding", findings)]
     if events:
         lines += ["", "## Events", "", *_by_split("event", events)]
     return "\n".join(lines) + "\n"
+
+
+def _length_class(duration_s: float) -> str:
+    return next(name for name, most_s in _LENGTHS.items() if duration_s <= most_s)
+
+
+def _lead_set(leads: Sequence[str]) -> str:
+    names = set(leads)
+    if names == set(STANDARD_LEADS):
+        return "12 standard leads"
+    if names > set(STANDARD_LEADS):
+        return f"12 standard leads and {', '.join(sorted(names - set(STANDARD_LEADS)))}"
+    return ", ".join(leads)
 
 
 def _about(source: str) -> str:

@@ -98,6 +98,11 @@ def clean_up(out: Path, source: str) -> None:
         temporary.unlink()
 
 
+def read_column(out: Path, table: str, column: str) -> Iterator[Any]:
+    """The values of one column."""
+    return (row[column] for row in read_table(out, table, (column,)))
+
+
 def read_table(out: Path, table: str, columns: Sequence[str] | None = None) -> Iterator[Mapping[str, Any]]:
     """The rows of a table ("records" or "conversations") of a build, shard by shard."""
     import pyarrow.parquet as pq

@@ -184,6 +184,32 @@ def test_several_processes_write_the_same_bytes_as_one(tmp_path):
     assert one == two and len(one) == 6
 
 
+def test_croissant_metadata_describe_every_file_and_column(tmp_path):
+    import hashlib
+
+    from anyecg.conversation import conversation_schema, record_schema
+
+    build(simulated(tmp_path))
+    described = json.loads((tmp_path / "croissant.json").read_text())
+    files = {d["@id"]: d["sha256"] for d in described["distribution"] if d["@type"] == "cr:FileObject"}
+    there = {str(p.relative_to(tmp_path)): p for p in tmp_path.rglob("*.parquet")}
+    assert files == {name: hashlib.sha256(p.read_bytes()).hexdigest() for name, p in there.items()}
+    columns = {r["name"]: [f["name"].split("/")[1] for f in r["field"]] for r in described["recordSet"]}
+    assert columns == {"records": record_schema().names, "conversations": conversation_schema().names}
+    assert described["license"] == ["Apache-2.0"]
+
+
+def test_the_tables_stream_with_datasets(tmp_path):
+    from datasets import load_dataset
+
+    build(simulated(tmp_path))
+    for table in ("records", "conversations"):
+        stream = load_dataset(
+            "parquet", data_files=str(tmp_path / table / "*.parquet"), streaming=True, split="train", cache_dir=tmp_path
+        )
+        assert len(list(stream)) == len(rows(tmp_path, table))
+
+
 def test_a_limit_is_shared_among_the_splits(tmp_path):
     build(simulated(tmp_path, count=100, limit=10, tasks=()))
     splits = [row["split"] for row in rows(tmp_path)]
