@@ -103,7 +103,7 @@ def amplitudes(
     Returns:
         lead → p_mv: largest deflection of P with its sign, against the line from its onset to its end (before a fast
         next beat P rides on T). q_mv: depth (negative) of a deflection before the first R, 0 if there is none. r_mv:
-        highest point of the QRS complex, be it R or R' (0 if none above the level). s_mv: lowest point after the first
+        highest point of the QRS complex, be it R or R' (0 if nothing rises 0.05 mV). s_mv: lowest point after the first
         upward deflection (negative; 0 if none); a QS complex, which has no R, counts as S and not as Q.
         st_j_mv, st_mv, st80_mv: level at J, J + 60 ms and J + 80 ms (Kligfield et al. 2007, part I; Rautaharju et
         al., Circulation 2009, part IV; J is the end of QRS over all leads), None where T has passed its peak or the
@@ -128,14 +128,18 @@ def amplitudes(
 
 
 def _qrs_amplitudes(qrs: np.ndarray) -> tuple[float, float, float]:
-    """Q, R and S of one lead; `qrs` goes from onset to J and has its zero at the onset."""
-    up = np.flatnonzero(qrs > WAVE_MV)
+    """Q, R and S of one lead; `qrs` goes from onset to J and has its zero at the onset.
+
+    What rises above the line from onset to J is R: the end of a QS complex that climbs to a raised ST is not.
+    """
+    line = np.maximum(np.linspace(0.0, qrs[-1], len(qrs)), 0.0)
+    up = np.flatnonzero(qrs - line > WAVE_MV)
     first_up = int(up[0]) if len(up) else 0
     before = qrs[:first_up]
     deep = len(before) and (before < -Q_MV).sum() >= ms(Q_MS)
     return (
         float(before.min()) if deep else 0.0,
-        max(float(qrs.max()), 0.0),
+        float(qrs[up].max()) if len(up) else 0.0,
         min(float(qrs[first_up:].min()), 0.0),
     )
 

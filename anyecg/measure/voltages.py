@@ -27,7 +27,7 @@ def voltages(lead_rows: Rows) -> dict[str, Any]:
         sokolow_lyon_mv: S in V1 plus the larger R of V5 and V6 (Sokolow & Lyon, Am Heart J 1949;37:161; 3.5 mV and
         above suggests left ventricular hypertrophy). cornell_mv: R in aVL plus S in V3 (Casale et al., Circulation
         1987;75:565; above 2.8 mV in men, 2.0 mV in women). A QS complex counts as S in both.
-        r_progression: {"transition_lead", "word"}: the first of V1 to V6 whose R is at least its S ("none" if none),
+        r_progression: {"transition_lead", "word"}: the first of V1 to V6 where R is not less than Q or S ("none": none),
         and "reversed", "poor" (R in V3 ≤ 0.3 mV), "early" (transition in V1 or V2), "late" (V5, V6 or none) or
         "normal" (V3, V4), the first that holds.
         not_measurable: {key: reason} for each that is None.
@@ -53,6 +53,10 @@ def _s(rows: Rows, lead: str) -> float:
     return -(rows[lead]["s_mv"] or 0.0)
 
 
+def _depth(rows: Rows, lead: str) -> float:
+    return max(_s(rows, lead), -(rows[lead].get("q_mv") or 0.0))
+
+
 def _sokolow_lyon(rows: Rows) -> float:
     return _s(rows, "V1") + max(_r(rows, "V5"), _r(rows, "V6"))
 
@@ -62,7 +66,7 @@ def _cornell(rows: Rows) -> float:
 
 
 def _r_progression(rows: Rows) -> dict[str, str]:
-    overtaken = [lead for lead in PRECORDIAL_LEADS if _r(rows, lead) >= _s(rows, lead) and _r(rows, lead) > 0]
+    overtaken = [lead for lead in PRECORDIAL_LEADS if 0 < _r(rows, lead) >= _depth(rows, lead)]
     transition = overtaken[0] if overtaken else "none"
     before = PRECORDIAL_LEADS[: PRECORDIAL_LEADS.index(transition)] if overtaken else PRECORDIAL_LEADS
     pairs = [(a, b) for a, b in pairwise(PRECORDIAL_LEADS[:4]) if b in before]
