@@ -27,7 +27,7 @@ def voltages(lead_rows: Rows) -> dict[str, Any]:
         sokolow_lyon_mv: S in V1 plus the larger R of V5 and V6 (Sokolow & Lyon, Am Heart J 1949;37:161; 3.5 mV and
         above suggests left ventricular hypertrophy). cornell_mv: R in aVL plus S in V3 (Casale et al., Circulation
         1987;75:565; above 2.8 mV in men, 2.0 mV in women). A QS complex counts as S in both.
-        r_progression: {"transition_lead", "word"}: the first of V1 to V6 where R is not less than Q or S ("none": none),
+        r_progression: {"transition_lead", "word"}: the first of V1 to V6 where R is as large as Q or S ("none": none),
         and "reversed", "poor" (R in V3 ≤ 0.3 mV), "early" (transition in V1 or V2), "late" (V5, V6 or none) or
         "normal" (V3, V4), the first that holds.
         not_measurable: {key: reason} for each that is None.
