@@ -144,6 +144,12 @@ def test_a_run_of_three_ventricular_beats_is_named_by_its_rate(rr, name):
     assert found[0]["rate_bpm"] == pytest.approx(60 / rr, abs=1)
 
 
+def test_a_ragged_short_run_is_noise():
+    peaks = np.concatenate([np.arange(5) * 0.8, 4.0 + np.array([0, 0.22, 0.8, 1.05]), 7 + np.arange(5) * 0.8]) + 0.4
+    kinds = ["N"] * 5 + ["V"] * 4 + ["N"] * 5
+    assert find_episodes(draw(peaks, duration_s=12.0), peaks, kinds, [0, 1, 2, 3], paced=False) == []
+
+
 def test_two_ventricular_beats_are_no_tachycardia():
     peaks = 0.4 + np.arange(12) * 0.8
     kinds = ["N"] * 5 + ["V"] * 2 + ["N"] * 5
@@ -168,12 +174,17 @@ def test_every_p_wave_is_found_also_those_without_a_beat():
 
 def test_the_kinds_of_av_block_follow_from_p_and_r_times():
     p = 0.3 + 0.8 * np.arange(13)
-    assert av_block(p[::2] + 0.2, p)[0] == "2:1 AV block"
-    assert av_block(np.delete(p, [4, 9]) + 0.2, p)[0] == "second-degree AV block (Mobitz 2)"
     wenckebach = np.array([0.16, 0.26, 0.32, 0.0] * 3 + [0.16])
-    assert av_block((p + wenckebach)[wenckebach > 0], p)[0] == "second-degree AV block (Mobitz 1)"
-    assert av_block(0.5 + 1.43 * np.arange(7), p)[0] == "third-degree AV block"
-    assert av_block(p[::3] + 0.2, p)[0] == "high-grade AV block"
+    for beats, name in (
+        (p[::2] + 0.2, "2:1 AV block"),
+        (np.delete(p, [4, 9]) + 0.2, "second-degree AV block (Mobitz 2)"),
+        ((p + wenckebach)[wenckebach > 0], "second-degree AV block (Mobitz 1)"),
+        (0.5 + 1.43 * np.arange(7), "third-degree AV block"),
+        (p[::3] + 0.2, "high-grade AV block"),
+    ):
+        block = av_block(beats, p)
+        assert block is not None
+        assert block[0] == name
     assert av_block(p + 0.2, p) is None
 
 
