@@ -11,9 +11,10 @@ import torch
 
 from anyecg.conversation import conversation_schema, record_row, record_schema
 from anyecg.events import with_measured_kind
+from anyecg.feature_extraction_anyecg import AnyEcgFeatureExtractor
 from anyecg.findings import EVENT_KINDS, HEAD_LABELS
 from tests.conftest import make_record
-from train.augment import augment
+from train.augment import augment, blend
 from train.calibrate import best_threshold, calibrate, logistic, platt
 from train.data import EvidenceDataset, MixtureSampler, event_array, event_labels, label_vector
 from train.run import one_cycle, run
@@ -95,6 +96,74 @@ def test_a_killed_run_resumes_to_the_same_weights(data, tmp_path, monkeypatch):
                 run(curriculum, [data], out)
         resumed = load_file(run(curriculum, [data], out) / "model.safetensors")
         assert all(torch.equal(whole[name], resumed[name]) for name in whole)
+
+
+def test_a_stage_with_teacher_blends_and_validation_resumes_to_the_same_weights(data, tmp_path, monkeypatch):
+    from safetensors.torch import load_file
+
+    import train.run as loop
+
+    first = replace(smoke(), stages=smoke().stages[:1])
+    teacher = run(first, [data], tmp_path / "teacher")
+    # Simulated records have no teacher and do not validate: here they stand for real ones.
+    monkeypatch.setattr("train.selection.EXACT_SOURCES", ())
+    stage = replace(first.stages[0], teachers=(str(teacher),), mixup=0.5, validate_every=2, ema_decay=0.9)
+    curriculum = replace(first, stages=(stage,))
+    whole = run(curriculum, [data], tmp_path / "whole")
+    log = json.loads((whole / "training_log.json").read_text())["log"]
+    assert [row["step"] for row in log if "validation_auroc" in row] == [2, 3]
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        kill(patch, loop, stage.name, 2)
+        run(curriculum, [data], tmp_path / "killed")
+    resumed, whole = (
+        load_file(path / "model.safetensors") for path in (run(curriculum, [data], tmp_path / "killed"), whole)
+    )
+    assert all(torch.equal(whole[name], resumed[name]) for name in whole)
+
+
+def test_the_weights_with_the_best_validation_are_saved(data, tmp_path, monkeypatch):
+    from safetensors.torch import load_file
+
+    figures = iter([0.9, 0.8, 0.7])
+    monkeypatch.setattr("train.selection.EXACT_SOURCES", ())
+    monkeypatch.setattr("train.selection.Validation.score", lambda self, model: next(figures))
+    stage = replace(smoke().stages[0], validate_every=1)
+    one = replace(smoke(), stages=(stage,))
+    kept = load_file(run(one, [data], tmp_path / "kept") / "model.safetensors")
+    last = load_file(run(replace(smoke(), stages=smoke().stages[:1]), [data], tmp_path / "last") / "model.safetensors")
+    name = next(n for n in kept if n.endswith("findings_head.weight"))
+    assert not torch.equal(kept[name], last[name])
+
+
+def test_teachers_fill_what_is_unknown_and_leave_unlabelled_and_simulated_records(monkeypatch):
+    from train.selection import soften
+
+    monkeypatch.setattr("train.selection._probabilities", lambda folder, rows: np.full((len(rows), 3), 0.8))
+    rows = [
+        {"labels": np.array(labels, dtype=np.int8), "source": source}
+        for labels, source in (([1, 0, -1], "ptb-xl"), ([-1, -1, -1], "mitdb"), ([1, 0, -1], "simulated"))
+    ]
+    soften(rows, ["teacher"], 0.25)
+    assert [row["labels"].tolist() for row in rows] == [[0.95, 0.2, 0.8], [-1, -1, -1], [1, 0, -1]]
+
+
+def test_a_blend_mixes_signals_and_known_findings_of_like_excerpts(data):
+    extractor = AnyEcgFeatureExtractor()
+    rows = EvidenceDataset([data], "train", extractor).rows
+    rng = np.random.default_rng(0)
+    blends = blend(rows, 1.0, rng)
+    assert any(((row["labels"] > 0) & (row["labels"] < 1)).any() for row in blends)
+    assert all(not row["known_events"].any() for row in blends)
+    assert all(((row["labels"] >= 0) == (rows[0]["labels"] >= 0)).all() for row in blends)
+    other = [rows[0], rows[1] | {"values": rows[1]["values"][:1], "lead_ids": rows[1]["lead_ids"][:1]}]
+    assert all(
+        new["values"].shape == old["values"].shape for new, old in zip(blend(other, 1.0, rng), other, strict=True)
+    )
+
+
+def test_evidence_options_of_a_conversation_stage_are_refused():
+    with pytest.raises(ValueError, match="evidence's"):
+        Stage("s", "conversation", 1, 1, 1e-3, mixup=0.5)
 
 
 def test_calibrating_on_a_source_that_is_not_there_is_refused(data, tmp_path):

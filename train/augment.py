@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 FEW_LEADS = (1, 2, 2, 3, 6, 8)
 GAIN_SD = 0.05  # of the logarithm; a voltage criterion survives 5 %
 SHORTEST_STEPS = 20
+BLEND_BETA = 0.4
 
 
 def augment(row: dict[str, Any], rng: np.random.Generator, patch: int) -> dict[str, Any]:
@@ -35,6 +37,36 @@ def augment(row: dict[str, Any], rng: np.random.Generator, patch: int) -> dict[s
         "mask": mask,
         "lead_ids": lead_ids,
         "start_s": row["start_s"] + shift,
+    }
+
+
+def blend(rows: Sequence[dict[str, Any]], share: float, rng: np.random.Generator) -> list[dict[str, Any]]:
+    """Mix signals and finding targets of excerpts that have the same leads and length (mixup, Zhang et al. 2018).
+
+    The greater part is a row's own. Events of a blend are unknown, as beats of both lie in it; so are findings that are
+    unknown in either. Rows without findings or without a partner stay as they are.
+    """
+    mixed = []
+    for row, place in zip(rows, rng.permutation(len(rows)), strict=True):
+        wanted, part = rng.random() < share, rng.beta(BLEND_BETA, BLEND_BETA)
+        blended = wanted and _alike(row, rows[place])
+        mixed.append(_blended(row, rows[place], np.float32(max(part, 1 - part))) if blended else row)
+    return mixed
+
+
+def _alike(row: dict[str, Any], other: dict[str, Any]) -> bool:
+    same = row["values"].shape == other["values"].shape and np.array_equal(row["lead_ids"], other["lead_ids"])
+    return same and bool(((row["labels"] >= 0) & (other["labels"] >= 0)).any())
+
+
+def _blended(row: dict[str, Any], other: dict[str, Any], part: np.float32) -> dict[str, Any]:
+    known = (row["labels"] >= 0) & (other["labels"] >= 0)
+    return row | {
+        "values": part * row["values"] + (1 - part) * other["values"],
+        "mask": row["mask"] & other["mask"] | ~(row["mask"] & other["mask"]).any(axis=1, keepdims=True),
+        "labels": np.where(known, part * row["labels"] + (1 - part) * other["labels"], -1),
+        "known_events": np.zeros_like(row["known_events"]),
+        "events": row["events"][:0],
     }
 
 

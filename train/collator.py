@@ -11,7 +11,7 @@ import torch
 from anyecg.findings import EVENT_KINDS
 from anyecg.processing_anyecg import AnyEcgProcessor
 
-from .augment import augment
+from .augment import augment, blend
 from .data import event_labels
 
 
@@ -21,18 +21,17 @@ class EvidenceCollator:
     `batch_number` seeds the augmentation of the next batch, so a resumed run continues with the same chance.
     """
 
-    def __init__(self, patch: int, step_s: float, seed: int, augmented: bool, batch_number: int = 0):
-        self.patch, self.step_s, self.seed, self.augmented, self.batch_number = (
-            patch,
-            step_s,
-            seed,
-            augmented,
-            batch_number,
-        )
+    def __init__(
+        self, patch: int, step_s: float, seed: int, augmented: bool, batch_number: int = 0, mixup: float = 0.0
+    ):
+        self.patch, self.step_s, self.seed = patch, step_s, seed
+        self.augmented, self.batch_number, self.mixup = augmented, batch_number, mixup
 
     def __call__(self, rows: Sequence[dict[str, Any]]) -> dict[str, torch.Tensor]:
+        rng = np.random.default_rng([self.seed, self.batch_number])
+        if self.mixup:
+            rows = blend(rows, self.mixup, rng)
         if self.augmented:
-            rng = np.random.default_rng([self.seed, self.batch_number])
             rows = [self._augmented(row, rng) for row in rows]
         self.batch_number += 1
         shape = np.max([row["values"].shape for row in rows], axis=0)
@@ -42,7 +41,7 @@ class EvidenceCollator:
             "ecg_mask": np.zeros((size, *shape[:2]), dtype=bool),
             "lead_ids": np.zeros((size, shape[0]), dtype=np.int64),
             "patch_times": np.full((size, shape[1]), -1, dtype=np.float32),
-            "findings_labels": np.stack([row["labels"] for row in rows]),
+            "findings_labels": np.stack([row["labels"] for row in rows]).astype(np.float32),
             "event_labels": np.full((size, shape[1], len(EVENT_KINDS)), -1, dtype=np.int8),
         }
         for k, row in enumerate(rows):

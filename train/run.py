@@ -18,6 +18,7 @@ from torch.utils.data import DataLoader
 from .assemble import add_lora, assemble, load_model, merge_lora, save_model
 from .collator import ConversationCollator, EvidenceCollator
 from .data import ConversationDataset, EvidenceDataset, MixtureSampler
+from .selection import Validation, soften
 from .stages import Curriculum, Stage
 
 logger = logging.getLogger(__name__)
@@ -68,6 +69,9 @@ class StageRun:
         self.step, self.seconds = 0, 0.0
         self.average: dict[str, torch.Tensor] | None = None
         self.log: list[dict[str, float]] = []
+        self.best: dict[str, Any] = {"auroc": 0.0, "weights": None}
+        extractor = self.processor.feature_extractor
+        self.validation = Validation(data, extractor) if stage.validate_every else None
 
     def _optimizer(self) -> torch.optim.Optimizer:
         groups = []
@@ -95,6 +99,8 @@ class StageRun:
             self._update()
             if self.step % 20 == 0 or self.step == self.stage.steps:
                 self._report(loss)
+            if self.validation and (self.step % self.stage.validate_every == 0 or self.step == self.stage.steps):
+                self._validate(self.validation)
             if self.step % self.stage.checkpoint_every == 0 and self.step < self.stage.steps:
                 self._save_checkpoint()
         self._finish()
@@ -112,9 +118,13 @@ class StageRun:
         done = self.step * stage.gradient_accumulation
         if stage.objective == "evidence":
             dataset: Any = EvidenceDataset(self.data, "train", extractor)
+            if stage.teachers:
+                soften(dataset.rows, stage.teachers, stage.teacher_weight)
             kinds: list[tuple[str, ...]] = [(row["source"],) for row in dataset.rows]
             patch = round(extractor.sampling_rate * extractor.patch_s)
-            collate: Any = EvidenceCollator(patch, extractor.patch_s, self.curriculum.seed, stage.augment, done)
+            collate: Any = EvidenceCollator(
+                patch, extractor.patch_s, self.curriculum.seed, stage.augment, done, stage.mixup
+            )
         else:
             dataset = ConversationDataset(self.data, "train", targets="ecg_tower" in stage.trainable)
             kinds = [(f"{row['source']}:{row['task']}", row["task"]) for row in dataset.rows]
@@ -161,6 +171,21 @@ class StageRun:
         for name, value in current.items():
             self.average[name].lerp_(value, 1 - decay)
 
+    @torch.no_grad()
+    def _validate(self, validation: Validation) -> None:
+        """Score the averaged weights and keep a copy of the best."""
+        model = self.accelerator.unwrap_model(self.model)
+        learning = {n: p.clone() for n, p in model.named_parameters() if p.requires_grad}
+        model.load_state_dict(self.average or {}, strict=False)
+        with self.accelerator.autocast():
+            auroc = validation.score(model)
+        if auroc > self.best["auroc"]:
+            tower = {n: t.clone() for n, t in model.state_dict().items() if "ecg_tower" in n.split(".")}
+            self.best = {"auroc": auroc, "weights": tower}
+        model.load_state_dict(learning, strict=False)
+        self.log.append({"step": self.step, "validation_auroc": round(auroc, 5)})
+        logger.info("%s step %d validation AUROC %.4f", self.stage.name, self.step, auroc)
+
     def _report(self, loss: float) -> None:
         rate = (self.step - self.first_step) / (time.monotonic() - self.started)
         eta = (self.stage.steps - self.step) / rate / 60
@@ -186,6 +211,7 @@ class StageRun:
         state = {
             "model": model.state_dict(),
             "average": self.average,
+            "best": self.best,
             "optimizer": self.optimizer.state_dict(),
             "scheduler": self.scheduler.state_dict(),
             "random": torch.get_rng_state(),
@@ -217,12 +243,15 @@ class StageRun:
         torch.set_rng_state(state["random"])
         self.step, self.seconds = state["step"], state["seconds"]
         self.average, self.log = state["average"], state["log"]
+        self.best = state.get("best", self.best)
         logger.info("%s resumes at step %d", self.stage.name, self.step)
 
     def _finish(self) -> None:
         model = self.accelerator.unwrap_model(self.model)
         if self.average is not None:
             model.load_state_dict(self.average, strict=False)
+        if self.best["weights"] is not None:
+            model.load_state_dict(self.best["weights"], strict=False)
         if self.stage.lora_rank:
             model = merge_lora(model)
         fresh = self.target.with_name(self.target.name + ".saving")

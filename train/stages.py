@@ -46,6 +46,14 @@ class Stage:
     """Weight of the finding and event losses beside the language loss."""
     augment: bool = True
     """Lead dropout, gain, noise and time shifts; see `train/augment.py`."""
+    mixup: float = 0.0
+    """Share of labelled excerpts that are blended with another one of the batch (evidence)."""
+    teachers: tuple[str, ...] = ()
+    """Model folders whose mean finding probabilities are blended into the targets of real records (evidence)."""
+    teacher_weight: float = 0.5
+    """Weight of the teachers in a target."""
+    validate_every: int = 0
+    """Steps between validations (evidence); the weights with the best AUROC of superclasses are saved. 0: the last."""
     checkpoint_every: int = 200
     """Steps between resumable checkpoints."""
 
@@ -59,6 +67,10 @@ class Stage:
             raise ValueError(f"stage {self.name!r} asks for LoRA and for a fully trained language model; choose one.")
         if self.objective == "evidence" and "ecg_tower" not in self.trainable:
             raise ValueError(f"stage {self.name!r} trains evidence but not ecg_tower; add it to `trainable`.")
+        if self.objective == "conversation" and (self.mixup or self.teachers or self.validate_every):
+            raise ValueError(
+                f"stage {self.name!r} is a conversation; mixup, teachers and validate_every are evidence's."
+            )
 
 
 @dataclass(frozen=True)
