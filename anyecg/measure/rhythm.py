@@ -28,13 +28,15 @@ STILL_HZ = 25.0
 QUIET_SHARE = 0.25
 """In a pause no second of a lead spans more than this share of its QRS complexes: else a beat may have been missed."""
 MOST = 0.8
+QUIET_MV = 0.1
+"""Where QRS complexes are small a second may still span so much."""
 STANDSTILL_MV = 0.4
-"""P waves that go on in ventricular standstill span less than this in every lead."""
+"""P waves that go on in ventricular standstill span less than this in nearly every lead."""
 RUN = 3
 """Successive beats that make a run (AHA/ACC/HRS 2017 guideline on ventricular arrhythmias, Al-Khatib et al.)."""
 RAGGED, LONG_RUN = 0.3, 8
-"""A short run whose RR intervals vary by more than this share is noise taken for beats (12 of 15 such runs in the MIT-BIH
-records of DS1 were), unless it is long."""
+"""A short run whose RR intervals vary by more than this share is noise taken for beats (9 of 12 such runs in MIT-BIH
+DS1 were), unless it is long."""
 TACHYCARDIA_BPM = 100.0
 ACCELERATED_BPM = 50.0
 """From here to TACHYCARDIA_BPM a ventricular rhythm is accelerated idioventricular; below it is an escape rhythm."""
@@ -127,7 +129,7 @@ def _silences(
     if len(peaks_s) < 2:
         return _no_beats(record)
     beat_seconds = np.unique(np.clip(peaks_s.astype(int), 0, spans.shape[1] - 1))
-    limit = np.maximum(QUIET_SHARE * np.median(spans[:, beat_seconds], axis=1, keepdims=True), 0.03)
+    limit = np.maximum(QUIET_SHARE * np.median(spans[:, beat_seconds], axis=1, keepdims=True), QUIET_MV)
     found = []
     for k in gaps:
         start_s, end_s = float(edges[k]), float(edges[k + 1])
@@ -157,7 +159,7 @@ def _no_beats(record: EcgRecord) -> list[Episode]:
     if not connected:
         return []
     spans = spans_per_second(record, connected)
-    silent = (np.median(spans, axis=0) < SILENT_MV) & (spans.max(axis=0) < STANDSTILL_MV)
+    silent = (np.median(spans, axis=0) < SILENT_MV) & (np.mean(spans < STANDSTILL_MV, axis=0) > MOST)
     edges = np.flatnonzero(np.diff(np.concatenate([[0], silent.astype(int), [0]])))
     gaps = [(a, b) for a, b in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True) if b - a > PAUSE_S]
     return [_episode("asystole", a, b) for a, b in gaps] if silent.mean() > MOST else []
