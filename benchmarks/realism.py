@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 DEFAULT_DATA = Path(os.environ.get("ANYECG_DATA", Path(__file__).parents[1] / ".." / "shared" / "data"))
-RATE_HZ = 100.0
+RATE_HZ, STEP_MV = 100.0, 0.005
 FIRST = ("heart_rate_bpm", "rr_sd_ms", "p_ms", "pr_ms", "qrs_ms", "qt_ms", "qtc_bazett_ms", "axis_deg")
 AMPLITUDES = ("r_mv", "s_mv", "st_mv", "t_mv")
 BANDS_HZ = ((0.1, 0.4), (0.4, 1), (1, 2), (2, 4), (4, 7), (7, 11), (11, 16), (16, 22), (22, 30), (30, 38), (38, 49))
@@ -35,10 +35,14 @@ def load_real(data: Path, n: int) -> np.ndarray:
 
 
 def load_simulated(n: int, seed: int) -> np.ndarray:
-    """(n, 12, 1000) float32 mV."""
+    """(n, 12, 1000) float32 mV; I, II and V1-V6 in steps of 5 µV, as the real files have them."""
     from anyecg.simulate import simulate
 
-    return np.stack([ecg.record.signal for ecg in simulate(n, seed=seed, sampling_rate=RATE_HZ)])
+    signals = np.stack([ecg.record.signal for ecg in simulate(n, seed=seed, sampling_rate=RATE_HZ)])
+    eight = (np.round(signals[:, [0, 1, *range(6, 12)]] / STEP_MV) * STEP_MV).astype(np.float32)
+    i, ii = eight[:, 0], eight[:, 1]
+    limb = np.stack([i, ii, ii - i, -(i + ii) / 2, i - ii / 2, ii - i / 2], axis=1)
+    return np.concatenate([limb, eight[:, 2:]], axis=1)
 
 
 def measured(signals: np.ndarray) -> tuple[np.ndarray, list[str]]:

@@ -200,5 +200,23 @@ def _draw_beats_of(
 ) -> None:
     qrs, st_t = heart.shapes["QRS" + suffix], heart.shapes["T" + suffix]
     matrices = heart.torso.matrices
-    render(out, qrs.wave, matrices["QRS"][rows], onset, np.ones(len(onset)), gain, sampling_rate)
-    render(out, st_t.wave, matrices["T"][rows], onset + qrs.end_ms / 1000, stretch, gain, sampling_rate)
+    render(
+        out,
+        qrs.wave,
+        matrices["QRS"][rows],
+        onset,
+        np.ones(len(onset)),
+        gain,
+        sampling_rate,
+        heart.near["QRS" + suffix][rows],
+    )
+    render(
+        out,
+        st_t.wave,
+        matrices["T"][rows],
+        onset + qrs.end_ms / 1000,
+        stretch,
+        gain,
+        sampling_rate,
+        heart.near["T" + suffix][rows],
+    )

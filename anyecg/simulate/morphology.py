@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .dipole import Torso, Vector, Wave, extent, jitter, rotation_matrix
+from .dipole import Torso, Vector, Wave, draw_near, extent, jitter, rotation_matrix
 from .patient import Patient
 from .repolarisation import repolarisation, t_loop
 from .syndromes import p_segment
@@ -43,6 +43,8 @@ class Heart:
 
     shapes: dict[str, Shape]
     """ "P", "QRS", "T", with the suffixes of `Beats.shape` and `Beats.p_shape`; " W" is what a " V" twists into."""
+    near: dict[str, np.ndarray]
+    """For each QRS and T shape, `draw_near` of its wave."""
     torso: Torso
     axis_deg: float
     """Of the conducted beats."""
@@ -77,7 +79,8 @@ def draw_heart(patient: Patient, torso: Torso, streams: Sequence[np.random.Gener
             shapes |= _atrial_shape(suffix, patient, torso, rng)
         else:
             shapes |= _wide(suffix, patient, torso, rng, unlike=shapes.get("QRS V"))
-    return Heart(shapes, torso, torso.frontal_axis(shapes["QRS"].wave.area()), st_level, codes)
+    near = {name: draw_near(shape.wave, changes) for name, shape in shapes.items() if not name.startswith("P")}
+    return Heart(shapes, near, torso, torso.frontal_axis(shapes["QRS"].wave.area()), st_level, codes)
 
 
 def _with(shape: Shape, further: Wave | None) -> Shape:

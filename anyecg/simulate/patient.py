@@ -126,7 +126,7 @@ def draw_patient(state: dict[str, str], rng: np.random.Generator, age: float | N
     """Draw a patient who has this, by default of an age that goes with it."""
     if age is None:
         age = draw_age(state, rng)
-    stage = str(rng.choice(_STAGES, p=[0.15, 0.30, 0.55]))
+    stage = str(rng.choice(_STAGES, p=[0.12, 0.20, 0.68]))
     pathway = str(rng.choice(["left lateral", "posteroseptal", "right", "anteroseptal"], p=[0.5, 0.25, 0.15, 0.1]))
     return Patient(
         age=age, sex="male" if rng.random() < 0.52 else "female", rhythm=state["rhythm"], ectopy=state["ectopy"],

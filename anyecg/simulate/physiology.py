@@ -70,7 +70,7 @@ def draw_intervals(state: dict[str, str], age: float, rng: np.random.Generator) 
         pr = _clipped((235, 22, 208, 330), of_pr)
     if first == "WPW":
         pr = _clipped((104, 8, 84, 118), of_pr)
-    p = _clipped((138, 6, 130, 155), of_p) if state["atria"] == "LAO/LAE" else _clipped((114, 8, 92, 124), of_p)
+    p = _clipped((140, 7, 130, 158), of_p) if state["atria"] == "LAO/LAE" else _clipped((117, 12, 90, 137), of_p)
     qtc = _clipped((414, 16, 374, 448), of_qtc)
     if state["repolarisation"] == "LNGQT":
         qtc = _clipped((500, 20, 476, 570), of_qtc)

@@ -23,15 +23,15 @@ def t_loop(vector: np.ndarray, rng: np.random.Generator, width: float = 1.0) -> 
 def _usual_st_t(patient: Patient, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """T to the left, a little down and forward, less forward in women; ST slightly raised in front."""
     male = patient.sex == "male"
-    axis = np.deg2rad(0.4 * np.clip(patient.axis_deg, -15, 95) + 4 + rng.normal(0, 9))
+    axis = np.deg2rad(0.4 * np.clip(patient.axis_deg, -15, 95) + 9 + rng.normal(0, 8))
     if patient.axis_deg < -40:  # after left anterior block, T keeps its place
         axis = np.deg2rad(40 + rng.normal(0, 14))
     faded = 1 - 0.006 * (patient.age - 45) - (0.18 if patient.codes else 0)
     size = 0.345 * faded * float(np.exp(rng.normal(0.06 if male else -0.10, 0.28)))
     forward = faded**0.5 * rng.normal(-0.28 if male else -0.20, 0.09)
     t = np.array([size * np.cos(axis), size * np.sin(axis), forward])
-    raised = float(np.clip(rng.normal(0.065 if male else 0.04, 0.03), 0.0, 0.12))
-    return t, 0.03 * t + np.append(rng.normal(0, 0.018, 2), -raised)
+    raised = float(np.clip(rng.normal(0.085 if male else 0.055, 0.035), 0.0, 0.15))
+    return t, 0.03 * t + np.append(rng.normal(0, 0.024, 2), -raised)
 
 
 def repolarisation(
@@ -46,7 +46,7 @@ def repolarisation(
         t = (0.15 if share > 3.5 else 0.7) * t - share * area * rng.uniform(0.8, 1.2)
         st = -share * 0.35 * area
     if "CRBBB" in patient.conduction:
-        t, st = t + np.array([0.10, 0.0, 0.42]), np.array([0.02, 0.0, 0.03])
+        t, st = t + np.array([0.10, 0.0, 0.34]), np.array([0.02, 0.0, 0.03])
     if patient.hypertrophy == "LVH" and rng.random() < 0.45:
         t, st = _strain(t, qrs, rng)
         codes += ["STD_", "INVT", "ISC_"]
@@ -80,7 +80,7 @@ def _infarct_st_t(
     if patient.infarct == "PMI":
         return _inverted(t, wall, rng.uniform(0.25, 0.40)), st, codes
     if patient.stage == "recent":
-        return _inverted(t, wall, rng.uniform(0.15, 0.40)), st + 0.04 * wall, [*codes, "INVT"]
+        return _inverted(t, wall, rng.uniform(0.10, 0.36)), st + 0.04 * wall, [*codes, "INVT"]
     return _inverted(t, wall, rng.uniform(-0.12, 0.02)), st, codes
 
 

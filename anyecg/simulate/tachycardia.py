@@ -13,7 +13,7 @@ def fibrillation(patient: Patient, start: float, end: float, rng: np.random.Gene
     """Irregularly irregular: cycles without memory, no shorter than the AV node allows."""
     mean = 60 / patient.rate_bpm
     n = int((end - start) / mean * 1.6) + 6
-    floor = max(0.31, 0.56 * mean)
+    floor = max(0.31, 0.6 * mean)
     shape = rng.uniform(2.5, 5.0)
     cycles = floor + (mean - floor) * rng.gamma(shape, 1 / shape, n)
     times = start + np.cumsum(cycles)

@@ -57,10 +57,10 @@ def changed_forces(patient: Patient, wave: Wave, rng: np.random.Generator) -> Wa
 def _normal_qrs(rng: np.random.Generator) -> Wave:
     """Septum (right, forward), apex and free wall (left, down), then lateral and basal walls (back)."""
     return Wave.of([
-        (15, 0, 15, 20, jitter((-0.11, -0.02, -0.23), rng, 0.35)),
-        (38, 0, 27, 27, jitter((1.00, 0.72, -0.12), rng)),
-        (52, 0, 25, 27, jitter((0.44, 0.34, 0.88), rng, 0.26)),
-        (71, 0, 20, 25, jitter((-0.10, -0.06, 0.28), rng, 0.35)),
+        (15, 0, 15, 20, jitter((-0.06, -0.02, -0.22), rng, 0.45)),
+        (38, 0, 24, 25, jitter((1.00, 0.72, -0.14), rng)),
+        (52, 0, 30, 31, jitter((0.40, 0.29, 0.80), rng, 0.18)),
+        (71, 0, 22, 27, jitter((-0.07, -0.05, 0.27), rng, 0.45)),
     ])  # fmt: skip
 
 
@@ -171,6 +171,7 @@ _WIDEST_MV = {"CLBBB": 5.5, "CRBBB": 3.8}  # largest chest-lead QRS, where the S
 def set_voltage(patient: Patient, qrs: Wave, matrix: np.ndarray, rng: np.random.Generator) -> Wave:
     """Give the QRS its size: usual, high (hypertrophy) or low, by the criteria that readers apply."""
     qrs = qrs.scaled(float(np.exp(rng.normal(0.04 if patient.sex == "male" else -0.06, 0.25))))
+    qrs = qrs.scaled(1 - 0.002 * max(patient.axis_deg - 30, 0))  # upright hearts are seen smaller
     leads = TO_STANDARD @ ((matrix @ qrs.vector.T) @ qrs.bumps(np.arange(qrs.start, qrs.end, 2.0)))
     high, low = leads.max(axis=1), leads.min(axis=1)
     sokolow, limb, chest = max(high[10], high[11]) - low[6], (high - low)[:6].max(), (high - low)[6:].max()
