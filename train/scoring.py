@@ -31,6 +31,7 @@ _CLASS_WORDS = {
     "MI": r"myocardial infarction", "STTC": r"st/t changes?", "CD": r"conduction disturbances?", "HYP": r"hypertrophy",
     "NORM": r"(?<!ab)normal ecg",
 }  # fmt: skip
+_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 _SECTIONS = (
     ("new in ecg 2", "new"), ("not in ecg 2 any more", "resolved"), ("unchanged", "unchanged"),
     ("only in ecg 2", "new"), ("only in ecg 1", "resolved"), ("in both", "unchanged"),
@@ -162,14 +163,29 @@ def score_questions(rows: Sequence[Prediction]) -> Scores:
 
 def question_is_right(text: str, gold: Mapping[str, Any], gold_text: str) -> float:
     """1.0 for the right set of options: yes or no, the set of statements, or the same sentence."""
-    if gold["type"] == "verify":
+    kind, answer = str(gold["type"]), [str(option) for option in gold["answer"]]
+    if kind.endswith("verify"):
         word = re.match(r"\W*(yes|no)\b", text.lower())
-        return float(word is not None and [word.group(1)] == list(gold["answer"]))
-    if gold["type"] in ("choose", "query"):
-        if gold["codes"] or list(gold["answer"]) == ["none"]:
+        return float(word is not None and [word.group(1)] == answer)
+    if kind == "numeric range":
+        return float(re.findall(r"[a-z]+", text.lower())[:1] == answer)
+    if kind == "count":
+        return float(_number_word(text) == answer[0])
+    if kind == "unjudgeable":
+        return float("cannot be judged" in text.lower())
+    if kind in ("choose", "query", "pair query"):
+        if gold["codes"] or answer == ["none"]:
             return float(asserted(text) == set(gold["codes"]))
-        return float(option_set(text) == option_set(gold["answer"]))
+        return float(option_set(text) == option_set(answer))
+    if kind.endswith("query"):
+        return float(option_set(text) == option_set(answer))
     return float(text.split() == gold_text.split())
+
+
+def _number_word(text: str) -> str:
+    """The number that a text begins with, in digits, whether written as a word or not."""
+    first = next(iter(re.findall(r"[a-z]+|\d+", text.lower())), "")
+    return str(_NUMBERS.index(first)) if first in _NUMBERS else first
 
 
 def score_comparisons(rows: Sequence[Prediction]) -> Scores:

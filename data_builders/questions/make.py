@@ -15,13 +15,15 @@ from anyecg.record import EcgRecord
 
 from ..shards import Shard
 from ..sources import Labelled
-from . import comparison, localization, measurement, question, report
+from . import comparison, followup, localization, measurement, pair, question, report
 from .localization import LOCALIZABLE
 from .view import LONG_S, Dialogue, Measurer, View
 
 # Conversations per record (per 30 s of a long one) that are tried; a task without truth in a record gives none.
 WEIGHTS = {"report": 0.9, "localization": 0.9, "measurement": 0.5, "question": 1.2, "comparison": 0.4}
-_FOLLOWED = 0.12  # of reports and questions
+_FOLLOWED = 0.15  # of what can be followed; again of what was followed
+_IN_GRAMMAR = 0.35  # of the groups of ECGs, asked in the ECG-QA grammar rather than for a comparison
+_MOST_TURNS = 4
 _SHOWN_S = (10.0, 10.0, 15.0, 20.0, 30.0)
 
 
@@ -34,6 +36,7 @@ class Conversations:
         self._rng = random.Random(f"{seed}:{shard.name}")
         self._yes: Counter[str] = Counter()
         self._shown: Counter[str] = Counter()
+        self._related: Counter[str] = Counter()
         self._placed: Counter[str] = Counter()
         self._seen: list[View] = []
 
@@ -54,7 +57,9 @@ class Conversations:
         if "comparison" not in self._tasks:
             return
         for views in self._groups():
-            self._keep(comparison.ask(views, self._rng, self._shown))
+            grammar = "question" in self._tasks and self._rng.random() < _IN_GRAMMAR
+            asked = pair.ask(views, self._rng, self._related) if grammar else None
+            self._keep(asked or comparison.ask(views, self._rng, self._shown))
 
     def _number(self, task: str, repeats: float) -> int:
         wanted = self._weights[task] * repeats
@@ -83,14 +88,13 @@ class Conversations:
         return view.cut(start, start + duration)
 
     def _followed(self, first: Dialogue | None) -> Dialogue | None:
-        """Some conversations go on with a second question on the same ECG; the gold answer is that of the last."""
-        if first is None or first.task not in ("report", "question") or self._rng.random() >= _FOLLOWED:
+        """Some conversations go on with questions that refer back; the gold answer is that of the last."""
+        if first is None or len(first.turns) >= _MOST_TURNS or self._rng.random() >= _FOLLOWED:
             return first
-        task = self._rng.choice([task for task in ("measurement", "question") if task in self._tasks] or [first.task])
-        then = self._ask(task, first.views[0])
-        if then is None or then.turns[0] in first.turns:
+        then = followup.ask(first, self._rng)
+        if then is None or then.task not in self._tasks:
             return first
-        return replace(then, turns=first.turns + then.turns, provenance=first.provenance + then.provenance)
+        return self._followed(then)
 
     def _groups(self) -> Iterator[tuple[View, ...]]:
         """ECGs of the same patient in pairs, and as many groups of two or three of different patients as are wanted."""

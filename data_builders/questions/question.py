@@ -8,7 +8,7 @@ from typing import Any
 
 from anyecg.findings import CODES, FINDINGS, phrase
 
-from . import knowledge
+from . import counting, knowledge, leads, numeric
 from .view import Dialogue, View
 from .wording import (
     CLASS_NAMES,
@@ -107,12 +107,23 @@ def ask(view: View, rng: random.Random, balance: Counter[str]) -> Dialogue | Non
     """
     if view.is_long:
         return None
+    return _asked(view, rng, balance) or _verify(view, rng, balance)
+
+
+def _asked(view: View, rng: random.Random, balance: Counter[str]) -> Dialogue | None:
+    """A question of a kind drawn by chance; None if nothing is known that it could ask for."""
     draw = rng.random()
-    if draw < 0.08:
+    if draw < 0.12:
         return knowledge.ask(view, rng)
-    if draw < 0.5:
+    if draw < 0.22:
+        return numeric.ask(view, rng, balance)
+    if draw < 0.32:
+        return leads.ask(view, rng, balance)
+    if draw < 0.37:
+        return counting.ask(view, rng, balance)
+    if draw < 0.65:
         return _verify(view, rng, balance)
-    return _choose(view, rng) if draw < 0.65 else _query(view, rng)
+    return _choose(view, rng) if draw < 0.77 else _query(view, rng)
 
 
 def _verify(view: View, rng: random.Random, balance: Counter[str]) -> Dialogue | None:

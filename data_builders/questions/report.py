@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from anyecg.findings import SUPERCLASSES
+from anyecg.findings import SUPERCLASSES, findings_in_text
 
 from .localization import LOCALIZABLE, merged_intervals, say_intervals
 from .measurement import LIMITS, judge
@@ -36,19 +36,60 @@ QUESTIONS = (
     "Report rhythm, intervals, findings and conclusion.",
     "I need a concise ECG report.",
 )
-_MAX_FINDINGS = 8
+BRIEF = (
+    "What does this ECG show, in one sentence?", "Report this ECG briefly.", "In short, what is on this ECG?",
+    "Give me the ECG in one line.", "Just the essentials of this ECG, please.", "What is the main result of this ECG?",
+    "Sum this ECG up in a sentence.", "One sentence on this ECG, please.",
+)  # fmt: skip
+STRUCTURED = (
+    "Write a structured report of this ECG.", "Report this ECG under headings.",
+    "Please fill in rhythm, intervals, findings and conclusion for this ECG.", "Give me a formal ECG report.",
+    "Write the report of this ECG line by line.", "Structure your report of this ECG.",
+    "A report with headings for this ECG, please.", "Report this ECG in sections.",
+)  # fmt: skip
+_MAX_FINDINGS, _MAX_BRIEF = 8, 3
 
 
 def ask(view: View, rng: random.Random) -> Dialogue | None:
     """A question for a report with its answer; None if nothing is known that a report could say."""
     if view.is_long or (not view.whole and not view.known_events):
         return None
-    sentences = [_rhythm_and_rate(view), _intervals(view), *_events(view), _findings(view), _conclusion(view)]
-    text = " ".join(sentence for sentence in sentences if sentence)
+    draw = rng.random()
+    style, questions = (
+        (_brief, BRIEF) if draw < 0.12 else (_structured, STRUCTURED) if draw < 0.24 else (_prose, QUESTIONS)
+    )
+    text = style(view)
     if not text:
         return None
     source = f"{view.truth}; numbers measured by anyecg.measure" if view.measurements else view.truth
-    return Dialogue("report", (view,), ((rng.choice(QUESTIONS), text),), (source,), gold(view))
+    said = gold(view)
+    if style is _brief:
+        said["findings"] = [code for code in said["findings"] if code in findings_in_text(text)]
+    return Dialogue("report", (view,), ((rng.choice(questions), text),), (source,), said)
+
+
+def _prose(view: View) -> str:
+    sentences = [_rhythm_and_rate(view), _intervals(view), *_events(view), _findings(view), _conclusion(view)]
+    return " ".join(sentence for sentence in sentences if sentence)
+
+
+def _brief(view: View) -> str:
+    """Rhythm, rate and the most important findings in one sentence."""
+    begun = _rhythm_and_rate(view).rstrip(".")
+    names = [bare(code) for code in by_importance(view.present())[:_MAX_BRIEF]]
+    rest = join(names) if names else "normal ECG" if view.has("NORM") or view.has_class("NORM") else ""
+    if not begun or not rest:
+        return f"{capital(begun or rest)}." if begun or rest else ""
+    return f"{begun}: {rest}."
+
+
+def _structured(view: View) -> str:
+    """The same under headings; what is not known of a heading leaves it out."""
+    parts = {
+        "Rhythm": _rhythm_and_rate(view), "Intervals": _intervals(view), "Events": " ".join(_events(view)),
+        "Findings": _findings(view), "Conclusion": _conclusion(view).removeprefix("Conclusion: "),
+    }  # fmt: skip
+    return "\n".join(f"{name}: {capital(text)}" for name, text in parts.items() if text)
 
 
 def gold(view: View) -> dict[str, Any]:

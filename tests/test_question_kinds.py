@@ -1,0 +1,199 @@
+"""Numeric, lead, counting, pair and follow-up questions: answers that agree with numbers, events and statements."""
+
+import random
+from collections import Counter
+
+import pytest
+from test_questions import MEASURED, asserted, event, view
+
+from anyecg.metrics import option_set
+from data_builders.questions import counting, followup, leads, numeric, pair, question, report
+from data_builders.questions.view import Dialogue
+from train.scoring import question_is_right
+
+ABNORMAL = MEASURED | {"p_ms": 100.0, "qtc_bazett_ms": 520.0}
+
+
+def all_of(ask, n=300):
+    """The dialogues of many seeds, those without an answer left out."""
+    return [asked for seed in range(n) if (asked := ask(random.Random(seed), Counter())) is not None]
+
+
+def test_numeric_answers_follow_the_normal_ranges():
+    shown = view(measured=ABNORMAL)
+    said = {f.name: numeric.status(f, shown) for f in numeric.FEATURES}
+    assert said == {
+        "RR interval": "within", "P duration": "within", "PR interval": "above", "QRS duration": "within",
+        "QTc": "above", "frontal axis": "below",
+    }  # fmt: skip
+    assert (
+        numeric.status(numeric.FEATURES[4], view(measured=MEASURED | {"qtc_bazett_ms": 455.0}, sex="male")) == "above"
+    )
+    assert numeric.status(numeric.FEATURES[1], view()) is None
+
+
+def test_numeric_questions_come_in_three_forms_and_are_scored_right():
+    asked = all_of(lambda rng, balance: numeric.ask(view(measured=ABNORMAL), rng, balance))
+    assert {a.gold["type"] for a in asked} == {"numeric verify", "numeric range", "numeric query"}
+    for a in asked:
+        text = a.turns[0][1]
+        assert question_is_right(text, a.gold, text) == 1.0
+    (query,) = {a.turns[0][1] for a in asked if a.gold["type"] == "numeric query"}
+    assert query == "PR interval, QTc and frontal axis."
+    ranged = {a.turns[0][1] for a in asked if "PR interval" in a.turns[0][0] and a.gold["type"] == "numeric range"}
+    assert ranged <= {"Above: the PR interval is 231 ms (normal 120-200 ms)."}
+
+
+def test_nothing_measured_asks_no_numeric_question():
+    assert numeric.ask(view(measured=None), random.Random(0), Counter()) is None
+
+
+ST = {
+    "quality": {lead: "good" for lead in ("I", "II", "III", "V1", "V2", "V3")} | {"V3": "noisy"},
+    "disturbances": {"V1": ["mains hum"], "I": ["baseline wander"]},
+    "leads": {"V1": {"st_j_mv": 0.21}, "V2": {"st_j_mv": 0.14}, "II": {"st_j_mv": -0.12}, "III": {"st_j_mv": 0.01}},
+}
+
+
+def test_st_questions_name_the_leads_beyond_a_millimetre():
+    asked = all_of(lambda rng, balance: leads._st(view(measured=ST), rng, balance))
+    queries = {a.turns[0][1] for a in asked if a.gold["type"] == "lead query"}
+    assert queries == {"V1 and V2.", "II."}
+    for a in asked:
+        text = a.turns[0][1]
+        assert question_is_right(text, a.gold, text) == 1.0
+        if a.gold["answer"] == ["yes"] and "elevation" in text:
+            assert "V1" in text or "V2" in text
+        if a.gold["answer"] == ["no"]:
+            assert "III" in text or ("elevation" in text) == ("II" in text)
+
+
+def test_noisy_leads_come_from_annotation_before_measurement():
+    assert leads.noisy_leads(view(measured=ST))[0] == ["V1", "V3"]
+    marked = view(events=[event("noise", 1, 3, ["V6"])], measured=ST)
+    assert leads.noisy_leads(marked)[0] == ["V6"]
+    assert leads.noisy_leads(view(measured={})) is None
+
+
+def test_what_the_leads_do_not_show_cannot_be_judged():
+    asked = all_of(lambda rng, balance: leads._unjudgeable(view(), rng))
+    assert len(asked) > 50
+    for a in asked:
+        text, shown = a.turns[0][1], a.views[0].record.leads
+        assert "cannot be judged" in text and "missing" in text
+        missing = text.split(" is missing")[0].split(" are missing")[0].rpartition("lead")[2]
+        assert not option_set(missing.removeprefix("s")) & {lead.lower() for lead in shown}
+        assert not ({"I", "II"} <= set(shown) and "inferior" in text)  # III and aVF follow from I and II
+
+
+BEATS = [event("premature ventricular contraction", t, t + 0.4) for t in (1.0, 4.0, 4.35)]
+
+
+def test_beats_are_counted():
+    shown = view(events=[*BEATS, event("normal beat", 2, 2.3)])
+    asked = all_of(lambda rng, balance: counting.ask(shown, rng, balance))
+    said = {a.gold["kind"]: a.turns[0][1] for a in asked}
+    assert said["premature ventricular contraction"] == "Three premature ventricular contractions."
+    assert said["normal beat"] == "One normal beat."
+    assert said["premature atrial contraction"] == "No premature atrial contractions."
+    assert question_is_right("3 of them.", {"type": "count", "answer": ["3"], "codes": []}, "") == 1.0
+    assert question_is_right("Two.", {"type": "count", "answer": ["3"], "codes": []}, "") == 0.0
+    assert counting.ask(view(), random.Random(0), Counter()) is None
+
+
+def two(first, second, same=True, **measured):
+    from dataclasses import replace
+
+    one, other = view(first, name="a"), view(second, name="b", measured=MEASURED | measured)
+    return (one, replace(other, patient_id=one.patient_id)) if same else (one, other)
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_pair_answers_agree_with_the_statements_of_both(same):
+    views = two(["SR", "IMI", "PVC"], ["AFIB", "IMI"], same)
+    assert pair.related(views, "new") == ["AFIB"]
+    assert pair.related(views, "gone") == ["PVC", "SR"]
+    assert pair.related(views, "still") == ["IMI"]
+    asked = all_of(lambda rng, balance: pair.ask(views, rng, balance))
+    assert {a.gold["type"] for a in asked} == {"pair verify", "pair query", "pair numeric query"}
+    assert {a.gold["relation"] for a in asked} == {"consecutive" if same else "irrelevant"}
+    for a in asked:
+        text = a.turns[0][1]
+        assert question_is_right(text, a.gold, text) == 1.0, a
+        if a.gold["type"] == "pair query":
+            assert asserted(text) == set(a.gold["codes"])
+        words = ("no longer", "resolved", "since", "still", "earlier")
+        assert same or not any(word in a.turns[0][0] for word in words)
+
+
+def test_pair_questions_do_not_tell_their_answer():
+    views, balance, answers = two(["SR", "IMI", "PVC"], ["AFIB", "IMI"]), Counter(), Counter()
+    for seed in range(400):
+        asked = pair.ask(views, random.Random(seed), balance)
+        if asked and asked.gold["type"] == "pair verify":
+            answers[asked.gold["answer"][0]] += 1
+    assert abs(answers["yes"] - answers["no"]) < 0.2 * sum(answers.values())
+
+
+def test_numeric_changes_follow_the_normal_ranges():
+    views = two(["SR"], ["SR"], pr_ms=180.0, qrs_ms=140.0)
+    asked = all_of(lambda rng, balance: pair._numeric_query(views, True, rng))
+    assert {a.turns[0][1] for a in asked} == {"QRS duration.", "PR interval.", "Frontal axis."}
+
+
+def test_follow_ups_refer_back_and_keep_their_own_gold():
+    shown = view(["SR", "PVC"], events=BEATS)
+    first = Dialogue("question", (shown,), (("Are there PVCs?", "Yes."),), ("x",), {"type": "verify", "codes": ["PVC"]})
+    then = all_of(lambda rng, balance: followup.ask(first, rng))
+    assert {t.task for t in then} == {"localization", "measurement", "question"}
+    for t in then:
+        assert len(t.turns) == 2 and t.turns[0] == first.turns[0] and len(t.provenance) == 2
+        if t.task == "localization":
+            assert "1.0-1.4 s" in t.turns[1][1]
+        if t.task == "question":
+            assert t.turns[1][1] == t.gold["answer"][0]
+
+
+def test_without_a_finding_only_numbers_follow():
+    first = Dialogue("report", (view(["NORM", "SR"]),), (("Report.", "x"),), ("x",), {"findings": ["NORM"]})
+    assert {t.task for t in all_of(lambda rng, balance: followup.ask(first, rng))} == {"measurement"}
+
+
+def test_reports_come_in_three_styles_that_say_only_what_holds():
+    shown, styles = view(["SR", "IMI", "LAFB", "QWAVE", "PVC"]), set()
+    for seed in range(80):
+        told = report.ask(shown, random.Random(seed))
+        asked, text = told.turns[0]
+        styles.add("brief" if asked in report.BRIEF else "structured" if asked in report.STRUCTURED else "prose")
+        assert asserted(text) == set(told.gold["findings"])
+        if asked in report.BRIEF:
+            assert text == (
+                "Sinus rhythm, rate 84/min: inferior myocardial infarction, left anterior fascicular block and "
+                "premature ventricular contractions."
+            )
+        if asked in report.STRUCTURED:
+            assert [line.split(":")[0] for line in text.splitlines()] == [
+                "Rhythm", "Intervals", "Findings", "Conclusion"
+            ]  # fmt: skip
+    assert styles == {"brief", "structured", "prose"}
+
+
+def test_questions_cover_all_kinds():
+    shown = view(["SR", "PVC", "IMI"], events=BEATS, measured=ABNORMAL | ST)
+    kinds = {a.gold["type"] for a in all_of(lambda rng, balance: question.ask(shown, rng, balance), 600)}
+    assert kinds >= {
+        "verify", "choose", "query", "knowledge", "out of scope", "numeric verify", "numeric range", "noise verify",
+        "lead verify", "unjudgeable", "count",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        numeric._VERIFY, numeric._RANGE, numeric._QUERY, leads._NOISE_VERIFY, leads._NOISE_QUERY, leads._ST_VERIFY,
+        leads._ST_QUERY, leads._JUDGE, counting._ASKED, followup._WHERE, followup._AND, *followup._BACK.values(),
+        report.BRIEF, report.STRUCTURED,
+    ],
+)  # fmt: skip
+def test_every_table_has_eight_phrasings_or_more(table):
+    assert len(set(table)) == len(table) >= 8
