@@ -121,6 +121,16 @@ def test_a_stage_with_teacher_blends_and_validation_resumes_to_the_same_weights(
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)
 
 
+def test_a_trained_encoder_is_taken_over_with_its_architecture(data, tmp_path):
+    from train.assemble import load_model
+
+    direct = {**smoke().ecg_config, "fusion": "direct", "num_step_blocks": 1}
+    encoder = run(replace(smoke(), ecg_config=direct, stages=smoke().stages[:1]), [data], tmp_path / "encoder")
+    model, _ = load_model(run(replace(smoke(), stages=()), [data], tmp_path / "chat", encoder=encoder))
+    taken, given = (m.model.ecg_tower.state_dict() for m in (model, load_model(encoder)[0]))
+    assert model.config.ecg_config.fusion == "direct" and all(torch.equal(taken[n], given[n]) for n in given)
+
+
 def test_the_weights_with_the_best_validation_are_saved(data, tmp_path, monkeypatch):
     from safetensors.torch import load_file
 

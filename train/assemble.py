@@ -24,10 +24,12 @@ def assemble(curriculum: Curriculum, data: list[Path], out: Path, encoder: Path 
     """Build the untrained model of a curriculum and save it to `out`.
 
     With `language_model` its weights and tokenizer are loaded; else a new one of `text_config` is made and its
-    tokenizer is trained on the conversations of `data`. With `encoder` the ECG encoder of that model is taken over.
+    tokenizer is trained on the conversations of `data`. With `encoder` the ECG encoder of that model is taken over,
+    its architecture included.
     """
     torch.manual_seed(curriculum.seed)
-    ecg_config = AnyEcgEncoderConfig(**curriculum.ecg_config)
+    trained = load_model(encoder)[0] if encoder else None
+    ecg_config = trained.config.ecg_config if trained else AnyEcgEncoderConfig(**curriculum.ecg_config)
     if curriculum.language_model:
         tokenizer = AutoTokenizer.from_pretrained(curriculum.language_model)
         language_model = AutoModelForCausalLM.from_pretrained(curriculum.language_model, dtype=torch.float32)
@@ -39,8 +41,7 @@ def assemble(curriculum: Curriculum, data: list[Path], out: Path, encoder: Path 
         tokenizer = train_tokenizer(conversation_texts(data), curriculum.vocab_size)
         text_config = AutoConfig.for_model(**(curriculum.text_config | {"vocab_size": len(tokenizer)}))
         model = around(AutoModelForCausalLM.from_config(text_config), ecg_config, tokenizer)
-    if encoder is not None:
-        trained, _ = load_model(encoder)
+    if trained is not None:
         model.model.ecg_tower.load_state_dict(trained.model.ecg_tower.state_dict())
     save_model(model, AnyEcgProcessor(feature_extractor_for(ecg_config), tokenizer), out)
 
