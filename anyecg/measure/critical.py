@@ -49,6 +49,13 @@ URGENCY = (
 )  # fmt: skip
 """The kinds, most urgent first."""
 
+NO_RHYTHM = ("ventricular fibrillation or flutter", "asystole", "no signal")
+"""For half of the recording, these leave no rate to speak of."""
+NO_WAVES = ("ventricular tachycardia", "sustained ventricular tachycardia", "wide-complex tachycardia")
+"""And these no ST segment and no QT interval that the limits were made for."""
+MANY_VENTRICULAR = 0.25
+"""Above this share of ventricular beats the intervals before the others are pauses: no QT formula was made for them."""
+
 Critical = dict[str, Any]
 Values = Mapping[str, Any]
 
@@ -67,11 +74,11 @@ def critical_values(values: Values, record: EcgRecord) -> list[Critical]:
     if values.get("not_an_ecg"):
         return []
     found = [row for episode in values.get("episodes") or () for row in _from_episode(episode, record)]
-    if not _without_rhythm(found, record.duration_s):
-        found += _rates(values, record.duration_s)
-        for rule in (_wide_tachycardia, _long_qtc):
-            found += _whole(rule(values), record)
-        found += _whole(infarction(values, record.age, record.sex), record)
+    if not _filled(found, NO_RHYTHM, record.duration_s):
+        found += _rates(values, record.duration_s) + _whole(_wide_tachycardia(values), record)
+        if not _filled(found, NO_WAVES, record.duration_s):
+            found += _whole(_long_qtc(values), record)
+            found += _whole(infarction(values, record.age, record.sex), record)
     return sorted(_condensed(found), key=lambda row: (URGENCY.index(row["kind"]), row["start_s"]))
 
 
@@ -84,9 +91,8 @@ def _row(kind: str, sentence: str, source: str, start_s: float = 0.0, end_s: flo
     return {"kind": kind, "sentence": sentence, "source": source, "leads": [], **span}
 
 
-def _without_rhythm(found: list[Critical], duration_s: float) -> bool:
-    """Fibrillation, asystole or no signal for half of the recording: intervals and rates then mean nothing."""
-    kinds = ("ventricular fibrillation or flutter", "asystole", "no signal")
+def _filled(found: list[Critical], kinds: tuple[str, ...], duration_s: float) -> bool:
+    """Whether these kinds take half of the recording."""
     return sum(row["end_s"] - row["start_s"] for row in found if row["kind"] in kinds) > 0.5 * duration_s
 
 
@@ -232,6 +238,9 @@ def _long_qtc(values: Values) -> list[Critical]:
     qt, qrs, rate = values.get("qt_ms"), values.get("qrs_ms"), values.get("heart_rate_bpm")
     fridericia, bazett = values.get("qtc_fridericia_ms"), values.get("qtc_bazett_ms")
     if qt is None or qrs is None or rate is None or not fridericia or not bazett or rate > QT_FASTEST_BPM:
+        return []
+    kinds = [beat["kind"] for beat in values.get("beats") or ()]
+    if kinds.count("V") > MANY_VENTRICULAR * len(kinds):
         return []
     if qrs < WIDE_QRS_MS:
         if fridericia < QTC_MS:
