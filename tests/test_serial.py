@@ -145,6 +145,12 @@ def test_r_progression_changes_by_more_than_a_neighbouring_lead():
     assert "R progression: normal → late." in said(ecg(), ecg(r_progression=far))
 
 
+def test_a_rhythm_is_not_called_changed_while_its_intervals_scatter_as_before():
+    near = said(ecg(rr_sd_ms=60.0), ecg(rr_sd_ms=75.0, rhythm_regularity="irregular"))
+    far = said(ecg(rr_sd_ms=20.0), ecg(rr_sd_ms=180.0, rhythm_regularity="irregular"))
+    assert "Rhythm" not in near and "Rhythm: regular → irregular." in far
+
+
 def test_beats_are_laid_over_one_another():
     found = align([beat(), beat(shift=12), None])
     first, second, third = found["leads"]["V2"]
@@ -185,9 +191,11 @@ def test_another_shape_in_the_chest_leads_leaves_the_electrodes_as_an_explanatio
 def test_warnings_name_what_limits_the_comparison():
     few = ecg(sampling_rate_hz=100.0, heart_rate_bpm=101.0, paced="ventricular", beats_used={"rate": 9, "intervals": 2})
     few["quality"] = dict.fromkeys(LIMB_LEADS, "good") | {"V1": "flat"}
+    few["placement"] = [{"kind": "arm leads", "leads": ["I"], "sentence": "The arm electrodes look exchanged."}]
     text = " ".join(compare([ecg(), few], [None, None], same_patient=False)["warnings"])
     for part in ("not of one patient", "ECG 2 lacks V2, V3", "ECG 2: V1 is flat", "100 and 500 Hz",
-                 "heart rates differ", "paced rhythm", "rests on fewer than three beats"):  # fmt: skip
+                 "heart rates differ", "ECG 2: The arm electrodes", "paced rhythm",
+                 "rests on fewer than three beats"):  # fmt: skip
         assert part in text
     assert "not stated" in " ".join(compare([ecg(), ecg()], [None, None])["warnings"])
 

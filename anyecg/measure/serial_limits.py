@@ -101,7 +101,10 @@ WORDS = {
     "paced": "Pacing",
     "r_progression": "R progression",
 }
-"""Measurements that are words; any change is one, but that R progression changes by more than a neighbouring lead."""
+"""Measurements that are words. A change is any other word, but for a rhythm whose RR intervals scatter much as before
+(`SCATTER`) and for R progression that moved by a neighbouring lead only."""
+SCATTER = 0.08
+"""Change of the standard deviation of RR by the mean RR below which "regular" and "irregular" lie side by side."""
 
 
 def value_of(measured: Mapping[str, Any], key: str, lead: str | None = None) -> float | None:
@@ -136,6 +139,9 @@ def same_word(one: Mapping[str, Any], other: Mapping[str, Any], key: str) -> boo
         order = [*PRECORDIAL_LEADS, "none"]
         steps = [order.index(measured[key]["transition_lead"]) for measured in (one, other)]
         return words[0] == words[1] or abs(steps[1] - steps[0]) < 2
+    if key == "rhythm_regularity":
+        scatter = [(ecg.get("rr_sd_ms") or 0) * (ecg.get("heart_rate_bpm") or 0) / 60_000 for ecg in (one, other)]
+        return words[0] == words[1] or abs(scatter[1] - scatter[0]) < SCATTER
     return words[0] == words[1]
 
 

@@ -208,6 +208,9 @@ def _lead_warnings(ecgs: Sequence[Mapping[str, Any]], numbers: Sequence[int]) ->
             said.append(f"ECG {k} lacks {_listed(absent)}, which another one has.")
         if poor:
             said.append(f"ECG {k}: {', '.join(poor)}; not compared there.")
+        said += [f"ECG {k}: {suspicion['sentence']}" for suspicion in ecg.get("placement") or ()]
+        if ecg.get("not_an_ecg"):
+            said.append(f"ECG {k} may not be an ECG: {ecg['not_an_ecg']}.")
     return said
 
 
