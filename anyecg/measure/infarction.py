@@ -18,7 +18,7 @@ CONTIGUOUS = (
     ("aVL", "I"), ("II", "aVF"), ("aVF", "III"), ("V1", "V2"), ("V2", "V3"), ("V3", "V4"), ("V4", "V5"), ("V5", "V6"),
     ("V7", "V8"), ("V8", "V9"), ("V3R", "V4R"),
 )  # fmt: skip
-"""Neighbours in the Cabrera order of the limb leads and around the chest (the same definition, section 28)."""
+"""Neighbours within the lead groups of that definition: anterior (V1-V6), inferior (II, III, aVF), lateral (I, aVL)."""
 TERRITORY = {
     "V1": "anterior", "V2": "anterior", "V3": "anterior", "V4": "anterior", "V5": "lateral", "V6": "lateral",
     "I": "lateral", "aVL": "lateral", "II": "inferior", "aVF": "inferior", "III": "inferior",

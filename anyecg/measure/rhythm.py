@@ -19,8 +19,8 @@ PAUSE_S = 3.0
 """A pause is an interval of more than 3 s between two QRS complexes (Kusumoto et al., 2018 ACC/AHA/HRS bradycardia
 guideline)."""
 ASYSTOLE_S = 6.0
-"""So long a pause is called asystole (ISSUE classification, Brignole et al., Europace 2005), as is any silence of more
-than PAUSE_S that lasts to the end of the recording."""
+"""So long a pause is called asystole (it counts without symptoms in ISSUE-3, Brignole et al., Circulation 2012), as is
+any silence of more than PAUSE_S that begins before or lasts beyond the recording."""
 LEAST_QRS = 0.2
 """What spans less than this share of the large QRS complexes of the recording is no QRS complex."""
 STILL_HZ = 25.0
