@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 
@@ -86,6 +87,6 @@ def _settled(onsets: list[float], rr_default_s: float) -> np.ndarray:
     """Cycle lengths, each drawn towards the middle of its stretch."""
     if not onsets:
         return np.zeros(0)
-    rr = np.diff(onsets, prepend=onsets[0] - rr_default_s)
-    middle = float(np.median(rr[1:] if len(rr) > 2 else rr))
-    return np.clip(0.75 * middle + 0.25 * rr, 0.24, 2.2)
+    rr = [b - a for a, b in pairwise(onsets)]
+    middle = sorted(rr)[len(rr) // 2] if rr else rr_default_s
+    return np.array([min(max(0.75 * middle + 0.25 * cycle, 0.24), 2.2) for cycle in (rr_default_s, *rr)])

@@ -155,7 +155,7 @@ def _draw_signal(
     out = np.zeros((len(rows), round(duration_s * sampling_rate)), dtype=np.float32)
     breath = rng.uniform(0.01, 0.06) * np.sin(2 * np.pi * (rng.uniform(0.18, 0.3) * beats.qrs_s + rng.random()))
     gain = 1 + breath
-    for suffix in np.unique(beats.shape).tolist():
+    for suffix in sorted(set(beats.shape.tolist())):
         which = beats.shape == suffix
         _draw_beats_of(
             out,
@@ -178,7 +178,7 @@ def _draw_signal(
                 rows,
                 sampling_rate,
             )
-    for name in np.unique(beats.p_shape).tolist():
+    for name in sorted(set(beats.p_shape.tolist())):
         onset = beats.p_s[beats.p_shape == name]
         once = np.ones(len(onset))
         render(out, shapes[name].wave, torso.matrices["P"][rows], onset, once, once, sampling_rate)

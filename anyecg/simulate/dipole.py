@@ -7,7 +7,8 @@ relations hold exactly. A bump is (1 - u²)⁴, which looks like a Gaussian but 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import math
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -33,6 +34,7 @@ _IN_I_II = {"I": (1, 0), "II": (0, 1), "III": (-1, 1), "aVR": (-0.5, -0.5), "aVL
 TO_STANDARD = np.zeros((12, 8), dtype=np.float32)
 TO_STANDARD[:6, :2] = [_IN_I_II[name] for name in LIMB_LEADS]
 TO_STANDARD[6:, 2:] = np.eye(6)
+_INDEPENDENT_ROWS = [0, 1, *range(6, 12)]
 _SEEN = dict(zip(STANDARD_LEADS, TO_STANDARD @ np.array([*DOWER.values()]), strict=True))
 # Set by comparing amplitudes with those of real records: V1 sees less than Dower says, V3-V6 see more of the backward
 # forces (deeper S), and the atria lie far from the chest electrodes.
@@ -47,62 +49,67 @@ BUMP_AREA = 128 / 315  # ∫₀¹ (1 - u²)⁴ du
 Vector = tuple[float, float, float]
 
 
-@dataclass(frozen=True)
 class Wave:
     """A sum of bumps; every time is in ms from the wave's origin."""
 
-    centre: np.ndarray
-    """(n_bumps,) where the flat top begins."""
-    flat: np.ndarray
-    """(n_bumps,) length of the flat top; 0 for a plain bump."""
-    left: np.ndarray
-    """(n_bumps,) from zero to the top."""
-    right: np.ndarray
-    """(n_bumps,) from the top to zero."""
-    vector: np.ndarray
-    """(n_bumps, 3) amplitude in mV along x, y, z."""
+    __slots__ = ("rows",)
+
+    def __init__(self, rows: np.ndarray) -> None:
+        """Take rows of (centre, flat, left, right, x, y, z), shape (n_bumps, 7).
+
+        The flat top begins at the centre (0 long for a plain bump); left and right are from zero to the top and from
+        the top to zero; x, y, z is the amplitude in mV.
+        """
+        self.rows = rows
 
     @classmethod
-    def of(cls, rows: list[tuple[float, float, float, float, tuple[float, float, float]]]) -> Wave:
+    def of(cls, rows: list[tuple[float, float, float, float, Vector]]) -> Wave:
         """From rows of (centre, flat, left, right, (x, y, z))."""
-        centre, flat, left, right, vector = zip(*rows, strict=True)
-        return cls(*(np.array(column, dtype=float) for column in (centre, flat, left, right, vector)))
+        return cls(np.array([(*times, *vector) for *times, vector in rows], dtype=float))
+
+    @property
+    def vector(self) -> np.ndarray:
+        """(n_bumps, 3) mV."""
+        return self.rows[:, 4:]
 
     @property
     def start(self) -> float:
-        return float((self.centre - self.left).min())
+        return float((self.rows[:, 0] - self.rows[:, 2]).min())
 
     @property
     def end(self) -> float:
-        return float((self.centre + self.flat + self.right).max())
+        return float((self.rows[:, 0] + self.rows[:, 1] + self.rows[:, 3]).max())
 
     def area(self) -> np.ndarray:
         """∫ dipole dt, shape (3,), mV·ms."""
-        return (BUMP_AREA * (self.left + self.right) + self.flat) @ self.vector
+        return (BUMP_AREA * (self.rows[:, 2] + self.rows[:, 3]) + self.rows[:, 1]) @ self.vector
+
+    def with_vector(self, vector: np.ndarray) -> Wave:
+        return Wave(np.concatenate((self.rows[:, :4], vector), axis=1))
 
     def scaled(self, gain: float) -> Wave:
-        return replace(self, vector=self.vector * gain)
+        return self.with_vector(self.vector * gain)
 
     def rotated(self, rotation: np.ndarray) -> Wave:
-        return replace(self, vector=self.vector @ rotation.T)
+        return self.with_vector(self.vector @ rotation.T)
 
-    def shifted(self, ms: float) -> Wave:
-        return replace(self, centre=self.centre + ms)
-
-    def stretched(self, factor: float) -> Wave:
-        """Stretch time about the origin."""
-        return Wave(self.centre * factor, self.flat * factor, self.left * factor, self.right * factor, self.vector)
+    def timed(self, factor: float, shift_ms: float = 0.0) -> Wave:
+        """Stretch time about the origin, then shift."""
+        rows = self.rows.copy()
+        rows[:, :4] *= factor
+        rows[:, 0] += shift_ms
+        return Wave(rows)
 
     def joined(self, other: Wave) -> Wave:
-        pairs = zip(vars(self).values(), vars(other).values(), strict=True)
-        return Wave(*(np.concatenate(pair) for pair in pairs))
+        return Wave(np.concatenate((self.rows, other.rows)))
 
     def bumps(self, t: np.ndarray) -> np.ndarray:
         """Each bump's height at times t (ms), shape (*t.shape[:-1], n_bumps, t.shape[-1]), float32."""
-        past = np.asarray(t, dtype=np.float32)[..., None, :] - self.centre.astype(np.float32)[:, None]
-        before = np.minimum(past, 0) * (1 / self.left).astype(np.float32)[:, None]
-        past -= self.flat.astype(np.float32)[:, None]
-        before += np.maximum(past, 0) * (1 / self.right).astype(np.float32)[:, None]  # one of the two is zero
+        centre, flat, left, right = self.rows[:, :4].astype(np.float32).T[:, :, None]
+        past = np.asarray(t, dtype=np.float32)[..., None, :] - centre
+        before = np.minimum(past, 0) / left
+        past -= flat
+        before += np.maximum(past, 0) / right  # one of the two is zero
         before *= before
         height = np.maximum(1 - before, 0, out=before)
         height *= height
@@ -112,21 +119,21 @@ class Wave:
 
 def rotation_matrix(around_x: float, around_y: float, around_z: float) -> np.ndarray:
     """Rotation by three angles in degrees; around z turns the frontal axis, around y the horizontal one."""
-    (a, b, c), (s, t, u) = (
-        np.cos(np.deg2rad([around_x, around_y, around_z])),
-        np.sin(np.deg2rad([around_x, around_y, around_z])),
-    )
-    in_x = np.array([[1, 0, 0], [0, a, -s], [0, s, a]])
-    in_y = np.array([[b, 0, t], [0, 1, 0], [-t, 0, b]])
-    in_z = np.array([[c, -u, 0], [u, c, 0], [0, 0, 1]])
-    return in_z @ in_y @ in_x
+    a, b, c, s, t, u = (f(math.radians(x)) for f in (math.cos, math.sin) for x in (around_x, around_y, around_z))
+    # in_z @ in_y @ in_x, multiplied out
+    return np.array([
+        [c * b, c * t * s - u * a, c * t * a + u * s],
+        [u * b, u * t * s + c * a, u * t * a - c * s],
+        [-t, b * s, b * a],
+    ])  # fmt: skip
 
 
 def jitter(vector: Vector, rng: np.random.Generator, spread: float = 0.12) -> Vector:
     """Vary a vector's size and direction a little."""
-    own = np.array(vector)
-    x, y, z = own * np.exp(rng.normal(0, spread)) + rng.normal(0, spread * np.linalg.norm(own) * 0.6, 3)
-    return float(x), float(y), float(z)
+    size, *way = rng.standard_normal(4).tolist()
+    gain, off = math.exp(spread * size), 0.6 * spread * math.hypot(*vector)
+    x, y, z = (gain * own + off * aside for own, aside in zip(vector, way, strict=True))
+    return x, y, z
 
 
 @dataclass(frozen=True)
@@ -140,8 +147,8 @@ class Torso:
 
     def frontal_axis(self, area: np.ndarray) -> float:
         """Electrical axis in degrees of a QRS with this dipole area, from net areas in I and aVF."""
-        i, ii = self.matrices["QRS"][:2] @ area
-        return float(np.rad2deg(np.arctan2((ii - i / 2) * 2 / np.sqrt(3), i)))
+        i, ii = (self.matrices["QRS"][:2] @ area).tolist()
+        return math.degrees(math.atan2((ii - i / 2) * 2 / math.sqrt(3), i))
 
 
 def moved(torso: Torso, size: float, rng: np.random.Generator) -> Torso:
@@ -237,10 +244,10 @@ def extent(wave: Wave, matrix: np.ndarray, threshold: float, share: float) -> tu
         threshold, share: a lead has left its baseline beyond `threshold` mV or `share` of the largest deflection.
     """
     t = np.arange(wave.start, wave.end + 1, 1.0)
-    eight = (matrix @ wave.vector.T.astype(np.float32)) @ wave.bumps(t)
-    size = np.abs(TO_STANDARD @ eight).max(axis=0)
+    leads = ((TO_STANDARD @ matrix) @ wave.vector.T).astype(np.float32) @ wave.bumps(t)
+    size = np.abs(leads).max(axis=0)
     above = np.flatnonzero(size > max(threshold, share * size.max()))
     if not len(above):
         above = np.array([0, len(t) - 1])
-    peak = np.square(eight).sum(axis=0).argmax()
+    peak = np.square(leads[_INDEPENDENT_ROWS]).sum(axis=0).argmax()
     return float(t[above[0]]), float(t[peak]), float(t[above[-1]])

@@ -98,14 +98,14 @@ def _fitted(wave: Wave, matrix: np.ndarray, kind: str, duration_ms: float) -> Sh
     before, after = MARGINS[kind]
     factor = (duration_ms - before - after) / (end - onset)
     shift = before - onset * factor
-    return Shape(wave.stretched(factor).shifted(shift), 0.0, peak * factor + shift, duration_ms)
+    return Shape(wave.timed(factor, shift), 0.0, peak * factor + shift, duration_ms)
 
 
 def _fitted_t(t_wave: Wave, st_level: np.ndarray, matrix: np.ndarray, end_ms: float) -> Shape:
     """Stretch ST-T so that its marked end lies where QT ends, and add the ST plateau."""
     onset, peak, end = extent(t_wave, matrix, *MARKS["T"])
     factor = (end_ms - MARGINS["T"][1]) / end
-    wave = t_wave.stretched(factor)
+    wave = t_wave.timed(factor)
     if np.any(st_level):
         top = peak * factor
         wave = wave.joined(Wave.of([(4.0, 0.45 * top, 26.0, 0.9 * (end_ms - 0.45 * top), tuple(st_level))]))

@@ -126,8 +126,9 @@ def draw_patient(state: dict[str, str], rng: np.random.Generator, age: float | N
     """Draw a patient who has this, by default of an age that goes with it."""
     if age is None:
         age = draw_age(state, rng)
-    stage = str(rng.choice(_STAGES, p=[0.12, 0.20, 0.68]))
-    pathway = str(rng.choice(["left lateral", "posteroseptal", "right", "anteroseptal"], p=[0.5, 0.25, 0.15, 0.1]))
+    stage = _pick({"old": 0.68, "recent": 0.20, "acute": 0.12}, rng.random())
+    sites = {"left lateral": 0.5, "posteroseptal": 0.25, "right": 0.15, "anteroseptal": 0.1}
+    pathway = _pick(sites, rng.random())
     return Patient(
         age=age, sex="male" if rng.random() < 0.52 else "female", rhythm=state["rhythm"], ectopy=state["ectopy"],
         av=state["av"], conduction=tuple(c for c in state["conduction"].split("+") if c),
@@ -135,7 +136,7 @@ def draw_patient(state: dict[str, str], rng: np.random.Generator, age: float | N
         stage=state.get("stage") or stage, hypertrophy=state["hypertrophy"],
         repolarisation=state["repolarisation"], atria=state["atria"], low_voltage=state["voltage"] == "LVOLT",
         inverted_t=bool(rng.random() < 0.7) or "inverted" in state,
-        pacing=str(rng.choice(["tracking", "independent", "fibrillating"])), av_delay_s=rng.uniform(0.14, 0.2),
+        pacing=("tracking", "independent", "fibrillating")[int(3 * rng.random())], av_delay_s=rng.uniform(0.14, 0.2),
         escape="junctional" if rng.random() < 0.6 else "ventricular",
         **draw_intervals(state, age, rng),
     )  # fmt: skip

@@ -179,23 +179,25 @@ def find_measurements(
     if seen:
         out |= _ventricular_intervals(patient, heart, beats, [beat["kind"] for beat in seen])
     if any(wave["kind"] == "P wave" for wave in waves):
-        names, counts = np.unique(beats.p_shape, return_counts=True)
-        out["p_ms"] = round(heart.shapes[str(names[counts.argmax()])].end_ms, 1)
+        out["p_ms"] = round(heart.shapes[_commonest(beats.p_shape.tolist())].end_ms, 1)
     if beats.pr_ms is not None and out["p_ms"] is not None:
         out["pr_ms"] = round(beats.pr_ms, 1)
     return out
 
 
+def _commonest(names: list[str]) -> str:
+    return max(sorted(set(names)), key=names.count)
+
+
 def _ventricular_intervals(patient: Patient, heart: Heart, beats: Beats, kinds: list[str]) -> dict[str, float | None]:
-    conducted = ~np.isin(beats.kind, _VENTRICULAR)
-    if not set(kinds) - set(_VENTRICULAR):
-        conducted = beats.kind == max(set(kinds), key=kinds.count)
-    names, counts = np.unique(beats.shape[conducted], return_counts=True)
-    suffix = str(names[counts.argmax()])
+    wanted = set(kinds) - set(_VENTRICULAR) or {_commonest(kinds)}
+    suffixes, all_kinds = beats.shape.tolist(), beats.kind.tolist()
+    suffix = _commonest([shape for shape, kind in zip(suffixes, all_kinds, strict=True) if kind in wanted])
+    such = np.array([shape == suffix and kind in wanted for shape, kind in zip(suffixes, all_kinds, strict=True)])
     qrs, st_t = heart.shapes["QRS" + suffix], heart.shapes["T" + suffix]
-    stretch = repolarisation_stretch(patient, heart, beats)[conducted & (beats.shape == suffix)]
-    cycle = np.median(beats.rr_s[conducted & (beats.shape == suffix)])
-    qt = qrs.end_ms + st_t.end_ms * float(np.median(stretch))
+    stretch = sorted(repolarisation_stretch(patient, heart, beats)[such].tolist())
+    cycle = sorted(beats.rr_s[such].tolist())[len(stretch) // 2]
+    qt = qrs.end_ms + st_t.end_ms * stretch[len(stretch) // 2]
     merged = qt > 1000 * cycle - 4  # T runs into the next beat
     twisting = bool(np.any(beats.twist))
     axis = heart.axis_deg if not suffix else heart.torso.frontal_axis(qrs.wave.area())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 
@@ -23,10 +22,8 @@ def first_forces(patient: Patient, rng: np.random.Generator) -> Wave:
         loop = _preexcited(patient.pathway, rng)
     else:
         loop = _left_anterior(rng) if "LAFB" in patient.conduction else make(rng)
-    left, right = loop.left.copy(), loop.right.copy()
-    left[0] *= 1.9  # a QRS starts and ends gently
-    right[-1] *= 1.6
-    loop = replace(loop, left=left, right=right)
+    loop.rows[0, 2] *= 1.9  # a QRS starts and ends gently
+    loop.rows[-1, 3] *= 1.6
     backward = 0 if conduction == "CLBBB" else 0.15 * (patient.age - 50)  # the loop turns with age
     turned = loop.rotated(rotation_matrix(0, -backward, 0))
     return turned.joined(_fragments(rng))
@@ -35,10 +32,10 @@ def first_forces(patient: Patient, rng: np.random.Generator) -> Wave:
 def changed_forces(patient: Patient, wave: Wave, rng: np.random.Generator) -> Wave:
     """Add what a late or thick right ventricle brings, and take what an infarct leaves out."""
     if "CRBBB" in patient.conduction:  # the left ventricle's backward forces meet the late right ones
-        wave = replace(wave, vector=wave.vector * (0.8, 0.8, 0.5)).joined(_late_right(rng, 1.0))
+        wave = wave.with_vector(wave.vector * (0.8, 0.8, 0.5)).joined(_late_right(rng, 1.0))
     elif "IRBBB" in patient.conduction:
-        basal = (wave.centre > 60)[:, None]
-        wave = replace(wave, vector=np.where(basal, 0.2 * wave.vector, wave.vector)).joined(_late_right(rng, 0.55))
+        basal = wave.rows[:, :1] > 60
+        wave = wave.with_vector(np.where(basal, 0.2 * wave.vector, wave.vector)).joined(_late_right(rng, 0.55))
     if patient.hypertrophy == "LVH":  # the thick wall pulls the loop backward
         wave = wave.rotated(rotation_matrix(0, -rng.normal(7, 4), 0))
     if patient.hypertrophy == "RVH":
@@ -111,8 +108,7 @@ _DELTA = {
 
 def _preexcited(pathway: str, rng: np.random.Generator) -> Wave:
     """A slow start (delta wave) from the accessory pathway's side, then the normal way."""
-    rest = _normal_qrs(rng).shifted(22)  # the septum is taken by the delta wave
-    kept = Wave(*(column[1:] for column in vars(rest).values()))
+    kept = Wave(_normal_qrs(rng).timed(1, 22).rows[1:])  # the septum is taken by the delta wave
     return Wave.of([(44, 0, 44, 42, jitter(_DELTA[pathway], rng))]).joined(kept)
 
 
@@ -134,15 +130,15 @@ def _infarcted(wave: Wave, infarct: str, rng: np.random.Generator) -> Wave:
     """Take away the first forces toward the dead wall: Q waves over it, smaller R."""
     wall = np.array(TERRITORY[infarct])
     towards = wave.vector @ wall / (wall @ wall)
-    early = wave.centre < 30
+    early = wave.rows[:, 0] < 30
     lost = np.where(early, 1.0, rng.uniform(0.25, 0.5)) * np.maximum(towards, 0)
     vector = wave.vector - lost[:, None] * wall
     front = infarct in ("ASMI", "AMI", "ALMI")
     depth = -(rng.uniform(0.40, 0.72) if front else rng.uniform(0.34, 0.58)) * wall
     if infarct == "PMI":  # seen from the front: a tall, broad R in V1-V3
-        return replace(wave, vector=vector).joined(Wave.of([(46, 0, 30, 36, tuple(3.0 * depth))]))
+        return wave.with_vector(vector).joined(Wave.of([(46, 0, 30, 36, tuple(3.0 * depth))]))
     gap = Wave.of([(30, 0, 25, 34, tuple(depth)) if front else (23, 0, 34, 28, tuple(depth))])
-    return replace(wave, vector=vector).joined(gap)
+    return wave.with_vector(vector).joined(gap)
 
 
 def _fragments(rng: np.random.Generator) -> Wave:
@@ -157,12 +153,12 @@ def _fragments(rng: np.random.Generator) -> Wave:
 
 def turn_to_axis(wave: Wave, torso: Torso, axis_deg: float) -> Wave:
     """Turn the loop in the frontal plane until the leads show this axis."""
+    area, angle = wave.area(), 0.0
     for _ in range(8):
-        off = axis_deg - torso.frontal_axis(wave.area())
-        off = (off + 180) % 360 - 180
+        off = axis_deg - torso.frontal_axis(rotation_matrix(0, 0, angle) @ area)
         # Half steps: leads see the frontal plane as an ellipse, and full steps swing around the goal.
-        wave = wave.rotated(rotation_matrix(0, 0, 0.55 * off))
-    return wave
+        angle += 0.55 * ((off + 180) % 360 - 180)
+    return wave.rotated(rotation_matrix(0, 0, angle))
 
 
 _WIDEST_MV = {"CLBBB": 5.5, "CRBBB": 3.8}  # largest chest-lead QRS, where the Sokolow index says nothing
