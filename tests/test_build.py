@@ -128,7 +128,7 @@ def test_tasks_none_builds_records_only(tmp_path):
 def test_the_card_counts_records_tasks_and_findings(tmp_path):
     build(simulated(tmp_path, count=20))
     card = (tmp_path / "README.md").read_text()
-    assert "| simulated | train | 16 | 16 | 0.0 |" in card or "| simulated | train | 16 | 16 | 0.1 |" in card
+    assert "| simulated | train | 16 | 14 | " in card
     assert "| simulated | report |" in card and "SR (sinus rhythm)" in card
 
 
@@ -208,6 +208,18 @@ def test_the_tables_stream_with_datasets(tmp_path):
             "parquet", data_files=str(tmp_path / table / "*.parquet"), streaming=True, split="train", cache_dir=tmp_path
         )
         assert len(list(stream)) == len(rows(tmp_path, table))
+
+
+def test_simulated_patients_come_back_dated_and_stay_in_one_split(tmp_path):
+    build(simulated(tmp_path, count=100, tasks=("comparison",)))
+    visits = {}
+    for row in rows(tmp_path):
+        visits.setdefault(row["patient_id"], []).append((row["recorded_at"], row["split"]))
+    several = [v for v in visits.values() if len(v) > 1]
+    assert sum(map(len, several)) >= 15 and max(map(len, several)) <= 6
+    assert all(len({split for _, split in v}) == 1 and [d for d, _ in v] == sorted(d for d, _ in v) for v in several)
+    golds = [json.loads(row["gold"]) for row in rows(tmp_path, "conversations")]
+    assert any("steps" in gold for gold in golds)
 
 
 def test_a_limit_is_shared_among_the_splits(tmp_path):

@@ -7,9 +7,9 @@ import pytest
 from test_questions import MEASURED, asserted, event, view
 
 from anyecg.metrics import option_set
-from data_builders.questions import counting, followup, leads, numeric, pair, question, report
+from data_builders.questions import counting, followup, leads, numeric, pair, question, report, series
 from data_builders.questions.view import Dialogue
-from train.scoring import question_is_right
+from train.scoring import course_in_text, question_is_right
 
 ABNORMAL = MEASURED | {"p_ms": 100.0, "qtc_bazett_ms": 520.0}
 
@@ -141,6 +141,29 @@ def test_numeric_changes_follow_the_normal_ranges():
     assert {a.turns[0][1] for a in asked} == {"QRS duration.", "PR interval.", "Frontal axis."}
 
 
+def test_a_course_tells_each_step_and_is_scored_as_it_is_told():
+    from dataclasses import replace
+
+    codes = (["SR", "IMI"], ["AFIB", "IMI"], ["AFIB", "IMI"], ["SR", "IMI", "LAFB"])
+    views = [view(c, name=f"v{k}") for k, c in enumerate(codes)]
+    views = [
+        replace(v, patient_id="p", record=replace(v.record, recorded_at=f"202{k}-03-01T10:00:00"))
+        for k, v in enumerate(views)
+    ]
+    told = series.ask(views, random.Random(0))
+    assert told.turns[0][1] == (
+        "ECG 1: sinus rhythm and inferior myocardial infarction. "
+        "ECG 2 (2021-03-01): new atrial fibrillation; no longer sinus rhythm. ECG 3 (2022-03-01): unchanged. "
+        "ECG 4 (2023-03-01): new sinus rhythm and left anterior fascicular block; no longer atrial fibrillation."
+    )
+    assert course_in_text(told.turns[0][1]) == {
+        "2:new:AFIB", "2:resolved:SR", "4:new:SR", "4:new:LAFB", "4:resolved:AFIB"
+    }  # fmt: skip
+    assert told.gold["steps"][1] == {"new": [], "resolved": [], "unchanged": ["AFIB", "IMI"]}
+    assert series.ask(views[:2], random.Random(0)) is None
+    assert series.ask([*views[:2], view(["SR"], name="other")], random.Random(0)) is None
+
+
 def test_follow_ups_refer_back_and_keep_their_own_gold():
     shown = view(["SR", "PVC"], events=BEATS)
     first = Dialogue("question", (shown,), (("Are there PVCs?", "Yes."),), ("x",), {"type": "verify", "codes": ["PVC"]})
@@ -192,7 +215,7 @@ def test_questions_cover_all_kinds():
     [
         numeric._VERIFY, numeric._RANGE, numeric._QUERY, leads._NOISE_VERIFY, leads._NOISE_QUERY, leads._ST_VERIFY,
         leads._ST_QUERY, leads._JUDGE, counting._ASKED, followup._WHERE, followup._AND, *followup._BACK.values(),
-        report.BRIEF, report.STRUCTURED,
+        report.BRIEF, report.STRUCTURED, series._ASKED,
     ],
 )  # fmt: skip
 def test_every_table_has_eight_phrasings_or_more(table):

@@ -32,6 +32,7 @@ _CLASS_WORDS = {
     "NORM": r"(?<!ab)normal ecg",
 }  # fmt: skip
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+_COURSE = ("new", "resolved")
 _SECTIONS = (
     ("new in ecg 2", "new"), ("not in ecg 2 any more", "resolved"), ("unchanged", "unchanged"),
     ("only in ecg 2", "new"), ("only in ecg 1", "resolved"), ("in both", "unchanged"),
@@ -193,11 +194,19 @@ def score_comparisons(rows: Sequence[Prediction]) -> Scores:
     changes = [row for row in rows if "new" in row["gold"]]
     which = [row for row in rows if "code" in row["gold"]]
     rates = [row for row in rows if "rates" in row["gold"]]
+    courses = [row for row in rows if "steps" in row["gold"]]
     scores: Scores = {}
     if changes:
         gold = [{f"{c}:{code}" for c in ("new", "resolved", "unchanged") for code in r["gold"][c]} for r in changes]
         f1 = label_f1([changes_in_text(r["text"]) for r in changes], gold, [r["patient"] for r in changes])
         scores["F1 of (finding, change)"] = f1["micro_f1"]
+    if courses:
+        steps = [
+            {f"{k}:{c}:{code}" for k, step in enumerate(r["gold"]["steps"], 2) for c in _COURSE for code in step[c]}
+            for r in courses
+        ]
+        f1 = label_f1([course_in_text(r["text"]) for r in courses], steps, [r["patient"] for r in courses])
+        scores["F1 of (ECG, finding, change)"] = f1["micro_f1"]
     if which:
         right = [float(ecgs_in_text(r["text"], r["n_ecgs"]) == set(r["gold"]["answer"])) for r in which]
         scores["which ECG, exact"] = mean_with_interval(right, [r["patient"] for r in which])
@@ -217,6 +226,19 @@ def changes_in_text(text: str) -> set[str]:
         if change:
             pairs |= {f"{change}:{code}" for code in asserted(names)}
     return pairs
+
+
+def course_in_text(text: str) -> set[str]:
+    """Triples "ECG:change:code" of a course over several ECGs ("ECG 2: new …; no longer …")."""
+    found = set()
+    for number, said in re.findall(r"\becg (\d+)[^:]*:(.*?)(?=\becg \d|$)", text.lower(), re.DOTALL):
+        for part in said.split(";"):
+            names = part.strip()
+            if names.startswith("new "):
+                found |= {f"{number}:new:{code}" for code in asserted(names.removeprefix("new "))}
+            elif names.startswith("no longer "):
+                found |= {f"{number}:resolved:{code}" for code in asserted(names.removeprefix("no longer "))}
+    return found
 
 
 def ecgs_in_text(text: str, n_ecgs: int) -> set[int]:

@@ -66,19 +66,15 @@ def ask(views: Sequence[View], rng: random.Random, balance: Counter[str]) -> Dia
 def _changes(views: Sequence[View], same: bool, rng: random.Random) -> Dialogue | None:
     if not all({"form", "rhythm", "superclass"} <= view.known for view in views):
         return None  # "the findings are the same" needs all of them
-    before, after = (_labels(view, views) for view in views)
-    gold = {
-        "new": [label for label in after if label not in before],
-        "resolved": [label for label in before if label not in after],
-        "unchanged": [label for label in after if label in before], "same_patient": same,
-    }  # fmt: skip
+    before, after = (labels(view, views) for view in views)
+    gold: dict[str, Any] = {**difference(before, after), "same_patient": same}
     says = (
         ("New in ECG 2", "Not in ECG 2 any more", "Unchanged")
         if same
         else ("Only in ECG 2", "Only in ECG 1", "In both")
     )
     named = zip(says, ("new", "resolved", "unchanged"), strict=True)
-    sentences = [f"{word}: {_names(gold[key])}." for word, key in named if gold[key]]
+    sentences = [f"{word}: {names(gold[key])}." for word, key in named if gold[key]]
     if not gold["new"] and not gold["resolved"]:
         sentences.insert(0, "The findings are the same.")
     answer = " ".join([*sentences, *_rate_change(*views)])
@@ -86,7 +82,7 @@ def _changes(views: Sequence[View], same: bool, rng: random.Random) -> Dialogue 
     return _dialogue(views, question, answer, gold)
 
 
-def _labels(view: View, views: Sequence[View]) -> list[str]:
+def labels(view: View, views: Sequence[View]) -> list[str]:
     """What holds, of what is known of all ECGs: statements, or the class where the statements are not known."""
     judged = [code for code in CODES if all(other.has(code) is not None for other in views)]
     named = {FINDINGS[code].superclass for code in judged for other in views if other.has(code)}
@@ -96,8 +92,18 @@ def _labels(view: View, views: Sequence[View]) -> list[str]:
     return labels + [f"super:{name}" for name in classes] + [code for code in ("NORM",) if code in codes]
 
 
-def _names(labels: Any) -> str:
-    return join([_name(label) for label in labels[:_MAX_NAMED]])
+def difference(before: Sequence[str], after: Sequence[str]) -> dict[str, list[str]]:
+    """Labels that came, went and stayed."""
+    return {
+        "new": [label for label in after if label not in before],
+        "resolved": [label for label in before if label not in after],
+        "unchanged": [label for label in after if label in before],
+    }
+
+
+def names(labels: Sequence[str], last: str = "and") -> str:
+    """Labels as a list in a sentence, the first few of them."""
+    return join([_name(label) for label in labels[:_MAX_NAMED]], last)
 
 
 def _name(label: str) -> str:

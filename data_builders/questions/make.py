@@ -7,6 +7,7 @@ import random
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from anyecg.record import EcgRecord
 
 from ..shards import Shard
 from ..sources import Labelled
-from . import comparison, followup, localization, measurement, pair, question, report
+from . import comparison, followup, localization, measurement, pair, question, report, series
 from .localization import LOCALIZABLE
 from .view import LONG_S, Dialogue, Measurer, View
 
@@ -57,6 +58,9 @@ class Conversations:
         if "comparison" not in self._tasks:
             return
         for views in self._groups():
+            if len(views) > 2 and views[0].patient_id == views[1].patient_id:
+                self._keep(series.ask(views, self._rng))
+                continue
             grammar = "question" in self._tasks and self._rng.random() < _IN_GRAMMAR
             asked = pair.ask(views, self._rng, self._related) if grammar else None
             self._keep(asked or comparison.ask(views, self._rng, self._shown))
@@ -97,11 +101,12 @@ class Conversations:
         return self._followed(then)
 
     def _groups(self) -> Iterator[tuple[View, ...]]:
-        """ECGs of the same patient in pairs, and as many groups of two or three of different patients as are wanted."""
+        """ECGs of one patient in pairs and courses, and groups of two or three of different patients."""
         wanted = round(self._weights["comparison"] * len(self._seen))
         pairs = _of_same_patient(self._seen)
         self._rng.shuffle(pairs)
         yield from pairs[:wanted]
+        yield from _courses(self._seen)
         if len({view.patient_id for view in self._seen}) < 3:
             return
         for _ in range(wanted - len(pairs[:wanted])):
@@ -131,15 +136,20 @@ def _without_samples(record: EcgRecord) -> EcgRecord:
 
 
 def _of_same_patient(views: Sequence[View]) -> list[tuple[View, ...]]:
+    return [pair for ordered in _patients(views) for pair in pairwise(ordered)]
+
+
+def _courses(views: Sequence[View]) -> list[tuple[View, ...]]:
+    """The first ECGs of each patient who has three or more."""
+    return [tuple(ordered[: series.MOST]) for ordered in _patients(views) if len(ordered) > 2]
+
+
+def _patients(views: Sequence[View]) -> list[list[View]]:
+    """Each patient's ECGs, earlier first where the dates are known, in the order of ids where they are not."""
     patients: dict[str, list[View]] = {}
     for view in views:
         patients.setdefault(view.patient_id, []).append(view)
-    pairs: list[tuple[View, ...]] = []
-    for several in patients.values():
-        # Earlier first where the dates are known; the order of ids where they are not.
-        ordered = sorted(several, key=lambda view: (view.record.recorded_at or "", view.record_id))
-        pairs += [(ordered[k], ordered[k + 1]) for k in range(len(ordered) - 1)]
-    return pairs
+    return [sorted(v, key=lambda view: (view.record.recorded_at or "", view.record_id)) for v in patients.values()]
 
 
 def _row(dialogue: Dialogue, shard: Shard, number: int) -> dict[str, Any]:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from anyecg.conversation import LABEL_GROUPS, SPLITS
 from anyecg.findings import subclasses_of, superclasses_of
@@ -16,6 +17,10 @@ from anyecg.leads import STANDARD_LEADS
 
 from . import Entry, Labelled, Plan
 
+if TYPE_CHECKING:
+    from anyecg.simulate import Simulated
+
+_OF_SERIES, _MOST_VISITS = 0.2, 6  # of the records: visits of patients who come several times
 _HELD_OUT = 0.1  # of the records, in each of valid and test
 _RANGE = 10_000_000  # seeds per split
 _PAIRS = (("I", "II"), ("MLII", "MV5"), ("MLII", "V1"), ("II", "V1"), ("II", "V5"), ("MLII", "MV1"))
@@ -38,19 +43,33 @@ def plan(directory: Path | None, *, count: int = 1000, seed: int = 0) -> Plan:
     entries = []
     for split in SPLITS:
         first = (SPLITS.index(split) + len(SPLITS) * seed) * _RANGE
-        for k in range(numbers[split]):
+        for k in range(numbers[split] - round(_OF_SERIES * numbers[split])):
             name = f"simulated/{first + k:010d}"
             entries.append(Entry(name, name, split, {"seed": first + k}))
-    return Plan(entries)
+        entries += _series(split, first + _RANGE // 2, round(_OF_SERIES * numbers[split]))
+    return Plan(entries, batch_records=_MOST_VISITS)
+
+
+def _series(split: str, first: int, number: int) -> list[Entry]:
+    """Patients with two to six dated visits, `number` records in all."""
+    entries: list[Entry] = []
+    for k in range(number):
+        seed, visits = first + k, random.Random(f"visits:{first + k}").randint(2, _MOST_VISITS)
+        visits = min(visits, number - len(entries))
+        patient = f"simulated/{seed:010d}"
+        entries += [
+            Entry(f"{patient}-{visit + 1}", patient, split, {"seed": seed, "visit": visit, "visits": visits})
+            for visit in range(visits)
+        ]
+        if len(entries) == number:
+            break
+    return entries
 
 
 def load(entries: Sequence[Entry]) -> Iterator[Labelled]:
     """Simulate the records; all that can be said of them is known."""
-    from anyecg.simulate import simulate
-
     for entry in entries:
-        shape = _shape(entry.details["seed"])
-        ecg = next(simulate(1, seed=entry.details["seed"], **shape))
+        ecg = _ecg(**entry.details)
         classes = [f"super:{name}" for name in superclasses_of(ecg.findings)]
         classes += [f"sub:{name}" for name in subclasses_of(ecg.findings)]
         events = _as_in_real_records(ecg.events, ecg.record.duration_s)
@@ -58,6 +77,20 @@ def load(entries: Sequence[Entry]) -> Iterator[Labelled]:
             entry, ecg.record, (*ecg.findings, *classes), LABEL_GROUPS, events, _KNOWN_EVENTS,
             truth="simulator ground truth",
         )  # fmt: skip
+
+
+@lru_cache(maxsize=1)
+def _visits(seed: int, visits: int) -> list[Simulated]:
+    from anyecg.simulate import simulate_visits
+
+    return next(simulate_visits(1, visits, seed=seed))
+
+
+def _ecg(seed: int, visit: int | None = None, visits: int = 1) -> Simulated:
+    """One record, or one visit of a patient, who is simulated once for all visits."""
+    from anyecg.simulate import simulate
+
+    return next(simulate(1, seed=seed, **_shape(seed))) if visit is None else _visits(seed, visits)[visit]
 
 
 def _as_in_real_records(events: Sequence[dict[str, Any]], duration_s: float) -> tuple[dict[str, Any], ...]:
