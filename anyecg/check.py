@@ -12,8 +12,9 @@ from typing import Any
 
 from . import check_findings as findings
 from .check_ecgs import as_list, comparison_contradictions, number_contradictions, numbered, scoped
+from .check_limits import limit_contradictions
 from .check_measured import measured_contradictions
-from .check_numbers import limit_contradictions, words_contradictions
+from .check_numbers import words_contradictions
 from .claim_tables import untable
 
 UNLIKELY = 0.1

@@ -16,6 +16,8 @@ Probabilities = Mapping[str, float]
 
 _ST_LIMIT_MV, _ST_LIMIT_V2_V3_MV = 0.1, 0.25
 """New ST elevation at J in two contiguous leads; in V2-V3 the highest of the limits by age and sex (men below 40)."""
+_EARLY_REPOLARISATION_MV = 0.3
+"""Elevation up to here is found in ECGs that cardiologists call normal (PTB-XL, folds 1-9)."""
 _CONTIGUOUS = (("aVL", "I", "II", "aVF", "III"), ("V1", "V2", "V3", "V4", "V5", "V6"))
 _MARGIN_MV = 0.05
 _NO_ST = re.compile(
@@ -59,21 +61,21 @@ def measured_contradictions(text: str, measured: Sequence[Measured], heads: Sequ
     return said + _ectopy(lower, measured, heads)
 
 
-def elevated_leads(values: Measured, sign: int = 1) -> list[str]:
-    """Contiguous leads whose ST level is beyond the limits by more than the measuring tolerance; [] if not two."""
+def elevated_leads(values: Measured, sign: int = 1, least_mv: float = 0.0) -> list[str]:
+    """Contiguous leads whose ST level is beyond limit and `least_mv` by more than the tolerance, or []."""
     rows = values.get("leads") or {}
     for chain in _CONTIGUOUS:
-        over = [lead for lead in chain if _beyond(lead, rows.get(lead) or {}, sign)]
+        over = [lead for lead in chain if _beyond(lead, rows.get(lead) or {}, sign, least_mv)]
         for first, second in pairwise(chain):
             if first in over and second in over:
                 return over
     return []
 
 
-def _beyond(lead: str, row: Mapping[str, float | None], sign: int) -> bool:
+def _beyond(lead: str, row: Mapping[str, float | None], sign: int, least_mv: float) -> bool:
     levels = [row[key] for key in ("st_j_mv", "st_mv") if row.get(key) is not None]
     limit = _ST_LIMIT_V2_V3_MV if sign > 0 and lead in ("V2", "V3") else _ST_LIMIT_MV
-    return bool(levels) and all(sign * float(level or 0.0) > limit + _MARGIN_MV for level in levels)
+    return bool(levels) and all(sign * float(level or 0.0) > max(limit, least_mv) + _MARGIN_MV for level in levels)
 
 
 def _st(text: str, measured: Sequence[Measured]) -> list[str]:
@@ -131,7 +133,7 @@ def _not_normal(values: Measured) -> str:
         return str(critical[0]["sentence"]).rstrip(".")
     if values.get("paced"):
         return f"{values['paced']} pacing was found"
-    leads = elevated_leads(values)
+    leads = elevated_leads(values, least_mv=_EARLY_REPOLARISATION_MV)
     return f"ST measured elevated in {', '.join(leads)}" if leads else ""
 
 

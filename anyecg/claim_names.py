@@ -146,7 +146,7 @@ NAME = re.compile(
 
 NUMBER = r"[-+]?\d+(?:[.,]\d+)?"
 _QUANTITY = (
-    rf"(?<![\w.,-])(?P<low>{NUMBER})(?:\s*(?:{UNIT})?\s*(?:-|to{{also}})\s*(?P<high>{NUMBER}))?"
+    rf"(?<![\w.,-])(?P<low>{NUMBER})(?:(?:\s*{UNIT})?(?:-|\s+-\s+|\s*(?:to{{also}})\s+)(?P<high>{NUMBER}))?"
     rf"\s*(?P<unit>{UNIT})?(?!\w)"
 )
 QUANTITY = re.compile(_QUANTITY.format(also=""))

@@ -7,7 +7,7 @@ import re
 from .claim_names import ECG_NAME, LEADS, NAME, plain
 
 _RULE = re.compile(r"[\s|:+-]*")
-_UNIT_IN_BRACKETS = re.compile(r"\((ms|s|mv|mm|bpm|/min|°|degrees|beats/min)\)|\[(ms|s|mv|mm|bpm|/min|°)\]")
+_UNIT_IN_BRACKETS = re.compile(r"\((ms|s|mv|mm|bpm|/min|°|degrees|beats/min)\)|\[(ms|s|mv|mm|bpm|/min|°)\]", re.I)
 
 
 def untable(text: str) -> str:
@@ -52,7 +52,7 @@ def _cell(column: str, title: str, cell: str, by_ecg: bool) -> str:
     if not re.search(r"\d", cell):
         return ""
     name, lead = (title, "") if by_ecg else (column, title)
-    unit = _UNIT_IN_BRACKETS.search(plain(name))
+    unit = _UNIT_IN_BRACKETS.search(name)
     shown = cell if not unit or re.search(r"[a-z°/]", plain(cell)) else f"{cell} {unit.group(1) or unit.group(2)}"
     name = re.sub(r"[(\[].*?[)\]]", "", name).strip() if unit else name
     if by_ecg:

@@ -35,6 +35,8 @@ _RANGES = {
     "qtc_ms": {"long": (450.0, _MOST), "short": (0.0, 350.0), "normal": (350.0, 460.0)},
     "heart_rate_bpm": {"fast": (100.0, _MOST), "slow": (0.0, 60.0), "normal": (60.0, 100.0)},
 }
+_NOT_SLOW_BPM = 50.0
+"""Bradycardia begins at 60/min or, in the ACC/AHA/HRS guideline of 2018, at 50: what is denied is the stricter one."""
 _LONG, _SHORT = r"(?:prolonged|long|lengthened|prolongation)", r"(?:short|shortened|shortening)"
 _NORMAL = r"(?:normal|within (?:the )?normal (?:limits|range)|unremarkable|in the normal range|not remarkable)"
 _WORDS = {
@@ -104,7 +106,7 @@ _AXIS = (
     (r"right(?:ward)?[- ](?:qrs )?axis(?: deviation)?|axis (?:is )?(?:deviated|shifted|deviation) to the right|"
     r"axis (?:is )?rightward", 90.0, 180.0),
     (r"(?:extreme|north-?west|indeterminate superior) axis(?: deviation)?|extreme (?:right|left) axis", 150.0, 270.0),
-    (rf"(?<!p )(?<!t )(?<!wave )(?:normal (?:\w+ ){{0,2}}axis|(?<!p )(?<!t )(?<!wave )axis(?: deviation)?(?: is|"
+    (rf"(?<!p )(?<!t )(?<!wave )(?:normal (?![pt][ -])(?:\w+ ){{0,2}}axis|(?<!p )(?<!t )(?<!wave )axis(?: deviation)?(?: is|"
     rf":)? {_NORMAL})", -30.0, 90.0),
 )  # fmt: skip
 _AXIS_PATTERNS = [(re.compile(rf"\b(?:{words})\b"), low, high) for words, low, high in _AXIS]
@@ -131,7 +133,7 @@ def word_claims(text: str) -> list[WordClaim]:
                     if re.search(rf"\b{w}", match.group(0))
                 )
             said += [WordClaim(key, *_RANGES[key]["normal"], match.group(0).strip()) for key in keys if not denied]
-    return said
+    return list({(word.key, word.low, word.high): word for word in said}.values())
 
 
 def _near(sentence: str, match: re.Match[str]) -> str:
@@ -156,7 +158,7 @@ def _read(sentence: str, match: re.Match[str], key: str, word: str) -> list[Word
     if key == "qtc_ms":
         low, high = (0.0, 460.0) if word == "long" else (350.0, _MOST)
     else:
-        low, high = (0.0, low) if high == _MOST else (high, _MOST)
+        low, high = (0.0, low) if high == _MOST else (_NOT_SLOW_BPM if word == "slow" else high, _MOST)
     return [WordClaim(key, low, high, f"not {said}")]
 
 

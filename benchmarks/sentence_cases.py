@@ -64,9 +64,11 @@ FIELDS = {
 JUST = {RATE: (3, 6), INTERVAL: (12, 25), ANGLE: (12, 30), AMPLITUDE: (0.13, 0.25), ST: (0.07, 0.12), RATIO: (0.3, 0.6),
         EXTREME: (8, 12), "RR": (60, 90), "count": (3, 5)}  # fmt: skip
 """By how much a value that is only just wrong is moved, in the unit of its key."""
-TITLES = {RATE: "rate", INTERVAL: "interval", ANGLE: "axis or angle", AMPLITUDE: "amplitude, voltage index",
-          ST: "ST level",          RATIO: "R/S ratio", EXTREME: "lowest, highest rate", "RR": "RR interval", "count": "number of beats",
-          "transition": "transition zone"}  # fmt: skip
+TITLES = {
+    RATE: "rate", INTERVAL: "interval", ANGLE: "axis or angle", AMPLITUDE: "amplitude, voltage index", ST: "ST level",
+    RATIO: "R/S ratio", EXTREME: "lowest, highest rate", "RR": "RR interval", "count": "number of beats",
+    "transition": "transition zone",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)

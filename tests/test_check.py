@@ -273,3 +273,128 @@ def test_the_wrong_ecg_called_faster_is_caught():
     measured = [{"heart_rate_bpm": 52.0}, {"heart_rate_bpm": 55.0}]
     assert contradictions("ECG 1 is faster: 55/min against 52/min in ECG 2.", measured, None)
     assert not contradictions("ECG 2 is faster: 55/min against 52/min in ECG 1.", measured, None)
+
+
+LEADS = {
+    lead: {"r_mv": 1.0, "s_mv": -0.4, "st_mv": 0.0, "t_mv": 0.3} for lead in ("I", "II", "III", "aVF", "V1", "V2", "V5")
+}
+
+
+def with_st(**levels):
+    """Measurements with other ST levels in some leads."""
+    return {
+        **MEASURED,
+        "leads": {lead: {**row, "st_mv": levels.get(lead, row["st_mv"])} for lead, row in LEADS.items()},
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("R wave in V5 of 1.08 mV.", False),
+        ("R wave in V5 of 1.2 mV.", True),
+        ("S in V1 12 mm.", True),
+        ("T wave inversion of 0.3 mV in V2.", True),
+        ("R wave in V4 of 3 mV.", False),  # not measured
+        ("Sokolow-Lyon index 3.9 mV.", False),  # a key that is lacking is not checked
+        ("QTc (Hodges) 300 ms.", False),
+        ("RR interval 833 ms.", False),
+        ("RR interval 700 ms.", True),
+    ],
+)
+def test_amplitudes_are_held_against_their_lead(text, wrong):
+    assert bool(contradictions(text, with_st(), None)) is wrong
+
+
+def test_a_wrong_amplitude_is_told_with_lead_and_value():
+    assert contradictions("R wave in V5 of 15 mm.", with_st(), None) == [
+        "The text gives an R wave in V5 of 1.50 mV; measured 1.00 mV."
+    ]
+
+
+def test_st_elevation_is_held_against_the_level_of_its_leads():
+    inferior = with_st(II=0.2, III=0.25, aVF=0.22)
+    assert not contradictions("ST elevation of 2 mm in II, III and aVF.", inferior, None)
+    assert contradictions("ST elevation of 4 mm in II, III and aVF.", inferior, None)
+    assert contradictions("ST depression of 2 mm in II, III and aVF.", inferior, None)
+    assert contradictions("No ST elevation.", inferior, None) == [
+        "The text denies ST elevation; ST measured elevated in II, aVF, III."
+    ]
+    assert not contradictions("No ST elevation.", with_st(V2=0.2, V1=0.1), None)
+    assert contradictions("ST elevation.", with_st(), None)
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("The PR interval is prolonged.", True),
+        ("Normal PR interval and narrow QRS.", False),
+        ("Sinus tachycardia.", True),
+        ("No tachycardia.", False),
+        ("Wide QRS complexes.", True),
+        ("The QTc is prolonged.", True),
+        ("First-degree AV block.", True),
+        ("Poor R wave progression.", True),
+        ("Transition zone in V5.", True),
+        ("R/S transition between V2 and V3.", False),
+        ("No P waves are seen.", True),
+        ("Two PVCs are seen.", True),
+        ("The ECG is paced: ventricular-paced rhythm.", True),
+        ("No pacing spikes.", False),
+        ("Sokolow-Lyon criterion met.", True),
+        ("This is a normal ECG.", False),
+    ],
+)
+def test_words_are_held_against_measurements(text, wrong):
+    measured = {
+        **MEASURED, "r_progression": {"transition_lead": "V3", "word": "normal"}, "p_wave_present": True, "paced": None,
+        "beats": [{"time_s": 1.0, "kind": "V"}] * 6, "sokolow_lyon_mv": 2.1,
+    }  # fmt: skip
+    assert bool(contradictions(text, measured, None)) is wrong
+
+
+def test_rhythm_words_are_held_against_p_waves_and_regularity():
+    fibrillating = {"p_wave_present": False, "rhythm_regularity": "irregular"}
+    assert contradictions("Sinus rhythm.", fibrillating, None)
+    assert not contradictions("Sinus rhythm.", fibrillating, {"SR": 0.9})
+    assert contradictions("Atrial fibrillation.", {"p_wave_present": True, "rhythm_regularity": "regular"}, None)
+    assert not contradictions("No atrial fibrillation.", {"p_wave_present": True, "rhythm_regularity": "regular"}, None)
+
+
+def test_a_normal_ecg_has_no_critical_value():
+    critical = [{"kind": "pause", "sentence": "A pause of 4.1 s.", "source": "", "leads": []}]
+    assert contradictions("Conclusion: normal ECG.", {**MEASURED, "critical": critical}, None) == [
+        "The text calls the ECG normal; A pause of 4.1 s."
+    ]
+    assert contradictions("Normal ECG.", {**MEASURED, "qrs_ms": 150.0}, None)
+    assert not contradictions("Not a normal ECG.", {**MEASURED, "qrs_ms": 150.0}, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("PR increased from 160 to 210 ms.", False),
+        ("PR increased from 160 to 190 ms.", True),
+        ("PR 160 ms in ECG 1 and 210 ms in ECG 2.", False),
+        ("PR 160 ms in ECG 1 and 190 ms in ECG 2.", True),
+        ("The PR interval of ECG 2 is 50 ms longer.", False),
+        ("The PR interval of ECG 2 is 20 ms longer.", True),
+        ("First tracing: PR 160 ms. Second tracing: PR 160 ms.", True),
+        ("ECG 1\n- PR: 160 ms\n\nECG 2\n- PR: 210 ms", False),
+        ("ECG 1\n- PR: 210 ms\n\nECG 2\n- PR: 160 ms", True),
+        ("| | ECG 1 | ECG 2 |\n|---|---|---|\n| PR (ms) | 160 | 160 |", True),
+    ],
+)
+def test_changes_between_two_ecgs_are_checked(text, wrong):
+    assert bool(contradictions(text, [{"pr_ms": 160.0}, {"pr_ms": 210.0}], None)) is wrong
+
+
+def test_none_of_them_denies_a_finding_of_all():
+    heads = [{"AFIB": 0.02}, {"AFIB": 0.95}]
+    text = "None of them shows atrial fibrillation."
+    assert contradictions(text, None, heads) == [
+        "The text denies atrial fibrillation in all ECGs; in ECG 2 the finding head gives it 95 %."
+    ]
+    assert not contradictions(text, None, [heads[0], heads[0]])
+    assert not contradictions("No, this is a normal ECG.", None, {"NORM": 0.9})
+    assert not contradictions("No inferior myocardial infarction.", None, {"IMI": 0.01, "LMI": 0.9})
