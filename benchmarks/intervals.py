@@ -116,7 +116,7 @@ def _true_beat(truth: Simulated, qrs: dict[str, Any], clean: np.ndarray) -> dict
     part = signal[:, start : j + 1]
     values = [_true_qrs(row) for row in part]
     found: dict[str, Any] = {key: [v[k] for v in values] for k, key in enumerate(("q_mv", "r_mv", "s_mv"))}
-    found["axis_deg"] = _angle(part)
+    found["axis_deg"] = _angle((np.maximum(part.max(axis=1), 0) + np.minimum(part.min(axis=1), 0))[:, None])
     after = [w for w in truth.waves if w["kind"] == "T wave" and 0 <= w["peak_s"] - qrs["end_s"] < 0.5]
     before = [w for w in truth.waves if w["kind"] == "P wave" and 0.05 < qrs["start_s"] - w["start_s"] < 0.35]
     for key, after_ms in (("st_j_mv", 0), ("st_mv", 60), ("st80_mv", 80)):

@@ -82,6 +82,11 @@ def test_a_raised_st_segment_does_not_turn_the_qrs_axis():
     assert frontal_axis(average_of(signal), tuple(LIMB_DEG), WAVES) == pytest.approx(-20, abs=1)
 
 
+def test_the_broad_end_of_a_bundle_branch_block_does_not_turn_the_axis():
+    signal = seen_by_limb_leads(bump(230, 250), -45) + seen_by_limb_leads(bump(245, 275, 0.5), 170)
+    assert -75 < frontal_axis(average_of(signal), tuple(LIMB_DEG), WAVES) < -45
+
+
 def test_axes_follow_from_any_two_limb_leads():
     signal = seen_by_limb_leads(bump(235, 270), 75)
     assert frontal_axis(average_of(signal[[2, 4]]), ("III", "aVL"), WAVES) == pytest.approx(75, abs=0.5)
@@ -91,7 +96,7 @@ def test_what_has_no_axis_says_why():
     flat = average_of(np.zeros((6, N)))
     found = axes(flat, tuple(LIMB_DEG), replace(WAVES, p_on=None, p_off=None))
     assert found["not_measurable"]["p_axis_deg"] == "no P wave found"
-    assert "no clear direction" in found["not_measurable"]["axis_deg"]
+    assert "no clear frontal direction" in found["not_measurable"]["axis_deg"]
     assert found["not_measurable"]["spatial_qrs_t_angle_deg"] == "it takes V1, V2, V3, V4, V5, V6 as well"
     alone = axes(average_of(np.zeros((1, N))), ("II",), WAVES)
     assert alone["not_measurable"]["axis_deg"] == "it takes two limb leads"

@@ -1,7 +1,9 @@
 """The heart's electrical axes: mean directions of P, QRS and T in the frontal plane, and their angles in space.
 
-An axis is the direction of the net area under a wave (Kligfield et al., Circulation 2007, part I), not of its peak:
-the area does not jump when two peaks are of like height.
+The QRS axis is that of the net deflection in the limb leads (R less the deeper of Q and S), as it is read: it follows
+the dominant deflection (Surawicz et al., Circulation 2009, part III). The net area, tried first, is turned by the broad
+end of a right bundle-branch block: in 19 such records of PTB-XL called left (folds 1-9) half the axes were more than 30
+degrees off, by the net deflection none. P and T are single waves, and their axes are those of their net area.
 """
 
 from __future__ import annotations
@@ -14,9 +16,9 @@ from ..leads import derive_limb_leads
 from .average import RATE, AverageBeat
 from .waves import Waves, ms
 
-_AXES = {"p_axis_deg": ("P", 2.0), "axis_deg": ("QRS", 3.0), "t_axis_deg": ("T", 4.0)}
-"""Key → wave, and the net area in the frontal plane (mV ms) below which it has no direction: where noise
-decides it (the standard deviation of the error on simulated ECGs doubles there)."""
+_AXES = {"p_axis_deg": ("P", 2.0), "axis_deg": ("QRS", 0.15), "t_axis_deg": ("T", 4.0)}
+"""Key → wave, and the net area (mV ms), for QRS the net deflection (mV), in the frontal plane below which it has no
+direction, since noise decides it there."""
 KORS_LEADS = ("I", "II", "V1", "V2", "V3", "V4", "V5", "V6")
 KORS = np.array([
     [0.38, -0.07, -0.13, 0.05, -0.01, 0.14, 0.06, 0.54],
@@ -41,20 +43,20 @@ def axes(average: AverageBeat, leads: tuple[str, ...], waves: Waves) -> dict:
         (Kardys et al., Eur Heart J 2003; Scherptong et al., J Electrocardiol 2008: normal to 105, abnormal above 135);
         and not_measurable, {key: reason} for each of them that is None.
     """
-    frontal = _frontal_areas(average, leads, waves)
+    frontal = _frontal(average, leads, waves)
     missing: dict[str, str] = {}
     values: dict[str, float | None] = {}
     for key, (wave, least) in _AXES.items():
-        area = None if frontal is None else frontal[wave]
+        net = None if frontal is None else frontal[wave]
         values[key] = None
         if frontal is None:
             missing[key] = _NO_LIMB
-        elif area is None:
+        elif net is None:
             missing[key] = f"no {wave} wave found"
-        elif math.hypot(*area) < least:
-            missing[key] = f"the net {wave} area in the frontal plane has no clear direction"
+        elif math.hypot(*net) < least:
+            missing[key] = f"the net {wave} {'deflection' if wave == 'QRS' else 'area'} has no clear frontal direction"
         else:
-            values[key] = math.degrees(math.atan2(area[1], area[0]))
+            values[key] = math.degrees(math.atan2(net[1], net[0]))
     values["qrs_t_angle_deg"] = turn(values["axis_deg"], values["t_axis_deg"])
     if values["qrs_t_angle_deg"] is None:
         missing["qrs_t_angle_deg"] = missing.get("axis_deg") or missing["t_axis_deg"]
@@ -73,7 +75,7 @@ def turn(one_deg: float | None, other_deg: float | None) -> float | None:
 
 
 def frontal_axis(average: AverageBeat, leads: tuple[str, ...], waves: Waves) -> float | None:
-    """Mean QRS axis in degrees; None without two limb leads or when the area has no direction."""
+    """Mean QRS axis in degrees; None without two limb leads or when the QRS has no direction."""
     return axes(average, leads, waves)["axis_deg"]
 
 
@@ -88,10 +90,10 @@ def spatial_angle(average: AverageBeat, leads: tuple[str, ...], waves: Waves) ->
     return math.degrees(math.acos(np.clip(qrs @ t / size, -1, 1))) if size > 0 else None
 
 
-def _frontal_areas(
+def _frontal(
     average: AverageBeat, leads: tuple[str, ...], waves: Waves
 ) -> dict[str, tuple[float, float] | None] | None:
-    """Net area of each wave to the left and downwards, mV ms.
+    """How far each wave points to the left and downwards: net area of P and T in mV ms, net deflection of QRS in mV.
 
     Lead I looks left; aVF looks down but is smaller than a bipolar lead by √3/2, hence the factor (Novosel et al., Int
     J Cardiol 1999).
@@ -101,7 +103,8 @@ def _frontal_areas(
         return None
     plane = signal[[names.index("I"), names.index("aVF")]] * np.array([[1.0], [2 / math.sqrt(3)]])
     found: dict[str, tuple[float, float] | None] = dict.fromkeys(("P", "T"))
-    x, y = _qrs_area(plane, waves)
+    qrs = (plane - level_before(plane, waves.qrs_on))[:, round(waves.qrs_on) : round(waves.qrs_off) + 1]
+    x, y = np.maximum(qrs.max(axis=1), 0) + np.minimum(qrs.min(axis=1), 0)
     found["QRS"] = (float(x), float(y))
     if waves.p_on is not None and waves.p_off is not None:
         x, y = _area(plane, waves.p_on, min(waves.p_off, waves.qrs_on))
