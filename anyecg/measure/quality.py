@@ -29,14 +29,14 @@ FLAT_SHARE = 0.5
 """A lead is flat when more than this share of its windows of 2 s (longer than any normal RR interval) is flat."""
 ACTIVE_MV = 0.2
 """While half of the leads span this within a second, a flat one has lost its electrode (all flat: asystole)."""
-TIED_SHARE = 0.008
+TIED_SHARE = 0.004
 """Saturated: this share of the samples lies exactly on the lead's highest or lowest value; natural peaks rarely tie."""
 RAIL_S, RAIL_MV = 0.3, 0.5
 """Saturated: the lead rests this long on its extreme, this far from the rest of it."""
 STEP_MV, DRIFT_MV = 1.5, 3.2
 """Loose: the baseline (median over 1 s) moves by the former within half a second or spans the latter in 10 s."""
 NOISE_RATIO = 0.35
-"""Noisy: rapid changes between beats reach this share of the rapid changes of the beats."""
+"""Noisy: rapid changes between beats reach this share of the rapid changes of the beats, and lie above 20 Hz."""
 NOISE_MV = 0.02
 """Below this change per 8 ms between the beats nothing is called noisy."""
 HUM_MV = 0.05
@@ -111,6 +111,8 @@ def _judge(piece: np.ndarray, rate: float) -> list[str]:
     base, base_rate = baseline(signal, rate)
     loose = (_steps(base, base_rate) > STEP_MV) | (np.ptp(base, axis=1) > DRIFT_MV) | _lost(signal, flat, rate)
     noisy = _noise_ratio(signal, rate) > NOISE_RATIO
+    if noisy.any():  # ventricular fibrillation and flutter are quick, but not above 20 Hz
+        noisy &= _between_beats(signal, rate, (20.0, min(95.0, 0.44 * rate))) > MUSCLE_MV
     chosen = np.select([saturated & ~_still(signal), flat, saturated, loose, noisy], [2, 1, 2, 3, 4], 0)
     return [QUALITY_FLAGS[word] for word in chosen]
 
@@ -155,7 +157,8 @@ def _saturated(lead: np.ndarray, rate: float) -> bool:
         if away > RAIL_MV and _longest_run(tied) >= RAIL_S * rate:
             return True
         near = int(((distance < 0.02 * span) & ~tied).sum())
-        if count >= max(TIED_SHARE * len(lead), 5) and count > 2 * near and away > 0.05:
+        visits = int((np.diff(tied.astype(np.int8)) == 1).sum())  # one stay of 0.1 s is how some recorders start
+        if count >= max(TIED_SHARE * len(lead), 6) and visits >= 3 and count > 2 * near and away > 0.05:
             return True
     return False
 
@@ -241,7 +244,7 @@ def _between_beats(signal: np.ndarray, rate: float, band: tuple[float, float]) -
     factor = max(int(rate / (2.5 * band[1])), 1)
     slow = _blocks(signal, factor).mean(axis=2)
     slow_rate = rate / factor
-    if band[1] > 0.45 * slow_rate:
+    if band[1] > 0.45 * slow_rate or band[0] >= band[1]:
         return np.zeros(len(signal))
     fast = sosfiltfilt(butter(3, band, "bandpass", fs=slow_rate, output="sos"), slow, axis=1)
     return np.median(np.sqrt((_blocks(fast, round(0.1 * slow_rate)) ** 2).mean(axis=2)), axis=1)
