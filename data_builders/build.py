@@ -19,6 +19,7 @@ from anyecg.record import EcgRecord, RecordError
 
 from .card import write_card
 from .checks import read_rejected, why_not_a_conversation, why_not_a_record, write_rejected
+from .derived import with_derived
 from .questions.make import WEIGHTS, Conversations
 from .questions.view import LONG_S
 from .shards import Shard, clean_up, cut_shards, is_complete, write_shard
@@ -154,7 +155,7 @@ def build_shard(options: Options, batch: int, shard: Shard) -> Summary:
     """
     summary, rows, rejected = Summary(), list[dict[str, Any]](), dict[str, str]()
     asked = Conversations(options.tasks, options.seed, shard, options.weights)
-    for labelled in _load(module_of(options.source), shard.entries, batch, summary.left_out):
+    for labelled in map(with_derived, _load(module_of(options.source), shard.entries, batch, summary.left_out)):
         reason = why_not_a_record(labelled.record)
         if reason:
             rejected[labelled.entry.record_id] = reason

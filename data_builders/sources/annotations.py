@@ -15,9 +15,14 @@ _BEATS = {
     "R": "right bundle branch block beat", "/": "paced beat",
 }  # fmt: skip
 _AROUND_R_S = {"premature ventricular contraction": (-0.12, 0.28)}
-_RHYTHMS = {"(AFIB": "atrial fibrillation", "(AFL": "atrial flutter"}
+_RHYTHMS = {
+    "(AFIB": "atrial fibrillation", "(AFL": "atrial flutter", "(SVTA": "supraventricular tachycardia",
+    "(NOD": "junctional rhythm", "(IVR": "idioventricular rhythm",
+}  # fmt: skip
 BEAT_EVENTS = tuple(dict.fromkeys(_BEATS.values()))
-RHYTHM_EVENTS = tuple(_RHYTHMS.values())
+RHYTHM_EVENTS = tuple(_RHYTHMS.values())[:2]
+FURTHER_RHYTHM_EVENTS = tuple(_RHYTHMS.values())[2:]
+"""Rhythms that only the arrhythmia databases mark."""
 
 
 def beat_events(times_s: np.ndarray, symbols: Sequence[str], duration_s: float) -> list[dict[str, Any]]:

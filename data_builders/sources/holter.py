@@ -17,7 +17,7 @@ from anyecg.readers import read_record
 from anyecg.record import EcgRecord
 
 from . import Entry, Labelled, Plan, SourceError, require_directory
-from .annotations import BEAT_EVENTS, RHYTHM_EVENTS, beat_events, episodes, noise
+from .annotations import BEAT_EVENTS, FURTHER_RHYTHM_EVENTS, RHYTHM_EVENTS, beat_events, episodes, noise
 from .catalogue import CATALOGUE
 
 PIECE_S = 1800.0
@@ -85,7 +85,7 @@ class Holter:
             events += beat_events(marks.sample / record.sampling_rate, marks.symbol, record.duration_s)
             events += noise(marks, record)
         if RHYTHM_EVENTS[0] in self.known:
-            events += episodes(marks, record)
+            events += [event for event in episodes(marks, record) if event["kind"] in self.known]
         return sorted(events, key=lambda event: (event["start_s"], event["kind"]))
 
     def _patient(self, header: Path) -> str | None:
@@ -128,7 +128,7 @@ DATABASES = {
     for database in (
         Holter("svdb", BEAT_EVENTS),
         Holter("afdb", RHYTHM_EVENTS),
-        Holter("ltafdb", (*BEAT_EVENTS, RHYTHM_EVENTS[0])),
+        Holter("ltafdb", (*BEAT_EVENTS, RHYTHM_EVENTS[0], *FURTHER_RHYTHM_EVENTS)),
         Holter("incartdb", BEAT_EVENTS, patient=r"patient\s+(\d+)", in_header=True),
         Holter("edb", (*BEAT_EVENTS, *RHYTHM_EVENTS), named=False),
         Holter("stdb", BEAT_EVENTS, named=False),

@@ -14,7 +14,7 @@ from typing import Any
 from anyecg.readers import read_record
 
 from . import Entry, Labelled, Plan, require_directory
-from .annotations import BEAT_EVENTS, RHYTHM_EVENTS, beat_events, episodes, noise
+from .annotations import BEAT_EVENTS, FURTHER_RHYTHM_EVENTS, RHYTHM_EVENTS, beat_events, episodes, noise
 
 VALID = ("114", "203", "223")
 DS1 = (
@@ -29,7 +29,7 @@ DS2 = (
 )  # fmt: skip
 PACED = ("102", "104", "107", "217")
 _PATIENT = {"202": "201"}  # the only patient with two records
-_KNOWN_EVENTS = (*BEAT_EVENTS, *RHYTHM_EVENTS)
+_KNOWN_EVENTS = (*BEAT_EVENTS, *RHYTHM_EVENTS, *FURTHER_RHYTHM_EVENTS)
 
 
 def plan(directory: Path | None, **_: Any) -> Plan:

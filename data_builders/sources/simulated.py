@@ -34,6 +34,11 @@ _KNOWN_EVENTS = (
     "paced beat",
     "atrial fibrillation", "atrial flutter", "noise",
 )  # fmt: skip
+_EPISODES = (
+    "ventricular tachycardia", "ventricular fibrillation", "asystole", "supraventricular tachycardia",
+    "atrial tachycardia", "junctional rhythm", "idioventricular rhythm", "pause", "third-degree AV block",
+)  # fmt: skip
+_COLUMNS = ("kind", "start_s", "end_s")
 
 
 def plan(directory: Path | None, *, count: int = 1000, seed: int = 0) -> Plan:
@@ -72,11 +77,16 @@ def load(entries: Sequence[Entry]) -> Iterator[Labelled]:
         ecg = _ecg(**entry.details)
         classes = [f"super:{name}" for name in superclasses_of(ecg.findings)]
         classes += [f"sub:{name}" for name in subclasses_of(ecg.findings)]
-        events = _as_in_real_records(ecg.events, ecg.record.duration_s)
+        events = _as_in_real_records([*ecg.events, *_episodes(ecg)], ecg.record.duration_s)
         yield Labelled(
-            entry, ecg.record, (*ecg.findings, *classes), LABEL_GROUPS, events, _KNOWN_EVENTS,
+            entry, ecg.record, (*ecg.findings, *classes), LABEL_GROUPS, events, (*_KNOWN_EVENTS, *_EPISODES),
             truth="simulator ground truth",
         )  # fmt: skip
+
+
+def _episodes(ecg: Simulated) -> list[dict[str, Any]]:
+    """Episodes that questions know by name, beside the events."""
+    return [{"leads": [], **{k: e[k] for k in _COLUMNS}} for e in ecg.episodes if e["kind"] in _EPISODES]
 
 
 @lru_cache(maxsize=1)
