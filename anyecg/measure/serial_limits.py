@@ -63,7 +63,7 @@ QUANTITIES = (
         f"{OWN}; QT at 60/min of ten healthy subjects: 19 ms (Ann Noninvasive Electrocardiol 2001;6:24)",
     ),
     Quantity("p_axis_deg", "P axis", "°", 30, OWN, is_angle=True),
-    Quantity("axis_deg", "QRS axis", "°", 30, OWN, is_angle=True),
+    Quantity("axis_deg", "QRS axis", "°", 25, OWN, is_angle=True),
     Quantity("t_axis_deg", "T axis", "°", 60, OWN, is_angle=True),
     Quantity("qrs_t_angle_deg", "Frontal QRS-T angle", "°", 50, OWN),
     Quantity("spatial_qrs_t_angle_deg", "Spatial QRS-T angle", "°", 45, OWN),
