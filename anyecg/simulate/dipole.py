@@ -43,6 +43,11 @@ _MORE = np.array([(0, 0, 0), (0, 0, 0), (0, 0, 0), (0, 0, 0), (-0.08, 0, -0.14),
                   (-0.07, 0, -0.08)])  # fmt: skip
 _ATRIA_FROM_CHEST = 0.45
 _T_BY_LEAD = np.array([1.3, 1.0, 1.0, 1.0, 0.86, 0.74, 0.86, 1.0])
+_USUAL = np.array([*DOWER.values(), *np.eye(3), *(_SEEN[name] for name in MODIFIED_LEADS.values()), *_AROUND.values()])
+_USUAL[:8] += _MORE
+# How much each lead's view varies from person to person: the limbs' does not, Frank's three are exact by definition.
+_PLACED = np.full((len(SOURCE_LEADS), 1), 0.12)
+_PLACED[:11, 0] = (0, 0, 0.08, 0.10, 0.13, 0.15, 0.12, 0.10, 0, 0, 0)
 BUMP_AREA = 128 / 315  # ∫₀¹ (1 - u²)⁴ du
 
 
@@ -173,13 +178,7 @@ def draw_torso(rng: np.random.Generator) -> Torso:
     turn = rotation_matrix(*rng.normal(0, (5, 12, 4)))
     noise = rng.standard_normal((3, len(SOURCE_LEADS), 3))
     chest = np.exp(rng.normal(0, 0.12) + 0.08 * rng.standard_normal(6))  # precordial gain: chest wall, electrode height
-    base = np.array(
-        [*DOWER.values(), *np.eye(3), *(_SEEN[name] for name in MODIFIED_LEADS.values()), *_AROUND.values()]
-    )
-    placed = base.copy()
-    placed[:8] += _MORE
-    placed[2:8] += np.array([0.08, 0.10, 0.13, 0.15, 0.12, 0.10])[:, None] * noise[0, 2:8]
-    placed[11:] += 0.12 * noise[0, 11:]
+    placed = _USUAL + _PLACED * noise[0]
     placed[2:8] *= (chest * _CHEST)[:, None]
     matrices = {}
     for kind, own, spread in (("P", noise[1], 0.03), ("QRS", noise[0], 0.0), ("T", noise[2], 0.05)):
@@ -217,7 +216,9 @@ def render(
         return
     first = np.ceil((origin_s + wave.start * stretch / 1000) * sampling_rate).astype(int)
     width = int((wave.end - wave.start) * stretch.max() / 1000 * sampling_rate) + 2
-    t = ((first / sampling_rate - origin_s)[:, None] + np.arange(width) / sampling_rate) * 1000 / stretch[:, None]
+    slow = (1000 / stretch).astype(np.float32)[:, None]
+    late = (first / sampling_rate - origin_s).astype(np.float32)[:, None]
+    t = (late + np.arange(width, dtype=np.float32) / np.float32(sampling_rate)) * slow
     weights = (matrix @ wave.vector.T + near).astype(np.float32)  # (n_leads, n_bumps)
     values = (weights * gain[:, None, None].astype(np.float32)) @ wave.bumps(t)  # (n, n_leads, width)
     n_samples = out.shape[1]

@@ -200,9 +200,10 @@ def _add_mains(
     hz = float(rng.choice([50.0, 50.0, 60.0])) + rng.normal(0, 0.02)
     if hz > 0.45 * sampling_rate:
         return
-    angle = (2 * np.pi * hz / sampling_rate) * np.arange(signal.shape[1])
+    cycles = (hz / sampling_rate) * np.arange(signal.shape[1])
+    angle = ((cycles - np.floor(cycles)) * (2 * np.pi)).astype(np.float32)
     mix = rng.standard_normal((weights.shape[1], 2)) * size
-    signal += (weights @ mix).astype(np.float32) @ np.stack([np.sin(angle), np.cos(angle)]).astype(np.float32)
+    signal += (weights @ mix).astype(np.float32) @ np.stack([np.sin(angle), np.cos(angle)])
 
 
 def _spell(n: int, sampling_rate: float, shortest: float, longest: float, rng: np.random.Generator) -> tuple[int, int]:

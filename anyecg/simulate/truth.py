@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable
 from typing import Any
 
@@ -35,11 +36,14 @@ def repolarisation_stretch(patient: Patient, heart: Heart, beats: Beats) -> np.n
 def find_waves(heart: Heart, beats: Beats, stretch: np.ndarray, duration_s: float) -> list[dict[str, Any]]:
     """Onset, peak and end of every wave that can be seen and lies inside the record, in time order."""
     rows: list[tuple[str, float, float, float]] = []
-    ends = beats.qrs_s + [heart.shapes["QRS" + suffix].end_ms / 1000 for suffix in beats.shape]
+    begins = beats.qrs_s.tolist()
+    ends = [
+        at + heart.shapes["QRS" + suffix].end_ms / 1000 for at, suffix in zip(begins, beats.shape.tolist(), strict=True)
+    ]
     for at, name in zip(beats.p_s.tolist(), beats.p_shape.tolist(), strict=True):
         shape = heart.shapes[name]
         end = at + shape.end_ms / 1000
-        if not _overlaps(at, end, beats.qrs_s, ends):
+        if not _overlaps(at, end, begins, ends):
             rows.append(("P wave", at, at + shape.peak_ms / 1000, end))
     following = np.append(beats.qrs_s, np.inf)[1:].tolist()
     for at, suffix, factor, next_at in zip(
@@ -59,10 +63,10 @@ def find_waves(heart: Heart, beats: Beats, stretch: np.ndarray, duration_s: floa
     ]
 
 
-def _overlaps(start: float, end: float, qrs_start: np.ndarray, qrs_end: np.ndarray) -> bool:
+def _overlaps(start: float, end: float, qrs_start: list[float], qrs_end: list[float]) -> bool:
     """Whether a P wave lies in a QRS, where nobody sees it."""
-    k = int(np.searchsorted(qrs_start, end))
-    return k > 0 and bool(qrs_end[k - 1] > start)
+    k = bisect_left(qrs_start, end)
+    return k > 0 and qrs_end[k - 1] > start
 
 
 def find_beats(heart: Heart, beats: Beats, duration_s: float) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -153,9 +154,14 @@ def _fragments(rng: np.random.Generator) -> Wave:
 
 def turn_to_axis(wave: Wave, torso: Torso, axis_deg: float) -> Wave:
     """Turn the loop in the frontal plane until the leads show this axis."""
-    area, angle = wave.area(), 0.0
+    x, y, z = wave.area().tolist()
+    to_i, to_ii = torso.matrices["QRS"][:2].tolist()
+    angle = 0.0
     for _ in range(8):
-        off = axis_deg - torso.frontal_axis(rotation_matrix(0, 0, angle) @ area)
+        c, s = math.cos(math.radians(angle)), math.sin(math.radians(angle))
+        turned = (c * x - s * y, s * x + c * y, z)
+        i, ii = (sum(a * b for a, b in zip(row, turned, strict=True)) for row in (to_i, to_ii))
+        off = axis_deg - math.degrees(math.atan2((ii - i / 2) * 2 / math.sqrt(3), i))
         # Half steps: leads see the frontal plane as an ellipse, and full steps swing around the goal.
         angle += 0.55 * ((off + 180) % 360 - 180)
     return wave.rotated(rotation_matrix(0, 0, angle))
