@@ -110,7 +110,7 @@ def record_row(
     measurements: Mapping[str, Any] | None = None,
     note: str = "",
 ) -> dict[str, Any]:
-    """Make a row of the records table; `events` are {kind, start_s, end_s, leads} with kinds of `EVENT_KINDS` or episodes by name."""
+    """Make a row of the records table; `events` are {kind, start_s, end_s, leads}: `EVENT_KINDS` or named episodes."""
     data, uv_per_step = signal_to_bytes(record.signal)
     return {
         "record_id": record_id, "source": source, "patient_id": patient_id, "split": split,

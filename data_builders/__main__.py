@@ -5,6 +5,7 @@ python -m data_builders build --source ptb-xl --directory DIR --out OUT --tasks 
 python -m data_builders download --source ludb --directory DIR
 python -m data_builders sources
 python -m data_builders check OUT
+python -m data_builders rephrase OUT --model MODEL
 python -m data_builders card OUT
 """
 
@@ -44,6 +45,12 @@ def make_parser() -> argparse.ArgumentParser:
     fetch.add_argument("--source", required=True, choices=SOURCES)
     fetch.add_argument("--directory", required=True, type=Path, help="where the database shall lie")
     commands.add_parser("sources", help="list the databases: signals, truth, splits, licence")
+    again = commands.add_parser("rephrase", help="let a language model say answers in other words, checked for facts")
+    again.add_argument("out", type=Path)
+    again.add_argument("--model", required=True, help="folder or hub name; with --endpoint the name it knows")
+    again.add_argument("--endpoint", help="an OpenAI-compatible address up to /v1; else the model runs here")
+    again.add_argument("--share", type=float, default=0.1, help="of the conversations (default 0.1)")
+    again.add_argument("--seed", type=int, default=0)
     check = commands.add_parser("check", help="patients, near-duplicates across splits, answers without the ECG")
     check.add_argument("out", type=Path, nargs="+", help="datasets that will be used together")
     card = commands.add_parser("card", help="rewrite the dataset card")
@@ -58,7 +65,9 @@ def main(argv: list[str] | None = None) -> int:
     try:
         if args.command == "card":
             return _card(args.out)
-        return {"build": _build, "download": _download, "sources": _sources, "check": _check}[args.command](args)
+        return {"build": _build, "download": _download, "sources": _sources, "check": _check, "rephrase": _rephrase}[
+            args.command
+        ](args)
     except ValueError as error:  # BuildError, SourceError, SplitError, DownloadError and RecordError are ValueErrors
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -80,6 +89,21 @@ def _check(args: argparse.Namespace) -> int:
     report = check(args.out)
     print(as_markdown(report), end="")
     return 1 if report.patients_in_two_splits or report.duplicates else 0
+
+
+def _rephrase(args: argparse.Namespace) -> int:
+    from .rephrase import endpoint_writer, local_writer, rephrase
+
+    write = endpoint_writer(args.endpoint, args.model) if args.endpoint else local_writer(args.model)
+    with _progress() as progress:
+        bar = progress.add_task("rephrase", total=None)
+        done = rephrase(
+            args.out, write, name=Path(args.model).name, share=args.share, seed=args.seed,
+            on_progress=lambda n, total: progress.update(bar, completed=n, total=total),
+        )  # fmt: skip
+    refused = ", ".join(f"{reason}: {n:,}" for reason, n in done.refused.most_common())
+    print(f"{done.accepted:,} answers rephrased; refused: {refused or 'none'}.")
+    return 0
 
 
 def _download(args: argparse.Namespace) -> int:

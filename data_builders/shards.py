@@ -78,11 +78,12 @@ def is_complete(shard: Shard, out: Path) -> bool:
 def write_shard(shard: Shard, out: Path, rows: list[dict[str, Any]], conversations: list[dict[str, Any]]) -> None:
     """Write both tables of a shard; the conversations file is left out when there are none."""
     if conversations:
-        _write(shard.conversations_path(out), conversations, conversation_schema())
-    _write(shard.records_path(out), rows, record_schema())
+        write_table(shard.conversations_path(out), conversations, conversation_schema())
+    write_table(shard.records_path(out), rows, record_schema())
 
 
-def _write(path: Path, rows: list[dict[str, Any]], schema: pa.Schema) -> None:
+def write_table(path: Path, rows: list[dict[str, Any]], schema: pa.Schema) -> None:
+    """Write a Parquet file under a temporary name and rename it when it is whole."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
