@@ -41,8 +41,8 @@ NOISE_MV = 0.02
 """Below this change per 8 ms between the beats nothing is called noisy."""
 HUM_MV = 0.05
 """Peak to peak of the line at 50 or 60 Hz."""
-WANDER_MV = 0.75
-"""Span of the baseline within 2.5 s, half of the time."""
+WANDER_S, WANDER_MV = 1.5, 0.48
+"""Baseline wander: the baseline spans the latter within the former, half of the time."""
 MUSCLE_MV, MUSCLE_FAST_MV = 0.03, 0.018
 """Root mean square between the beats at 20-40 Hz, and at 70-95 Hz where the sampling rate holds that."""
 TERRITORIES = {
@@ -207,11 +207,17 @@ def _disturbances(piece: np.ndarray, rate: float) -> np.ndarray:
     if signal.shape[1] < max(rate, 40):
         return np.zeros((len(signal), 3), dtype=bool)
     base, base_rate = baseline(signal, rate)
-    local = np.median(np.ptp(_blocks(base, int(2.5 * base_rate)), axis=2), axis=1)
     hum, quiet = _hum(signal - base.mean(axis=1, keepdims=True), rate)
     muscle = _between_beats(quiet, rate, (20.0, 40.0)) > MUSCLE_MV
     muscle |= _between_beats(quiet, rate, (70.0, 95.0)) > MUSCLE_FAST_MV
-    return np.stack([hum > HUM_MV, local > WANDER_MV, muscle], axis=1)
+    return np.stack([hum > HUM_MV, _wander(base, base_rate) > WANDER_MV, muscle], axis=1)
+
+
+def _wander(base: np.ndarray, rate: float) -> np.ndarray:
+    """Median over time of what the baseline spans within WANDER_S, mV."""
+    width = max(min(round(WANDER_S * rate), base.shape[1]), 1)
+    windows = np.lib.stride_tricks.sliding_window_view(base, width, axis=1)
+    return np.asarray(np.median(np.ptp(windows, axis=2), axis=1))
 
 
 def _hum(signal: np.ndarray, rate: float) -> tuple[np.ndarray, np.ndarray]:
