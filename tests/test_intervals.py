@@ -8,7 +8,7 @@ import pytest
 
 from anyecg.leads import STANDARD_LEADS
 from anyecg.measure.average import AverageBeat
-from anyecg.measure.intervals import amplitudes, corrected_qt, corrected_qts, median_beat, rates
+from anyecg.measure.intervals import amplitudes, corrected_qt, corrected_qts, median_beat, missing_amplitudes, rates
 from anyecg.measure.vectors import axes, frontal_axis, turn
 from anyecg.measure.voltages import voltages
 from anyecg.measure.waves import Waves
@@ -141,8 +141,10 @@ def test_st_is_read_at_j_sixty_and_eighty_against_the_level_before_the_qrs():
 
 def test_st_is_not_read_beyond_the_peak_of_t_nor_in_the_next_p():
     early = replace(WAVES, t_on=290, t_peak=310, t_off=340)
-    row = amplitudes(average_of(bump(240, 270)), ("V2",), early)["V2"]
-    assert row["st_mv"] is not None and row["st80_mv"] is None
+    rows = amplitudes(average_of(bump(240, 270)), ("V2",), early)
+    assert rows["V2"]["st_mv"] is not None and rows["V2"]["st80_mv"] is None
+    reason = "80 ms after J lies beyond the peak of T or in the next P wave"
+    assert missing_amplitudes(rows) == {"leads.st80_mv": reason}
     hurried = amplitudes(average_of(bump(240, 270), rr_after_s=0.3), ("V2",), WAVES)["V2"]
     assert hurried["st_j_mv"] is not None and hurried["st_mv"] is None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,16 @@ from .average import RATE, AverageBeat
 from .vectors import frontal_axis, level_before
 from .waves import Waves, ms
 
-__all__ = ["amplitudes", "corrected_qt", "corrected_qts", "frontal_axis", "median_beat", "rates", "regularity"]
+__all__ = [
+    "amplitudes",
+    "corrected_qt",
+    "corrected_qts",
+    "frontal_axis",
+    "median_beat",
+    "missing_amplitudes",
+    "rates",
+    "regularity",
+]
 
 IRREGULAR_CV = 0.08
 """RR intervals whose steps from beat to beat (root mean square, by the mean RR) exceed this make an irregular rhythm:
@@ -125,6 +134,18 @@ def amplitudes(
             row["qt_ms"] = None if own is None or own.t_off is None else (own.t_off - own.qrs_on) * 1000 / RATE
         rows[lead] = row
     return rows
+
+
+def missing_amplitudes(rows: Mapping[str, Mapping[str, float | None]]) -> dict[str, str]:
+    """Why amplitudes are None: "leads.st80_mv" → reason in half a sentence, for those that a lead lacks."""
+    reasons = {"p_mv": "no P wave found", "t_mv": "no T wave found"}
+    for key, after_ms in ST_AFTER_J_MS.items():
+        reasons[key] = f"{after_ms} ms after J lies beyond the peak of T or in the next P wave"
+    return {
+        f"leads.{key}": reason
+        for key, reason in reasons.items()
+        if any(key in row and row[key] is None for row in rows.values())
+    }
 
 
 def _qrs_amplitudes(qrs: np.ndarray) -> tuple[float, float, float]:

@@ -152,7 +152,8 @@ def why_missing(measured: Mapping[str, Any], key: str, lead: str | None = None) 
         return reasons.get(key, "it was not measured")
     if lead not in (measured.get("quality") or {}):
         return f"it has no lead {lead}"
-    return reasons.get(f"leads.{lead}") or reasons.get(key) or reasons.get("leads") or f"{lead} was not measured"
+    own = reasons.get(f"leads.{lead}") or reasons.get(f"leads.{key}")
+    return own or reasons.get("leads") or f"{lead} was not measured"
 
 
 def leads_of(measurements: Sequence[Mapping[str, Any]]) -> list[str]:
