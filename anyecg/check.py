@@ -27,6 +27,7 @@ _GENERAL = re.compile(
     r"what should i understand|i have read about|how does)\b"
 )
 _OF_ALL = re.compile(r"\b(?:both|unchanged|all of them|all ecgs|the same|none of (?:them|the ecgs|these))\b")
+_QUESTION = re.compile(r"[^.!?\n]*\?(?=\s|$)")
 _ANSWER_WORD = re.compile(r"^\W*(?:yes|no),\s+(?=\w+ \w+)", re.I)
 _REPORT = re.compile(r"\bconclusion\b|\bnormal ecg\b")
 _CHANGED = re.compile(r"\b(?:no longer|resolved|disappeared|gone|new|newly|appeared|previously|compared|unchanged)\b")
@@ -60,7 +61,7 @@ def contradictions(
     n_ecgs = max(len(measured), len(probabilities))
     is_general = bool(_GENERAL.match(question.strip().lower())) and "ecg" not in question.lower()
     text = numbered(untable(text), n_ecgs)
-    parts = scoped(_ANSWER_WORD.sub("", text), n_ecgs)
+    parts = scoped(_QUESTION.sub(" ", _ANSWER_WORD.sub("", text)), n_ecgs)
     missing = [k + 1 for _, scope in parts for k in scope if k >= n_ecgs]
     there_are = "there is 1" if n_ecgs == 1 else f"there are {n_ecgs}"
     said = [f"The text speaks of ECG {k}, but {there_are}." for k in missing]

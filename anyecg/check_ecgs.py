@@ -22,6 +22,11 @@ _OPENING = re.compile(rf"[-*#\s]*(?:(?:only|new|not|in|on|for|of|the)\s+)*{ECG_N
 _HEADING = re.compile(rf"[-*#\s]*{ECG_NAME.pattern}\s*(?:\([^)]*\))?\s*:?\s*")
 _CLAUSE = re.compile(r",| against | versus | vs\.? | while | whereas | but | and ")
 _RIGHT_BEHIND = re.compile(rf"\s*(?:[^\s\d,;.|]+)?\s*\(?(?:in|on|of|for|at)?\s*(?:the )?(?P<ecg>{ECG_NAME.pattern})")
+_COMPARED_WITH = re.compile(r"\b(?:from|with|to|than|vs|versus|unlike|against) (?:the )?$")
+_INSTEAD = re.compile(
+    r"\b(?:instead of|rather than|up from|down from|compared (?:with|to)|against|versus|vs|previously|formerly|"
+    r"before)\b"
+)
 _FASTER = re.compile(r"\becg (\d) is faster: (\d+)/min against (\d+)/min in ecg (\d)")
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
 _RECORDING = r"(?:ecgs?|ekgs?|recordings?|tracings?|traces?|records?)"
@@ -99,30 +104,53 @@ def named_ecgs(text: str) -> list[int]:
 def scoped_claims(text: str, n_ecgs: int) -> list[tuple[NumberClaim, list[int]]]:
     """Every number that a text claims with the ECGs (0-based) it may be about."""
     shown = plain(text)
-    scopes: list[tuple[NumberClaim, list[int]]] = []
-    consumed: set[int] = set()
-    mentions = [(m.start(), m.end(), named_ecgs(m.group(0))) for m in ECG_NAME.finditer(shown)]
+    found: list[tuple[NumberClaim, list[int]]] = []
+    mentions = _mentions(shown)
     for claim in all_claims(text):
         behind = _RIGHT_BEHIND.match(shown, claim.span[1])
         if behind and "\n" not in behind.group(0):
-            consumed.add(behind.start("ecg"))
-            scopes.append((claim, named_ecgs(behind.group("ecg"))))
+            mentions = [m for m in mentions if m[0] != behind.start("ecg")]
+            found.append((claim, named_ecgs(behind.group("ecg"))))
             continue
-        before = [
-            named
-            for start, end, named in mentions
-            if end <= claim.span[0] and start not in consumed and _reaches(shown, end, claim.span[0], n_ecgs)
-        ]
+        before = [named for _, end, named in mentions if end <= claim.span[0] and _reaches(shown, end, claim.span[0])]
         scope = before[-1] if before else list(range(n_ecgs))
+        scope = _other_ecg(shown, claim, found, scope) if n_ecgs == 2 else scope
         if claim.role and n_ecgs > 1 and len(scope) == n_ecgs:
             scope = [0] if claim.role == "before" else [n_ecgs - 1]
         elif claim.role == "before" or (claim.role and n_ecgs < 2):
             continue
-        scopes.append((claim, scope))
-    return scopes
+        found.append((claim, scope))
+    return found
 
 
-def _reaches(text: str, end: int, at: int, n_ecgs: int) -> bool:
+def _mentions(text: str) -> list[tuple[int, int, list[int]]]:
+    """Names of ECGs with their place; in "ECG 2 differs from ECG 1: …" only the first, which the sentence is about."""
+    found: list[tuple[int, int, list[int]]] = []
+    for match in ECG_NAME.finditer(text):
+        start = max(text.rfind("\n", 0, match.start()), text.rfind(". ", 0, match.start())) + 1
+        is_second = any(found_start >= start for found_start, _, _ in found)
+        if not (
+            is_second
+            and _COMPARED_WITH.search(text[start : match.start()])
+            and text[match.end() : match.end() + 1] in ":,"
+        ):
+            found.append((match.start(), match.end(), named_ecgs(match.group(0))))
+    return found
+
+
+def _other_ecg(
+    text: str, claim: NumberClaim, found: list[tuple[NumberClaim, list[int]]], scope: list[int]
+) -> list[int]:
+    """ "ECG 2: PR 210 ms instead of 160 ms": the second value is of the other of two ECGs."""
+    if not found or len(found[-1][1]) != 1 or found[-1][0].key != claim.key:
+        return scope
+    between = text[found[-1][0].span[1] : claim.span[0]]
+    if not _INSTEAD.search(between) or ECG_NAME.search(between) or "\n" in between:
+        return scope
+    return [1 - found[-1][1][0]]
+
+
+def _reaches(text: str, end: int, at: int) -> bool:
     """Whether the name of an ECG still stands: in its line, or below it when it is a heading."""
     between = text[end:at]
     if "\n" not in between:

@@ -36,6 +36,7 @@ _TRAILING_LEADS = re.compile(
     r"recorded )?)?(?:\(?(?:of |deep |high |tall )?(?:st[- ]\w+ )?(?:in|at|for|over|across|on) (?:the )?|\(|"
     r"leads? |(?=leads? ))"
 )
+_OF_LAST_VALUE = re.compile(r"\s*\)?\s*(?:\((?:in |at |for |of )?|(?:in|at|for|over|of)\s)(?:leads? )?(?:the )?")
 _HEADING = re.compile(r"\s*(?:[:=|]|shows?\b|has\b|had\b)")
 
 
@@ -86,7 +87,8 @@ def leads_for(
     """The leads of an amplitude: between name and value, behind the value, or the last ones before."""
     groups = [w for w in words if w.what == "leads"]
     start = max(name.end - 1, previous_end) if name.end <= match.start() else previous_end
-    between = [w for w in groups if start <= w.start and w.end <= match.start()]
+    own = [w for w in groups if not (previous_end and _OF_LAST_VALUE.fullmatch(sentence, previous_end, w.start))]
+    between = [w for w in own if start <= w.start and w.end <= match.start()]
     if between:
         return between[-1].leads
     for word in groups:

@@ -22,10 +22,10 @@ INDEX_KEYS = ("sokolow_lyon_mv", "cornell_mv")
 MS, S = r"(?:ms|msecs?|milli-?sec(?:ond)?s?)\b", r"(?:s|secs?|seconds?)\b"
 PER_MINUTE = (
     r"(?:bpm\b|/\s?min\b|b\.p\.m\b|min-1\b|min\^-1|b(?:eats?)?\s?/\s?min\b|"
-    r"(?:beats?|per|a)\s?(?:/|per|a|each)?\s?min(?:ute)?s?\b)"
+    r"(?:beats?|times|per|a)\s?(?:/|per|a|each|every)?\s?min(?:ute)?s?\b)"
 )
 DEGREES = r"(?:°|degrees?\b|degs?\b)"
-MV, UV, MM = r"(?:mv|millivolts?)\b(?!\s*/)", r"(?:uv|microvolts?)\b", r"(?:mm|millimet(?:er|re)s?)\b(?!\s*/)"
+MV, UV, MM = r"(?:mv|millivolts?)\b", r"(?:uv|microvolts?)\b", r"(?:mm|millimet(?:er|re)s?)\b(?!\s*/\s*(?:s|sec|mv)\b)"
 HZ = r"hz\b"
 UNIT = rf"(?:{PER_MINUTE}|{MS}|{DEGREES}|{MV}|{UV}|{MM}|{HZ}|{S})"
 
@@ -57,7 +57,10 @@ FORMULA_AFTER = re.compile(
     + "|".join(rf"(?P<{key}>{words})" for key, words in _FORMULAS.items())
     + r")(?!(?: formula| correction)?[\s:=)]*(?:is |of |was )?\d)"
 )
-_LETTER = r"(?<!\d )(?<!\d){0}(?=\s?[:=]|\s[-+]?\d|\s(?:in|of|wave)\b|\s?(?:lead )?(?:v[1-9]|av[rlf]|i{{1,3}}\b))"
+_LETTER = (
+    r"(?:(?<!\d )(?<!\d)|(?<=[v ]\d )(?<=v\d )){0}(?=\s?[:=]|\s[-+]?\d|\s(?:in|of|wave)\b|"
+    r"\s?(?:lead )?(?:v[1-9]|av[rlf]|i{{1,3}}\b))"
+)
 _WAVE = (
     r"{0}[- ]?waves?(?: (?:amplitude|height|voltage|depth|inversion)s?)?|{0}[- ](?:amplitude|height|voltage|depth)s?|"
 )
@@ -79,7 +82,8 @@ _NAMES = {
         r"(?:rate|frequency)|pauses?|coupling|dispersion|variability|sdnn|rmssd|std(?:ev)? ?dev\w*|standard deviation|"
         r"r[- ]peak time|intrinsicoid|f[- ]waves?|p[- ]p intervals?|jt\b|tp\b|cornell product|paper speed|"
         r"calibration|gain|"
-        r"uncertainty|±|\+/-|tolerance|qrs (?:voltage|amplitude)s?|burst|salvos?|runs?|episodes?|paroxysms?|axis shift|"
+        r"(?:longest|shortest|maxim\w+|minim\w+) (?:r[- ]?r|p[- ]?p)(?:[- ]intervals?)?|uncertainty|±|\+/-|"
+        r"tolerance|qrs (?:voltage|amplitude)s?|burst|salvos?|runs?|episodes?|paroxysms?|axis shift|"
         r"rr sd|sd of"
     ),
     "spatial_qrs_t_angle_deg": r"spatial (?:qrs[-/ ]t )?angle",
@@ -105,9 +109,10 @@ _NAMES = {
     ),
     "qt_ms": r"qt(?! ?dispersion)\b",
     "qrs_ms": r"qrsd?(?! (?:axis|voltage|amplitude|score|notch))\b",
-    "pr_ms": r"p[- ]?[rq](?! segment)\b|av conduction time",
+    "pr_ms": r"p[- ]?[rq]i?(?! segment)\b|av conduction time",
     "p_ms": r"p[- ]waves? (?:duration|width)|p duration|p dur\b",
     "sokolow_lyon_mv": (
+        r"s(?:[- ]waves?)? (?:in |of )?v1 (?:plus|\+) (?:the )?r(?:[- ]waves?)? (?:in |of )?v[56]|"
         r"sokolow(?:[- ]?lyon)?(?: (?:index|voltage|criteri\w+|sum))*|"
         r"\(?s ?\(?v1\)? ?\+ ?r ?\(?v[56]\)?(?: ?(?:/|or) ?(?:r ?)?v?6)?\)?"
     ),
@@ -116,7 +121,7 @@ _NAMES = {
     ),
     "r_s": r"r ?[/:] ?s(?: ratio)?",
     "st_mv": (
-        r"(?:elevation|depression)s? of the st(?:[- ]segments?)?|"
+        r"(?:elevation|depression)s? of the st(?:[- ]segments?)?|j[- ]point (?:elevation|depression)s?|st(?:60|80|j)\b|"
         r"st(?:[- ]?segments?)?(?:[- ](?:elevations?|depressions?|level|deviation|shift|"
         r"amplitude))?\b(?! ?[-/] ?t\b)|\bste\b|\bstd\b"
     ),
@@ -163,6 +168,13 @@ _NO_NUMBERS = re.compile(
 )
 
 
+_EDGE = (
+    r"(?:the )?(?:(?:onset|beginning|start|end|offset|peak) of )?(?:the )?(?:p|q|qrs|t|j)\b(?:[- ](?:wave|"
+    r"complex|point))?"
+)
+_DEFINITION = re.compile(rf"\bfrom {_EDGE} to {_EDGE}")
+
+
 class Word(NamedTuple):
     """A name or a group of leads in a sentence."""
 
@@ -184,6 +196,11 @@ def plain(text: str) -> str:
         r"\b(?:approx|ca|vs|resp|avg|max|dur|int|ampl|vent|freq|incl)\.|(?<![/\d])(?<!/ )(?<!per )(?<!a )\bmin\.(?= )"
     )
     return re.sub(short, lambda m: m.group(0)[:-1] + " ", text)
+
+
+def without_definitions(text: str) -> str:
+    """The plain text with "from the onset of P to the onset of QRS" blanked: it defines, and names nothing."""
+    return _DEFINITION.sub(lambda m: " " * len(m.group(0)), text)
 
 
 def without_other_numbers(text: str) -> str:

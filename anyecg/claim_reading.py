@@ -13,7 +13,17 @@ from dataclasses import dataclass, replace
 
 from . import claim_names as names
 from .claim_keys import key_of, leads_for, signed
-from .claim_names import ECG_NAME, LEADS, NAME, QUANTITY, QUANTITY_BETWEEN, Word, leads_of, without_other_numbers
+from .claim_names import (
+    ECG_NAME,
+    LEADS,
+    NAME,
+    QUANTITY,
+    QUANTITY_BETWEEN,
+    Word,
+    leads_of,
+    without_definitions,
+    without_other_numbers,
+)
 
 
 @dataclass(frozen=True)
@@ -41,7 +51,7 @@ class NumberClaim:
 _NORMAL_RANGE = re.compile(r"\b(?:normal(?:ly|:| range| values?| is)?|n:|ref\w*:?)[ (:]*$")
 _REFERENCE = re.compile(r"\s*[,;]?\s*[(\[]\s*$")
 _NOT_A_VALUE = re.compile(
-    r"[<≤≥]|>(?!\s*$)|\b(?:below|above|under|over|exceed\w*|at least|at most|less|more|greater|fewer|than|"
+    r"[<≤≥]|\b(?:below|above|under|over|exceed\w*|at least|at most|less|more|greater|fewer|than|"
     r"beyond|limits?|"
     r"threshold|reference|atrial|flutter|difference|changed?(?! from)|cut-?off|(?:pvc|pac)s?|extrasystoles?|ectop\w+|"
     r"normal(?:ly)? range|would|should|if)\b"
@@ -51,10 +61,19 @@ _DIFFERENCE_AFTER = re.compile(
     r"\s*(?:longer|shorter|wider|narrower|faster|slower|higher|lower|more|less|difference|apart|upper|"
     r"limit|increase|decrease|or (?:more|less|above|longer|shorter))\b"
 )
+_WOULD = re.compile(
+    r"\s*\)?(?: or (?:more|less|above|longer))?\s*(?:would|might|could|is (?:defined|needed|required))\b"
+)
+_EARLIER = re.compile(r"\b(?:previously|formerly|earlier|beforehand|last time|prior)\b[^\d]{0,15}$")
 _SPREAD = re.compile(r"\b(?:rang\w+|var(?:y|ie)\w*|fluctuat\w+|swing\w*|between)\b[^.]{0,25}$")
 _RIGHT_BEHIND = re.compile(r"[\s-]*(?:of )?(?:horizontal |upsloping |tall )?")
 _CARRY = re.compile(
-    r"(?:[\s,():;]|and|vs|versus|against|in|on|for|the|to|ecgs? ?#?\d+|compared with|but|or|was|is|it|now|only)*"
+    r"(?:[\s,():;*|-]|ecgs? ?#?\d+|\b(?:and|vs|versus|against|in|on|for|the|to|compared with|compared to|but|or|"
+    r"was|is|it|now|"
+    r"only|instead of|rather than|up from|down from|from|of|at|this|that|measures?|measured|has|had|shows?|"
+    r"showed|then|later|"
+    r"before|previously|earlier|about|approx|around|interval|duration|value|respectively|while|whereas|with|"
+    r"after|a)\b)*"
 )
 _ARROW = re.compile(r"\s*\)?\s*(?:[-=]?>|(?:up |down )?to)\s*$")
 _SEPARATOR = re.compile(r"\s*(?:/|,|&|-|\band\b|,\s*and\b)?\s*(?:the )?")
@@ -86,7 +105,7 @@ def sentence_claims(sentence: str) -> list[NumberClaim]:
 
 def _words(sentence: str) -> list[Word]:
     """Names and leads in order; a lead inside a name ("SV1 + RV5") belongs to the name."""
-    found = [Word(m.start(), m.end(), str(m.lastgroup)) for m in NAME.finditer(sentence)]
+    found = [Word(m.start(), m.end(), str(m.lastgroup)) for m in NAME.finditer(without_definitions(sentence))]
     for match in LEADS.finditer(sentence):
         start = match.start("list") if match.group("list") else match.start("territory")
         alone = match.group("list") == "i" and not re.search(r"(?:leads?|in|of|for|and|,) ?$", sentence[:start])
@@ -144,12 +163,18 @@ def _claims_of(
     sentence: str, words: list[Word], match: re.Match[str], previous_end: int, following: int, last: NumberClaim | None
 ) -> list[NumberClaim]:
     """The claims that one quantity makes: none, one, or two for a change or a spread of rates."""
+    formula = names.FORMULA_AFTER.match(sentence, previous_end) if previous_end else None
+    previous_end = formula.end() if formula and formula.end() <= match.start() else previous_end
     before = [w for w in words if previous_end <= w.start and w.end <= match.start() and w.what != "leads"]
     name = before[-1] if before else None
     if name and name.what == "rhythm" and match.group("unit"):
         name = None  # "rhythm at 72" needs no unit; with one the number speaks for itself
     gap = sentence[name.end if name else previous_end : match.start()]
     after = sentence[match.end() :]
+    if _is_conditional(sentence, match) or (">" in gap and not _ARROW.fullmatch(sentence, previous_end, match.start())):
+        return []
+    if name and sentence[: name.start].rstrip().endswith("+"):
+        return []
     if _NOT_A_VALUE.search(gap[-40:]) or _DIFFERENCE_AFTER.match(after) or (name and name.what == "other"):
         return []
     if match.group("high") and (_NORMAL_RANGE.search(gap) or (not name and _REFERENCE.fullmatch(gap))):
@@ -157,7 +182,9 @@ def _claims_of(
     if _BY.search(gap) and not (name and name.what == "st_mv"):
         return []
     if name is None:
-        name = _name_behind(words, match, sentence) or _formula_behind(after)
+        name = (_name_behind(words, match, sentence) if match.group("unit") else None) or _formula_behind(
+            after, match.start()
+        )
     if name is None and last and (_CARRY.fullmatch(gap) or _is_lead_list(words, previous_end, match.start(), gap)):
         name = Word(last.span[0], last.span[1], last.key, ())
     carried = last if last and last.role == "before" and _ARROW.search(sentence[previous_end : match.start()]) else None
@@ -175,6 +202,12 @@ def _claims_of(
     return _with_roles(sentence, match, made, carried is not None)
 
 
+def _is_conditional(sentence: str, match: re.Match[str]) -> bool:
+    """ "If the QRS were 150 ms, …", "an axis of -45° would suggest …" claim nothing."""
+    clause = re.split(r"[;:]|, ", sentence[: match.start()])[-1]
+    return bool(re.search(r"\b(?:if|unless|suppose|were to)\b", clause) or _WOULD.match(sentence, match.end()))
+
+
 def _name_behind(words: list[Word], match: re.Match[str], sentence: str) -> Word | None:
     """ "a 160 ms PR interval", "2 mm of ST elevation", "2.1 mV R wave": the name right behind the value."""
     opens = re.search(r"(?:^|[,;:(] ?)(?:with|at) (?:about )?$", sentence[: match.start()])
@@ -187,9 +220,9 @@ def _name_behind(words: list[Word], match: re.Match[str], sentence: str) -> Word
     return None
 
 
-def _formula_behind(after: str) -> Word | None:
+def _formula_behind(after: str, at: int) -> Word | None:
     formula = names.FORMULA_AFTER.match(after)
-    return Word(0, 0, str(formula.lastgroup)) if formula else None
+    return Word(at, at, str(formula.lastgroup)) if formula else None
 
 
 def _is_lead_list(words: list[Word], start: int, end: int, gap: str) -> bool:
@@ -217,7 +250,8 @@ def _with_roles(sentence: str, match: re.Match[str], made: list[NumberClaim], is
             replace(claim, low=second, high=second, role="after", span=(high, match.end("high"))),
         ]
     arrow = re.match(r"\s*\)?\s*[-=]?>\s*\d", sentence[match.end() :])
-    role = "after" if is_after else "before" if is_from or arrow else ""
+    is_earlier = _EARLIER.search(sentence[max(match.start() - 40, 0) : match.start()])
+    role = "after" if is_after else "before" if is_from or arrow or is_earlier else ""
     return [replace(claim, role=role)]
 
 
@@ -241,9 +275,10 @@ def _from_name(
     name, unit = named
     gap = sentence[name.end : match.start()] if name.end <= match.start() else ""
     after = sentence[match.end() :]
-    gap, after = ("", "") if in_list else (gap, after)
+    bracket = names.FORMULA_AFTER.match(after) if after.lstrip().startswith("(") else None
+    gap = "" if in_list or (bracket and name.what.startswith("qtc")) else gap
     low = _number(match.group("low"))
-    kind = key_of(unit, name.what, gap, after, low)
+    kind = key_of(unit, name.what, gap, "" if in_list else after, low)
     if kind is None:
         return []
     key, scale = kind

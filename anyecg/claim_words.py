@@ -52,7 +52,10 @@ _NAMES = {
     "qtc_ms": r"(?:(?:corrected qt|qt ?c?)(?: interval| time| duration)?)",
     "heart_rate_bpm": r"(?:(?:heart|ventricular|sinus) rate|rate\b)",
 }
-_DEGREE = r"(?:slightly |mildly |markedly |moderately |clearly |borderline |very |also |both |all |still |now )*"
+_DEGREE = (
+    r"(?:slightly |mildly |markedly |moderately |clearly |borderline |very |abnormally |significantly |severely |"
+    r"extremely |somewhat |quite |relatively |just |also |both |all |still |now )*"
+)
 _IS = rf"(?:'s| is| are| was| were| remains?| appears?| stays?|:| =)?,? ?(?P<no>not |no longer |never )?{_DEGREE}"
 _MANY = (
     r"(?:p[- ]?[rq]|qrs|qt ?c?)(?:(?: ?, ?| and | ?/ ?|, and )(?:the )?(?:p[- ]?[rq]|qrs|qt ?c?))+"
@@ -69,7 +72,7 @@ def _pattern(key: str, words: str) -> re.Pattern[str]:
 
 _PATTERNS = [(key, word, _pattern(key, words)) for key, entry in _WORDS.items() for word, words in entry.items()]
 _ALL_NORMAL = re.compile(
-    rf"(?:\ball |\bthe )?\b(?:intervals?|conduction times) (?:are |is )?(?:all )?{_NORMAL}|"
+    rf"(?:\ball |\bthe )?\b(?:intervals|conduction times) (?:are )?(?:all )?{_NORMAL}|"
     rf"\bnormal (?:intervals|conduction times)\b|(?P<some>(?<![\w-]){_MANY}(?: are| is|:)?(?: all)? {_NORMAL}|"
     rf"\bnormal {_MANY})"
 )
@@ -92,6 +95,7 @@ _DENIAL = re.compile(
     r"instead of)\b[^,:]*$"
 )
 _IS_DENIED_AFTER = re.compile(
+    r"\s*(?:\([^)]*\))?\s*:\s*(?:no\b|absent|none|negative)|"
     r"[^,.;]{0,25}?\b(?:is|are|was|were) (?:not (?:present|seen|found)|absent|excluded|ruled out)|"
     r"[^,.;]{0,12} can be excluded"
 )
@@ -100,14 +104,18 @@ _UNSURE = re.compile(
     r"intermittent|paroxysmal|runs?|episodes?|borderline|near|almost|upper|lower|define[sd]?|means|rate-dependent|"
     r"no longer|anymore|any more|than)\b"
 )
+_DEFINES = re.compile(
+    r"\b(?:(?:is|are) (?:defined|present|diagnosed|called)[^.]* (?:as|when|if)|defined|defines|means|refers to)\b"
+)
 _AXIS = (
     (r"left(?:ward)?[- ](?:qrs )?axis(?: deviation)?|axis (?:is )?(?:deviated|shifted|deviation) to the left|"
     r"axis (?:is )?leftward", -150.0, -30.0),
     (r"right(?:ward)?[- ](?:qrs )?axis(?: deviation)?|axis (?:is )?(?:deviated|shifted|deviation) to the right|"
     r"axis (?:is )?rightward", 90.0, 180.0),
     (r"(?:extreme|north-?west|indeterminate superior) axis(?: deviation)?|extreme (?:right|left) axis", 150.0, 270.0),
-    (rf"(?<!p )(?<!t )(?<!wave )(?:normal (?![pt][ -])(?:\w+ ){{0,2}}axis|(?<!p )(?<!t )(?<!wave )axis(?: deviation)?(?: is|"
-    rf":)? {_NORMAL})", -30.0, 90.0),
+    (
+        rf"(?<!p )(?<!t )(?<!wave )(?:normal (?![pt][ -])(?:\w+ ){{0,2}}axis|"
+        rf"(?<!p )(?<!t )(?<!wave )axis(?: deviation)?(?: is|:)? {_NORMAL})", -30.0, 90.0),
 )  # fmt: skip
 _AXIS_PATTERNS = [(re.compile(rf"\b(?:{words})\b"), low, high) for words, low, high in _AXIS]
 _NO_DEVIATION = re.compile(r"\b(?:no|without)(?: (?:any|significant|relevant))? (?:qrs )?axis deviation")
@@ -142,7 +150,11 @@ def _near(sentence: str, match: re.Match[str]) -> str:
 
 def _read(sentence: str, match: re.Match[str], key: str, word: str) -> list[WordClaim]:
     before = sentence[: match.start()]
-    if _UNSURE.search(_near(sentence, match)) or re.search(r"\b(?:low|high|upper|ab|non)[- ]?$", before):
+    if (
+        _DEFINES.search(sentence)
+        or _UNSURE.search(_near(sentence, match))
+        or re.search(r"\b(?:low|high|upper|ab|non)[- ]?$", before)
+    ):
         return []
     denied = (
         bool(match.groupdict().get("no"))
