@@ -1,8 +1,8 @@
-"""`measure`: everything that is measured on one ECG, as numbers with units in their names."""
+"""`measure`: everything that is measured on one ECG."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,96 +10,93 @@ import numpy as np
 from ..record import EcgRecord
 from .average import EXCERPT_S, MAX_EXCERPTS, AverageBeat, average_beat
 from .beats import MIN_DURATION_S, MIN_RATE_HZ, detect_r_peaks, usable_leads
-from .intervals import amplitudes, corrected_qt, frontal_axis, rates, regularity
+from .critical import critical_values
+from .intervals import amplitudes, corrected_qts, median_beat, rates, regularity
 from .kinds import classify_beats
+from .measurements import AXIS_KEYS, QTC_KEYS, RATE_KEYS, VOLTAGE_KEYS, WAVE_KEYS, Measurements
+from .not_ecg import not_an_ecg
+from .pacing import Pacing, find_pacing, with_pacing
+from .placement import find_misplacement
 from .pwave import has_p_wave
-from .quality import signal_quality
-from .waves import wave_times
+from .quality import disturbances, signal_quality
+from .rhythm import find_episodes
+from .vectors import axes
+from .voltages import voltages
+from .waves import Waves, wave_times
 
 MIN_BEATS = 2
+_LIMB_LEADS = {"I", "II", "III", "aVR", "aVL", "aVF"}
 
 
 @dataclass(frozen=True)
-class Measurements:
-    """What was measured on one ECG. None: not measurable; `not_measurable` says why, under the same name."""
+class _Beats:
+    """The beats of a recording."""
 
-    duration_s: float
-    sampling_rate_hz: float
-    quality: dict[str, str]
-    """Lead → "good", "flat", "saturated" or "noisy"."""
-    beats: tuple[dict[str, Any], ...] = ()
-    """{"time_s": R peak, "kind": "N" normal, "S" supraventricular premature or "V" ventricular}, in order."""
-    heart_rate_bpm: float | None = None
-    """From the mean RR interval of all beats."""
-    heart_rate_min_bpm: float | None = None
-    heart_rate_max_bpm: float | None = None
-    rr_sd_ms: float | None = None
-    rhythm_regularity: str | None = None
-    """"regular" or "irregular", extra beats included."""
-    p_wave_present: bool | None = None
-    p_ms: float | None = None
-    pr_ms: float | None = None
-    """Onset of P to onset of QRS, on the representative normal beat, over all leads; so are p_ms, qrs_ms and qt_ms."""
-    qrs_ms: float | None = None
-    qt_ms: float | None = None
-    qtc_bazett_ms: float | None = None
-    qtc_fridericia_ms: float | None = None
-    axis_deg: float | None = None
-    """Frontal QRS axis, -180 < axis ≤ 180; left is negative."""
-    leads: dict[str, dict[str, float | None]] = field(default_factory=dict)
-    """Lead → {"r_mv", "s_mv", "st_mv" (J + 60 ms), "t_mv"} against the PR level."""
-    notes: tuple[str, ...] = ()
-    """How it was measured, where that is not obvious."""
-    not_measurable: dict[str, str] = field(default_factory=dict)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The same as plain JSON values."""
-        return asdict(self) | {"beats": [dict(beat) for beat in self.beats], "notes": list(self.notes)}
-
-
-WAVE_KEYS = ("p_ms", "pr_ms", "qrs_ms", "qt_ms", "qtc_bazett_ms", "qtc_fridericia_ms", "axis_deg", "leads")
-RATE_KEYS = ("heart_rate_bpm", "heart_rate_min_bpm", "heart_rate_max_bpm", "rr_sd_ms", "rhythm_regularity")
+    peaks_s: np.ndarray
+    kinds: list[str]
+    """"N", "S", "V" or "P" of each."""
+    likeness: np.ndarray
+    """Of each to the dominant one."""
+    pacing: Pacing
 
 
 def measure(record: EcgRecord) -> Measurements:
     """Measure one ECG of any leads, rate and length.
 
-    Rate and beats come from the whole recording; intervals, axis and amplitudes from its representative beat
+    Rate and beats come from the whole recording; intervals, axes and amplitudes from its representative beat
     (for recordings over a minute: from excerpts spread over it).
     """
     quality = signal_quality(record)
-    empty = Measurements(record.duration_s, float(record.sampling_rate), quality)
     rows = usable_leads(record, quality)
-    peaks_s = detect_r_peaks(record, rows=rows)
-    if len(peaks_s) < MIN_BEATS:
-        return _without_beats(empty, peaks_s, _why_no_beats(record, rows, len(peaks_s)))
-    kinds, likeness = classify_beats(record, peaks_s, rows)
-    rounded_rates: dict[str, Any] = {key: _rounded(value) for key, value in rates(peaks_s).items()}
-    timed = replace(
-        empty,
-        beats=tuple({"time_s": round(float(t), 3), "kind": k} for t, k in zip(peaks_s, kinds, strict=True)),
-        rhythm_regularity=regularity(peaks_s, kinds),
-        **rounded_rates,
+    found = Measurements(
+        record.duration_s, float(record.sampling_rate), quality, disturbances=disturbances(record, quality)
     )
-    if timed.rhythm_regularity is None:
-        timed.not_measurable["rhythm_regularity"] = f"only {len(peaks_s)} beats were found; it takes 4"
-    if timed.rr_sd_ms is None:
-        timed.not_measurable["rr_sd_ms"] = f"only {len(peaks_s)} beats were found; it takes 3"
-    chosen = representative(kinds, likeness)
-    good = EcgRecord(record.signal[rows], tuple(record.leads[k] for k in rows), record.sampling_rate)
-    average = average_beat(good, peaks_s, chosen)
-    if average is None:
-        reason = "no beat lies whole within the recording"
-        return replace(
-            timed, not_measurable=timed.not_measurable | dict.fromkeys((*WAVE_KEYS, "p_wave_present"), reason)
-        )
-    return _with_waves(timed, good, average, kinds, record)
+    beats = _find_beats(record, rows)
+    can_tell = record.sampling_rate >= MIN_RATE_HZ and record.duration_s >= MIN_DURATION_S
+    no_ecg = not_an_ecg(record, quality, beats.peaks_s, beats.likeness) if can_tell else None
+    if no_ecg:
+        return _without_beats(replace(found, not_an_ecg=no_ecg), f"this is not an ECG: {no_ecg}")
+    found = _with_beats(found, beats)
+    found = replace(
+        found,
+        paced=beats.pacing.mode,
+        episodes=find_episodes(record, beats.peaks_s, beats.kinds, rows, paced=beats.pacing.mode is not None),
+    )
+    if len(beats.peaks_s) < MIN_BEATS:
+        found = _without_beats(found, _why_no_beats(record, rows, len(beats.peaks_s)))
+    else:
+        found = _with_representative(_with_rates(found, beats), record, rows, beats)
+    return replace(found, critical=critical_values(found.to_dict(), record))
+
+
+def _find_beats(record: EcgRecord, rows: list[int]) -> _Beats:
+    peaks_s = detect_r_peaks(record, rows=rows)
+    pacing = find_pacing(record, peaks_s)
+    kinds, likeness = classify_beats(record, peaks_s, rows)
+    return _Beats(peaks_s, with_pacing(kinds, pacing), likeness, pacing)
+
+
+def _with_beats(found: Measurements, beats: _Beats) -> Measurements:
+    rows = zip(beats.peaks_s, beats.kinds, strict=True)
+    return replace(found, beats=tuple({"time_s": round(float(t), 3), "kind": kind} for t, kind in rows))
+
+
+def _with_rates(found: Measurements, beats: _Beats) -> Measurements:
+    rounded: dict[str, Any] = {key: _rounded(value) for key, value in rates(beats.peaks_s).items()}
+    regular = regularity(beats.peaks_s, beats.kinds)
+    missing = dict(found.not_measurable)
+    if regular is None:
+        missing["rhythm_regularity"] = f"only {len(beats.peaks_s)} beats were found; it takes 4"
+    if rounded["rr_sd_ms"] is None:
+        missing["rr_sd_ms"] = f"only {len(beats.peaks_s)} beats were found; it takes 3"
+    used = {"rate": len(beats.peaks_s), "intervals": 0}
+    return replace(found, rhythm_regularity=regular, beats_used=used, not_measurable=missing, **rounded)
 
 
 def representative(kinds: list[str], likeness: np.ndarray) -> np.ndarray:
-    """The beats to average: normal in kind and in shape, else normal in kind, else those most alike."""
-    normal = np.array([kind == "N" for kind in kinds])
-    for accepted in (normal & (likeness > 0.85), normal, likeness > 0.6):
+    """The beats to average: normal in kind and in shape, else normal in kind, else paced, else those most alike."""
+    normal, paced = (np.array([kind == letter for kind in kinds]) for letter in "NP")
+    for accepted in (normal & (likeness > 0.85), normal, paced & (likeness > 0.6), paced, likeness > 0.6):
         if accepted.sum() >= MIN_BEATS:
             return np.flatnonzero(accepted)
     return np.arange(len(kinds))
@@ -115,64 +112,89 @@ def _why_no_beats(record: EcgRecord, rows: list[int], found: int) -> str:
     return "only one QRS complex was found" if found else "no QRS complex was found"
 
 
-def _without_beats(empty: Measurements, peaks_s: np.ndarray, reason: str) -> Measurements:
-    beats = tuple({"time_s": round(float(t), 3), "kind": "N"} for t in peaks_s)
+def _without_beats(found: Measurements, reason: str) -> Measurements:
     keys = (*RATE_KEYS, "p_wave_present", *WAVE_KEYS)
-    return replace(empty, beats=beats, not_measurable=dict.fromkeys(keys, reason))
+    used = {"rate": len(found.beats), "intervals": 0}
+    return replace(found, beats_used=used, not_measurable=found.not_measurable | dict.fromkeys(keys, reason))
 
 
-def _with_waves(
-    timed: Measurements, good: EcgRecord, average: AverageBeat, kinds: list[str], record: EcgRecord
-) -> Measurements:
+def _with_representative(found: Measurements, record: EcgRecord, rows: list[int], beats: _Beats) -> Measurements:
     """Add what the representative beat tells."""
+    good = EcgRecord(record.signal[rows], tuple(record.leads[k] for k in rows), record.sampling_rate)
+    average = average_beat(good, beats.peaks_s, representative(beats.kinds, beats.likeness))
+    if average is None:
+        reason = "no beat lies whole within the recording"
+        missing = found.not_measurable | dict.fromkeys((*WAVE_KEYS, "p_wave_present"), reason)
+        return replace(found, not_measurable=missing)
     waves = wave_times(average)
-    missing = dict(timed.not_measurable)
-    p_found = has_p_wave(average, waves, timed.rhythm_regularity)
-    values: dict[str, float | None] = {"qrs_ms": _span(waves.qrs_on, waves.qrs_off)}
-    values["p_ms"] = _span(waves.p_on, waves.p_off) if p_found else None
-    values["pr_ms"] = _span(waves.p_on, waves.qrs_on) if p_found else None
-    values["qt_ms"] = _span(waves.qrs_on, waves.t_off)
+    p_found = has_p_wave(average, waves, found.rhythm_regularity)
     if not p_found:
-        missing |= dict.fromkeys(("p_ms", "pr_ms"), "no P wave found")
+        waves = replace(waves, p_on=None, p_peak=None, p_off=None)
+    found = _with_intervals(replace(found, p_wave_present=p_found), average, waves)
+    found = _with_leads(found, average, good.leads, waves, record)
+    paced = bool(beats.pacing.paced_beats.any())
+    placement = find_misplacement(average, good.leads, waves, has_p=p_found, paced=paced)
+    used = found.beats_used | {"intervals": len(average.beats)}
+    return _placed(replace(found, placement=placement, beats_used=used, notes=_notes(record, average, beats)))
+
+
+def _with_intervals(found: Measurements, average: AverageBeat, waves: Waves) -> Measurements:
+    """P, PR, QRS, QT and QTc over all leads."""
+    values: dict[str, float | None] = {
+        "p_ms": _span(waves.p_on, waves.p_off), "pr_ms": _span(waves.p_on, waves.qrs_on),
+        "qrs_ms": _span(waves.qrs_on, waves.qrs_off), "qt_ms": _span(waves.qrs_on, waves.t_off),
+    }  # fmt: skip
+    missing = {} if found.p_wave_present else dict.fromkeys(("p_ms", "pr_ms"), "no P wave found")
     if values["qt_ms"] is None:
-        missing |= dict.fromkeys(("qt_ms", "qtc_bazett_ms", "qtc_fridericia_ms"), "no T wave found")
-        values |= {"qtc_bazett_ms": None, "qtc_fridericia_ms": None}
+        missing |= dict.fromkeys(("qt_ms", *QTC_KEYS), "no T wave found")
     else:
-        bazett, fridericia = corrected_qt(values["qt_ms"], average.rr_s)
-        values |= {"qtc_bazett_ms": bazett, "qtc_fridericia_ms": fridericia}
-    values["axis_deg"] = frontal_axis(average, good.leads, waves)
-    if values["axis_deg"] is None:
-        missing["axis_deg"] = _no_axis(record, timed.quality)
-    leads = amplitudes(average, good.leads, waves)
-    for lead in record.leads:
-        if lead not in leads:
-            missing[f"leads.{lead}"] = f"the lead is {timed.quality[lead]}"
+        values |= corrected_qts(values["qt_ms"], average.rr_s)
     rounded: dict[str, Any] = {key: _rounded(value) for key, value in values.items()}
+    return replace(found, not_measurable=found.not_measurable | missing, **rounded)
+
+
+def _with_leads(
+    found: Measurements, average: AverageBeat, leads: tuple[str, ...], waves: Waves, record: EcgRecord
+) -> Measurements:
+    """Axes, amplitudes, voltages and the median beat."""
+    directions = axes(average, leads, waves)
+    missing = directions.pop("not_measurable")
+    if "axis_deg" in missing and len(_LIMB_LEADS & set(record.leads)) >= 2 > len(_LIMB_LEADS & set(leads)):
+        missing["axis_deg"] = "fewer than two limb leads are of good quality"
+    rows = amplitudes(average, leads, waves)
+    rows = {lead: {key: _rounded(v, 1 if key.endswith("_ms") else 3) for key, v in row.items()}
+            for lead, row in rows.items()}  # fmt: skip
+    sums = voltages(rows)
+    missing |= sums.pop("not_measurable")
+    missing |= {f"leads.{lead}": f"the lead is {found.quality[lead]}" for lead in record.leads if lead not in rows}
+    progression = sums.pop("r_progression")
+    values: dict[str, Any] = {key: _rounded(value) for key, value in directions.items()}
+    values |= {key: _rounded(value, 2) for key, value in sums.items()}
     return replace(
-        timed,
-        p_wave_present=p_found,
-        leads={lead: {key: _rounded(v, 3) for key, v in row.items()} for lead, row in leads.items()},
-        notes=_notes(record, average, kinds),
-        not_measurable=missing,
-        **rounded,
-    )
+        found, leads=rows, median_beat=median_beat(average, leads, waves), r_progression=progression,
+        not_measurable=found.not_measurable | missing, **values,
+    )  # fmt: skip
 
 
-def _no_axis(record: EcgRecord, quality: dict[str, str]) -> str:
-    limb = [lead for lead in record.leads if lead in ("I", "II", "III", "aVR", "aVL", "aVF")]
-    if len(limb) < 2:
-        return "it takes two limb leads"
-    if len([lead for lead in limb if quality[lead] == "good"]) < 2:
-        return "fewer than two limb leads are of good quality"
-    return "the net QRS area in the frontal plane has no clear direction"
+def _placed(found: Measurements) -> Measurements:
+    """Take back what exchanged electrodes falsify."""
+    missing: dict[str, str] = {}
+    for suspicion in found.placement:
+        limb = bool(_LIMB_LEADS & set(suspicion["leads"]))
+        keys = (*AXIS_KEYS, "cornell_mv") if limb else (*VOLTAGE_KEYS, "spatial_qrs_t_angle_deg")
+        missing |= dict.fromkeys(keys, f"the electrodes of {'the limbs' if limb else 'the chest'} look exchanged")
+    taken: dict[str, Any] = dict.fromkeys(missing)
+    return replace(found, not_measurable=found.not_measurable | missing, **taken)
 
 
-def _notes(record: EcgRecord, average: AverageBeat, kinds: list[str]) -> tuple[str, ...]:
-    notes = [f"intervals from the median of {len(average.beats)} of {len(kinds)} beats"]
+def _notes(record: EcgRecord, average: AverageBeat, beats: _Beats) -> tuple[str, ...]:
+    notes = [f"intervals from the median of {len(average.beats)} of {len(beats.kinds)} beats"]
     if record.duration_s > EXCERPT_S * MAX_EXCERPTS:
         notes.append(f"taken from {MAX_EXCERPTS} excerpts of {EXCERPT_S:g} s spread over the recording")
     if record.sampling_rate < 250:
         notes.append(f"at {record.sampling_rate:g} Hz amplitudes of narrow waves are underestimated (250 Hz advised)")
+    if beats.pacing.reason:
+        notes.append(f"pacing was not looked for: {beats.pacing.reason}")
     return tuple(notes)
 
 
