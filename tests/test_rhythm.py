@@ -137,7 +137,7 @@ def test_noise_in_a_gap_says_nothing():
 )
 def test_a_run_of_three_ventricular_beats_is_named_by_its_rate(rr, name):
     peaks = np.concatenate([np.arange(5) * 0.8, 4.0 + np.arange(4) * rr, 10 + np.arange(5) * 0.8]) + 0.4
-    record = draw(peaks, duration_s=15.0)
+    record = draw(peaks, duration_s=15.0, wide=range(5, 9))
     kinds = ["N"] * 5 + ["V"] * 4 + ["N"] * 5
     found = [row for row in find_episodes(record, peaks, kinds, [0, 1, 2, 3], paced=False) if "rate_bpm" in row]
     assert [row["kind"] for row in found] == [name]
@@ -148,6 +148,12 @@ def test_a_ragged_short_run_is_noise():
     peaks = np.concatenate([np.arange(5) * 0.8, 4.0 + np.array([0, 0.22, 0.8, 1.05]), 7 + np.arange(5) * 0.8]) + 0.4
     kinds = ["N"] * 5 + ["V"] * 4 + ["N"] * 5
     assert find_episodes(draw(peaks, duration_s=12.0), peaks, kinds, [0, 1, 2, 3], paced=False) == []
+
+
+def test_a_run_that_looks_like_the_other_beats_in_most_leads_is_not_ventricular():
+    peaks = 0.4 + np.arange(14) * 0.5
+    kinds = ["N"] * 5 + ["V"] * 4 + ["N"] * 5
+    assert find_episodes(draw(peaks, duration_s=7.5), peaks, kinds, [0, 1, 2, 3], paced=False) == []
 
 
 def test_two_ventricular_beats_are_no_tachycardia():

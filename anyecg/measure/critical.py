@@ -230,7 +230,7 @@ def _wide_tachycardia(values: Values) -> list[Critical]:
             "tachycardia is not excluded."
         )
     else:
-        sentence += "no P waves are seen before the QRS complexes. Ventricular tachycardia until shown otherwise."
+        sentence += "no P waves could be told before the QRS complexes. Ventricular tachycardia until shown otherwise."
     return [_row("wide-complex tachycardia", sentence, SUPRAVENTRICULAR)]
 
 

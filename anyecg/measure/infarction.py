@@ -37,6 +37,9 @@ LVH_MV = {"sokolow_lyon_mv": 3.5, "cornell_mv": 2.8}
 LVH_SHARE = 0.25
 """In left ventricular hypertrophy elevation in V1-V4 is secondary below this share of the R-S height (Armstrong et al.,
 Am J Cardiol 2012;110:977)."""
+CLEAR_EXCESS = 1.25
+"""Without reciprocal depression the leads must exceed their limits by a quarter, all together: the bare limit is within
+the error of the measurement (0.02 mV)."""
 CLEAR_NET_MV = 0.3
 """A QRS complex whose peaks differ by less is neither upright nor inverted: nothing is concordant with it."""
 EARLY_REPOLARISATION = 23.4
@@ -123,6 +126,9 @@ def _universal(rows: Rows, values: Values, age: float | None, sex: str | None) -
         return []
     depressed = [lead for lead, row in rows.items() if lead not in ("aVR", *elevated) and st_j(row) <= -DEPRESSION_MV]
     if not depressed and _early_repolarisation(leads, rows, values):
+        return []
+    excess = sum(st_j(rows[lead]) for lead in leads) / sum(limit_mv(lead, age, sex) for lead in leads)
+    if not depressed and excess < CLEAR_EXCESS:
         return []
     territory = _join(list(dict.fromkeys(TERRITORY[lead] for lead in leads)))
     sentence = (

@@ -13,6 +13,7 @@ from ..record import EcgRecord
 from .atria import p_wave_times
 from .conduction import av_block
 from .fibrillation import SILENT_MV, fibrillation_spans, spans_per_second
+from .kinds import SAME_SHAPE, beat_shapes
 from .quality import fill_gaps
 
 PAUSE_S = 3.0
@@ -37,6 +38,7 @@ RUN = 3
 RAGGED, LONG_RUN = 0.3, 8
 """A short run whose RR intervals vary by more than this share is noise taken for beats (9 of 12 such runs in MIT-BIH
 DS1 were), unless it is long."""
+NEIGHBOURS = 15
 TACHYCARDIA_BPM = 100.0
 ACCELERATED_BPM = 50.0
 """From here to TACHYCARDIA_BPM a ventricular rhythm is accelerated idioventricular; below it is an escape rhythm."""
@@ -76,7 +78,7 @@ def find_episodes(
     for start_s, end_s, _ in fibrillating:
         sure &= (peaks_s < start_s) | (peaks_s > end_s)
     kept = [kind if is_sure else "?" for kind, is_sure in zip(kinds, sure, strict=True)]
-    found += _runs(peaks_s, kept) + _patterns(peaks_s, kept)
+    found += _runs(record, peaks_s, kept, rows) + _patterns(peaks_s, kept)
     if not paced and not fibrillating and sure.all():
         found += _blocks(record, peaks_s, kinds, rows)
     return sorted(found, key=lambda episode: (episode["start_s"], episode["end_s"]))
@@ -165,7 +167,7 @@ def _no_beats(record: EcgRecord) -> list[Episode]:
     return [_episode("asystole", a, b) for a, b in gaps] if silent.mean() > MOST else []
 
 
-def _runs(peaks_s: np.ndarray, kinds: list[str]) -> list[Episode]:
+def _runs(record: EcgRecord, peaks_s: np.ndarray, kinds: list[str], rows: list[int]) -> list[Episode]:
     """Three and more ventricular or supraventricular premature beats in a row."""
     found = []
     for first, last in _stretches(np.array(kinds)):
@@ -173,6 +175,8 @@ def _runs(peaks_s: np.ndarray, kinds: list[str]) -> list[Episode]:
         start_s, end_s = peaks_s[first] - HALF_BEAT_S, peaks_s[last] + HALF_BEAT_S
         rr = np.diff(peaks_s[first : last + 1])
         if len(rr) < LONG_RUN and rr.std() > RAGGED * rr.mean():
+            continue
+        if kind == "V" and not _other_shape(record, peaks_s, kinds, rows, first, last):
             continue
         if kind == "S" and rate > TACHYCARDIA_BPM:
             found.append(_episode("supraventricular tachycardia", start_s, end_s, rate))
@@ -182,6 +186,23 @@ def _runs(peaks_s: np.ndarray, kinds: list[str]) -> list[Episode]:
                 name = "ventricular tachycardia"
             found.append(_episode(name, start_s, end_s, rate))
     return found
+
+
+def _other_shape(
+    record: EcgRecord, peaks_s: np.ndarray, kinds: list[str], rows: list[int], first: int, last: int
+) -> bool:
+    """Whether most leads, each by itself, show a run of another shape than the normal beats around it."""
+    near = np.arange(max(first - NEIGHBOURS, 0), min(last + NEIGHBOURS + 1, len(kinds)))
+    normal = np.array([kinds[k] == "N" for k in near])
+    run = (near >= first) & (near <= last)
+    if normal.sum() < 2:
+        return True
+    shapes = beat_shapes(record, peaks_s[near], rows)  # (n_beats, n_leads, n_points)
+    shapes = shapes - shapes.mean(axis=2, keepdims=True)
+    usual = np.median(shapes[normal], axis=0)
+    size = np.linalg.norm(shapes[run], axis=2) * np.linalg.norm(usual, axis=1)
+    likeness = (shapes[run] * usual).sum(axis=2) / np.maximum(size, 1e-9)
+    return float(np.median(likeness)) < SAME_SHAPE
 
 
 def _stretches(kinds: np.ndarray) -> list[tuple[int, int]]:
