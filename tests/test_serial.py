@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 
 from anyecg.leads import LIMB_LEADS, PRECORDIAL_LEADS, STANDARD_LEADS
+from anyecg.measure import measure
 from anyecg.measure.serial import compare
 from anyecg.measure.serial_beats import align, exchanged_electrodes, qrs_likeness
+from anyecg.simulate import simulate
 
 FIDUCIALS = {"p_on": 150.0, "p_peak": 175.0, "p_off": 200.0, "qrs_on": 230.0, "r_peak": 250.0, "qrs_off": 275.0,
              "t_on": 330.0, "t_peak": 380.0, "t_off": 430.0}  # fmt: skip
@@ -206,6 +208,16 @@ def test_records_without_beats_or_leads_are_compared_as_far_as_they_go():
     assert json.dumps(found, allow_nan=False)
     assert found["aligned_beats"] is None
     assert not any(any(row["exceeds"]) for row in found["rows"])
+
+
+def test_measured_ecgs_are_compared_as_they_come():
+    ecgs = [next(simulate(1, seed=6, conditions=[name])) for name in ("NORM", "CLBBB", "NORM")]
+    found = compare([measure(one.record).to_dict() for one in ecgs], ["2024-01-01", "2024-02-01", "2024-03-01"])
+    assert json.dumps(found, allow_nan=False)
+    assert row_of(found, "qrs_ms")["exceeds"] == [False, True, False]
+    pattern = "The QRS complex in the second ECG is newly wide (at least 120 ms), with a pattern of left bundle"
+    assert pattern in " ".join(found["sentences"])
+    assert row_of(found, "qrs_likeness", "V5")["exceeds"] == [False, True, False]
 
 
 def test_bad_input_is_refused_in_a_sentence():

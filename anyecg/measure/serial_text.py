@@ -85,7 +85,9 @@ def _conduction(ecgs: Sequence[Mapping[str, Any]]) -> list[str]:
             said.append(f"The QRS complex{where} is narrow again (below {WIDE_QRS_MS:.0f} ms).")
         else:
             pattern = _bundle_branch(ecgs[k].get("leads") or {})
-            said.append(f"The QRS complex{where} is newly wide (at least {WIDE_QRS_MS:.0f} ms){pattern}.")
+            said.append(
+                f"The QRS complex{where} is newly wide (at least {WIDE_QRS_MS:.0f} ms){pattern}; ST and T change with it."
+            )
     return said
 
 
