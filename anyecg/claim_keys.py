@@ -40,6 +40,17 @@ _OF_LAST_VALUE = re.compile(r"\s*\)?\s*(?:\((?:in |at |for |of )?|(?:in|at|for|o
 _HEADING = re.compile(r"\s*(?:[:=|]|shows?\b|has\b|had\b)")
 
 
+_AXIS_OF = {
+    "": "axis_deg",
+    "rhythm": "axis_deg",
+    "qrs_ms": "axis_deg",
+    "r_mv": "axis_deg",
+    "p_mv": "p_axis_deg",
+    "t_mv": "t_axis_deg",
+}
+"""In degrees, "P 50°, QRS 45°, T 30°" are axes."""
+
+
 def key_of(unit: str, name: str, gap: str, after: str, value: float) -> tuple[str, float] | None:
     """Which measurement a number belongs to, by its unit and name, with the size of the unit; or None."""
     if re.fullmatch(names.PER_MINUTE, unit):
@@ -47,7 +58,8 @@ def key_of(unit: str, name: str, gap: str, after: str, value: float) -> tuple[st
     if re.fullmatch(names.HZ, unit):
         return ("heart_rate_bpm", 60.0) if name == "heart_rate_bpm" and value < 5 else None
     if re.fullmatch(names.DEGREES, unit):
-        return (name if name in names.ANGLE_KEYS else "axis_deg"), 1.0
+        angle = name if name in names.ANGLE_KEYS else _AXIS_OF.get(name)
+        return (angle, 1.0) if angle else None
     for pattern, scale in ((names.MV, 1.0), (names.UV, 0.001), (names.MM, 0.1)):
         if re.fullmatch(pattern, unit):
             return (name, scale) if name in names.WAVE_KEYS + names.INDEX_KEYS else None

@@ -51,7 +51,7 @@ _FORMULAS = {
     "qtc_bazett_ms": r"bazett(?:'?s)?", "qtc_fridericia_ms": r"frid[ei]ricia(?:'?s)?",
     "qtc_framingham_ms": r"framingham", "qtc_hodges_ms": r"hodges",
 }  # fmt: skip
-_INITIALS = {"qtc_bazett_ms": "b", "qtc_fridericia_ms": "f", "qtc_framingham_ms": "fra?m?", "qtc_hodges_ms": "h"}
+_INITIALS = {"qtc_bazett_ms": "b", "qtc_fridericia_ms": "f", "qtc_framingham_ms": "fra?m?", "qtc_hodges_ms": "h(?:od)?"}
 FORMULA_AFTER = re.compile(
     r"\s*[,(]?\s*(?:by|using|with|according to|after|from|per|via)?\s*(?:the )?(?:"
     + "|".join(rf"(?P<{key}>{words})" for key, words in _FORMULAS.items())
@@ -91,7 +91,8 @@ _NAMES = {
         r"(?:frontal )?(?:plane )?qrs[-/ ]t[- ]?angle|angle between (?:the )?qrs (?:axis )?and (?:the )?t(?:[- ]wave)?"
         r"(?: ax[ei]s)?"
     ),
-    "p_qrs_t_axes": r"p ?[-/]? ?(?:r|qrs) ?[-/]? ?t[- ](?:wave )?ax[ei]s",
+    "p_qrs_t_axes": r"p ?[-/]? ?(?:r|qrs) ?[-/]? ?t[- ](?:wave )?ax[ei]s|p ?/ ?(?:r|qrs) ?/ ?t\b(?! (?:wave|"
+    r"amplitude|voltage))",
     "p_axis_deg": r"p(?:[- ]waves?)? ax[ei]s|axis of the p(?:[- ]waves?)?",
     "t_axis_deg": r"t(?:[- ]waves?)? ax[ei]s|axis of the t(?:[- ]waves?)?",
     "axis_deg": r"(?:(?:frontal|electrical|mean|heart|cardiac|qrs|plane|r) )*axis(?: of the qrs)?|(?:left|"

@@ -127,30 +127,48 @@ def _without_words(sentence: str, words: list[Word]) -> str:
 def _pair_lists(sentence: str, words: list[Word], quantities: list[re.Match[str]]) -> dict[int, tuple[Word, str]]:
     """ "PR/QRS/QT 160/90/400 ms": quantity → (name, unit) where as many values as names follow each other."""
     paired: dict[int, tuple[Word, str]] = {}
-    known = [x for w in words if w.what not in ("leads", "other", "rhythm") for x in _spelled_out(w)]
+    known = [w for w in words if w.what not in ("leads", "other", "rhythm")]
     k = 0
     while k < len(known):
-        run = [known[k]]
-        while k + len(run) < len(known) and _is_next(sentence, run[-1], known[k + len(run)]):
-            run.append(known[k + len(run)])
+        run = _spelled_out(known[k], quantities)
+        count = 1
+        while k + count < len(known) and len(run) == count and _is_next(sentence, run[-1], known[k + count]):
+            run.append(known[k + count])
+            count += 1
         after = [j for j, m in enumerate(quantities) if m.start() >= run[-1].end][: len(run)]
+        before = [j for j, m in enumerate(quantities) if m.end() <= run[0].start][-len(run) :]
         if 1 < len(run) == len(after) and _is_list(sentence, run[-1].end, [quantities[j] for j in after]):
-            unit = next((u for j in reversed(after) if (u := quantities[j].group("unit"))), "")
-            paired |= {j: (word, quantities[j].group("unit") or unit) for j, word in zip(after, run, strict=True)}
-        k += len(run)
+            paired |= _paired(run, after, quantities)
+        elif 1 < len(run) == len(before) and _names_behind(sentence, run, [quantities[j] for j in before]):
+            paired |= _paired(run, before, quantities)
+        k += count
     return paired
 
 
+def _paired(run: list[Word], at: list[int], quantities: list[re.Match[str]]) -> dict[int, tuple[Word, str]]:
+    unit = next((u for j in reversed(at) if (u := quantities[j].group("unit"))), "")
+    return {j: (word, quantities[j].group("unit") or unit) for j, word in zip(at, run, strict=True)}
+
+
 def _is_next(sentence: str, word: Word, after: Word) -> bool:
-    return word.end == word.start or _NAME_SEPARATOR.fullmatch(sentence, word.end, after.start) is not None
+    return _NAME_SEPARATOR.fullmatch(sentence, word.end, after.start) is not None
 
 
-def _spelled_out(word: Word) -> list[Word]:
-    """ "P-R-T axes" stands for three names in a row."""
-    if word.what != "p_qrs_t_axes":
-        return [word]
-    keys = ("p_axis_deg", "axis_deg", "t_axis_deg")
-    return [Word(word.start, word.start, keys[0]), Word(word.start, word.start, keys[1]), word._replace(what=keys[2])]
+def _names_behind(sentence: str, run: list[Word], values: list[re.Match[str]]) -> bool:
+    """ "160/92/400 ms (PR/QRS/QT)"."""
+    joined = all(_SEPARATOR.fullmatch(sentence, a.end(), b.start()) for a, b in itertools.pairwise(values))
+    return joined and re.fullmatch(r"\s*\(\s*", sentence[values[-1].end() : run[0].start]) is not None
+
+
+def _spelled_out(word: Word, quantities: list[re.Match[str]]) -> list[Word]:
+    """ "P-R-T axes" stands for three names in a row, "R/S in V1" before two voltages for two."""
+    following = [m.group("unit") or "" for m in quantities if m.start() >= word.end][:2]
+    keys: tuple[str, ...] = (word.what,)
+    if word.what == "p_qrs_t_axes":
+        keys = ("p_axis_deg", "axis_deg", "t_axis_deg")
+    elif word.what == "r_s" and following and re.fullmatch(names.MV + "|" + names.MM, following[-1]):
+        keys = ("r_mv", "s_mv")
+    return [word._replace(what=key) for key in keys]
 
 
 def _is_list(sentence: str, start: int, values: list[re.Match[str]]) -> bool:
@@ -198,7 +216,7 @@ def _claims_of(
         and made[0].low != made[0].high
         and _SPREAD.search(sentence[: match.start()])
     ):
-        return _spread(made[0])
+        return _spread(made[0], match)
     return _with_roles(sentence, match, made, carried is not None)
 
 
@@ -255,10 +273,10 @@ def _with_roles(sentence: str, match: re.Match[str], made: list[NumberClaim], is
     return [replace(claim, role=role)]
 
 
-def _spread(claim: NumberClaim) -> list[NumberClaim]:
+def _spread(claim: NumberClaim, match: re.Match[str]) -> list[NumberClaim]:
     return [
-        replace(claim, key="heart_rate_min_bpm", high=claim.low),
-        replace(claim, key="heart_rate_max_bpm", low=claim.high),
+        replace(claim, key="heart_rate_min_bpm", high=claim.low, span=match.span("low")),
+        replace(claim, key="heart_rate_max_bpm", low=claim.high, span=match.span("high")),
     ]
 
 

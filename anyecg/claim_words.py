@@ -38,7 +38,10 @@ _RANGES = {
 _NOT_SLOW_BPM = 50.0
 """Bradycardia begins at 60/min or, in the ACC/AHA/HRS guideline of 2018, at 50: what is denied is the stricter one."""
 _LONG, _SHORT = r"(?:prolonged|long|lengthened|prolongation)", r"(?:short|shortened|shortening)"
-_NORMAL = r"(?:normal|within (?:the )?normal (?:limits|range)|unremarkable|in the normal range|not remarkable)"
+_NORMAL = (
+    r"(?:normal|within (?:the )?normal (?:limits|range)|unremarkable|in the normal range|not remarkable|"
+    r"of normal (?:width|duration|length)|physiological)"
+)
 _WORDS = {
     "pr_ms": {"long": _LONG, "short": _SHORT, "normal": _NORMAL},
     "qrs_ms": {"wide": r"(?:wide|broad|widened|broadened|prolonged|"
@@ -56,7 +59,10 @@ _DEGREE = (
     r"(?:slightly |mildly |markedly |moderately |clearly |borderline |very |abnormally |significantly |severely |"
     r"extremely |somewhat |quite |relatively |just |also |both |all |still |now )*"
 )
-_IS = rf"(?:'s| is| are| was| were| remains?| appears?| stays?|:| =)?,? ?(?P<no>not |no longer |never )?{_DEGREE}"
+_IS = (
+    rf"(?:'s| is| are| was| were| remains?| appears?| stays?| lies| falls| looks?| seems?| measures?|:| =|"
+    rf" -)?,? ?(?P<no>not |no longer |never )?{_DEGREE}"
+)
 _MANY = (
     r"(?:p[- ]?[rq]|qrs|qt ?c?)(?:(?: ?, ?| and | ?/ ?|, and )(?:the )?(?:p[- ]?[rq]|qrs|qt ?c?))+"
     r"(?: intervals?| durations?)?"
@@ -100,12 +106,13 @@ _IS_DENIED_AFTER = re.compile(
     r"[^,.;]{0,12} can be excluded"
 )
 _UNSURE = re.compile(
-    r"\b(?:if|would|could|may|might|possibl[ey]|risk|whether|when|previous\w*|history|limit|criteri\w+|resolved|new|"
+    r"\b(?:if|would|could|may|might|possibl[ey]|risk|whether|previous\w*|history|limit|criteri\w+|resolved|new|"
     r"intermittent|paroxysmal|runs?|episodes?|borderline|near|almost|upper|lower|define[sd]?|means|rate-dependent|"
     r"no longer|anymore|any more|than)\b"
 )
 _DEFINES = re.compile(
-    r"\b(?:(?:is|are) (?:defined|present|diagnosed|called)[^.]* (?:as|when|if)|defined|defines|means|refers to)\b"
+    r"\b(?:(?:is|are) (?:defined|present|diagnosed|called)[^.]* (?:as|when|if)|defined|defines|means|refers to|"
+    r"when (?:it|the)\b[^.]*(?:exceeds?|above|over|longer|more than|below))\b"
 )
 _AXIS = (
     (r"left(?:ward)?[- ](?:qrs )?axis(?: deviation)?|axis (?:is )?(?:deviated|shifted|deviation) to the left|"
@@ -114,8 +121,8 @@ _AXIS = (
     r"axis (?:is )?rightward", 90.0, 180.0),
     (r"(?:extreme|north-?west|indeterminate superior) axis(?: deviation)?|extreme (?:right|left) axis", 150.0, 270.0),
     (
-        rf"(?<!p )(?<!t )(?<!wave )(?:normal (?![pt][ -])(?:\w+ ){{0,2}}axis|"
-        rf"(?<!p )(?<!t )(?<!wave )axis(?: deviation)?(?: is|:)? {_NORMAL})", -30.0, 90.0),
+        rf"(?<!\bp )(?<!\bt )(?<!wave )(?:normal (?![pt][ -])(?:\w+ ){{0,2}}axis|"
+        rf"(?<!\bp )(?<!\bt )(?<!wave )axis(?: deviation)?(?: is|:)? {_NORMAL})", -30.0, 90.0),
 )  # fmt: skip
 _AXIS_PATTERNS = [(re.compile(rf"\b(?:{words})\b"), low, high) for words, low, high in _AXIS]
 _NO_DEVIATION = re.compile(r"\b(?:no|without)(?: (?:any|significant|relevant))? (?:qrs )?axis deviation")
