@@ -1,6 +1,6 @@
 """Seed faults into real recordings and count what is flagged, and count what is flagged where nobody complained.
 
-    python -m benchmarks.quality [--data FOLDER] [--fold 9] [--records 250]
+    python -m benchmarks.quality [--data FOLDER] [--fold 9] [--records 100]
 
 Prints Markdown: signal faults, exchanged electrodes, false flags on records without a quality complaint of PTB-XL's
 reviewers, agreement with their complaints, and recordings that are no ECG. Limits were chosen on PTB-XL folds 1-8 (with
@@ -65,44 +65,66 @@ class Flags:
         return [word] if word != "good" else self.disturbances.get(lead, [])
 
 
+@dataclass(frozen=True)
+class Beats:
+    """R peaks of a record, and the rows they were found on."""
+
+    rows: list[int]
+    peaks_s: np.ndarray
+    kinds: list[str]
+    likeness: np.ndarray
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=DEFAULT_DATA, help="folder that holds ptb-xl/, ludb/ and mitdb/")
     parser.add_argument("--fold", type=int, default=9, help="fold of PTB-XL; 10 is the test fold")
-    parser.add_argument("--records", type=int, default=250, help="records per set that faults are seeded into")
+    parser.add_argument("--records", type=int, default=100, help="records per set that faults are seeded into")
     args = parser.parse_args()
     logging.disable(logging.WARNING)
     warnings.simplefilter("ignore")
     complaints = read_complaints(args.data / "ptb-xl")
-    fold = dict(zip(*read_fold(args.data / "ptb-xl", args.fold), strict=True))
-    records = {int(k): twelve_leads(signal) for k, signal in fold.items()}
-    clean = [record for k, record in records.items() if complaints.get(k) == ()]
-    sets = {f"PTB-XL fold {args.fold}, 100 Hz": spread(clean, args.records)}
+    fold = zip(*read_fold(args.data / "ptb-xl", args.fold), strict=True)
+    records = {int(number): twelve_leads(signal) for number, signal in fold}
+    name = f"PTB-XL fold {args.fold}, 100 Hz"
+    sets = {name: spread([record for k, record in records.items() if complaints.get(k) == ()], args.records)}
     sets["PTB-XL, 500 Hz"] = spread(list(records_at_500(args.data / "ptb-xl", complaints, args.fold)), args.records)
     sets["LUDB training, 500 Hz"] = spread(list(ludb_records(args.data / "ludb" / "data")), args.records)
-    print_faults(sets)
     print_swaps(sets)
-    print_clean({**sets, f"PTB-XL fold {args.fold}, 100 Hz": clean})
-    print_agreement(records, complaints)
-    print_not_ecg(args.data, records)
+    flags = {number: analyse(record) for number, record in records.items()}
+    others = {title: [analyse(record) for record in chosen] for title, chosen in sets.items() if title != name}
+    print_clean({name: [found for k, found in flags.items() if complaints.get(k) == ()], **others})
+    print_agreement(flags, complaints)
+    print_faults(sets)
+    print_not_ecg(args.data, list(records.values()), list(flags.values()))
 
 
 def analyse(record: EcgRecord) -> Flags:
     """Quality, disturbances, placement and nature of a record, as `measure` finds them."""
     quality = signal_quality(record)
+    beats = find_beats(record, quality)
+    reason = not_an_ecg(record, quality, beats.peaks_s, beats.likeness)
+    return Flags(quality, disturbances(record, quality), suspected(record, beats), reason)
+
+
+def find_beats(record: EcgRecord, quality: dict[str, str]) -> Beats:
+    """Beats on the leads that can be used."""
     rows = usable_leads(record, quality)
     peaks_s = detect_r_peaks(record, rows=rows)
-    kinds, likeness = classify_beats(record, peaks_s, rows)
-    placement: list[dict[str, object]] = []
-    if len(peaks_s) >= 2:
-        good = EcgRecord(record.signal[rows], tuple(record.leads[k] for k in rows), record.sampling_rate)
-        average = average_beat(good, peaks_s, representative(kinds, likeness))
-        if average is not None:
-            waves = wave_times(average)
-            has_p = has_p_wave(average, waves, regularity(peaks_s, kinds))
-            placement = find_misplacement(average, good.leads, waves, has_p=has_p)
-    reason = not_an_ecg(record, quality, peaks_s, likeness)
-    return Flags(quality, disturbances(record, quality), placement, reason)
+    return Beats(rows, peaks_s, *classify_beats(record, peaks_s, rows))
+
+
+def suspected(record: EcgRecord, beats: Beats) -> list[dict[str, object]]:
+    """Exchanged electrodes that the representative beat shows."""
+    if len(beats.peaks_s) < 2:
+        return []
+    good = EcgRecord(record.signal[beats.rows], tuple(record.leads[k] for k in beats.rows), record.sampling_rate)
+    average = average_beat(good, beats.peaks_s, representative(beats.kinds, beats.likeness))
+    if average is None:
+        return []
+    waves = wave_times(average)
+    has_p = has_p_wave(average, waves, regularity(beats.peaks_s, beats.kinds))
+    return find_misplacement(average, good.leads, waves, has_p=has_p)
 
 
 def read_complaints(folder: Path) -> dict[int, tuple[str, ...]]:
@@ -145,7 +167,7 @@ def print_faults(sets: dict[str, list[EcgRecord]]) -> None:
     print("|---|" + "---|" * len(sets))
     for kind in SIGNAL_FAULTS:
         cells = [_fault_cell(records, kind) for records in sets.values()]
-        print(f"| {kind} | " + " | ".join(cells) + " |")
+        print(f"| {kind} | " + " | ".join(cells) + " |", flush=True)
 
 
 def _fault_cell(records: list[EcgRecord], kind: str) -> str:
@@ -165,39 +187,38 @@ def _fault_cell(records: list[EcgRecord], kind: str) -> str:
 
 
 def print_swaps(sets: dict[str, list[EcgRecord]]) -> None:
-    """Share of seeded exchanges that are suspected, and that are named rightly."""
+    """Share of seeded exchanges that are suspected, and that are named rightly; R peaks are those before the exchange.
+
+    A limb lead called flat counts as suspected where a cable lies on the right leg.
+    """
     print(
         "\n| exchanged electrodes | " + " | ".join(f"{name}: suspected %, named rightly %, n" for name in sets) + " |"
     )
     print("|---|" + "---|" * len(sets))
+    beats = {name: [find_beats(r, signal_quality(r)) for r in records] for name, records in sets.items()}
     for kind in SWAPS:
+        rng = np.random.default_rng(SEED)
         cells = []
-        for records in sets.values():
-            rng = np.random.default_rng(SEED)
-            found = [analyse(apply_fault(record, kind, rng)[0]) for record in records]
-            flagged = np.mean([bool(f.placement) or (kind.endswith("RL") and _limb_poor(f)) for f in found])
-            named = np.mean([bool(f.placement) and f.placement[0]["kind"] == kind for f in found])
+        for name, records in sets.items():
+            swapped = [apply_fault(record, kind, rng)[0] for record in records]
+            found = [suspected(*pair) for pair in zip(swapped, beats[name], strict=True)]
+            flat = [kind.endswith("RL") and "flat" in signal_quality(record).values() for record in swapped]
+            flagged = np.mean([bool(one) or lost for one, lost in zip(found, flat, strict=True)])
+            named = np.mean([bool(one) and one[0]["kind"] == kind for one in found])
             cells.append(f"**{100 * flagged:.1f}**, {100 * named:.1f}, {len(found)}")
-        print(f"| {kind} | " + " | ".join(cells) + " |")
+        print(f"| {kind} | " + " | ".join(cells) + " |", flush=True)
 
 
-def _limb_poor(flags: Flags) -> bool:
-    return any(flags.quality.get(lead) == "flat" for lead in ("II", "III"))
-
-
-def print_clean(sets: dict[str, list[EcgRecord]]) -> None:
+def print_clean(sets: dict[str, list[Flags]]) -> None:
     """Share of records without a complaint that carry a flag on any lead."""
     names = (*QUALITY_FLAGS[1:], "any of these", *DISTURBANCES, "placement", "not an ECG")
     print("\n| no complaint, flagged % | " + " | ".join(names) + " |")
     print("|---|" + "--:|" * len(names))
-    for title, records in sets.items():
-        found = [analyse(record) for record in records]
+    for title, found in sets.items():
         counts = _count(found)
-        print(
-            f"| {title}, n {len(records)} | " + " | ".join(f"{100 * counts[n] / len(found):.1f}" for n in names) + " |"
-        )
-        kinds = Counter(str(f.placement[0]["kind"]) for f in found if f.placement)
-        print(f"<!-- suspected there: {dict(kinds)} -->")
+        print(f"| {title}, n {len(found)} | " + " | ".join(f"{100 * counts[n] / len(found):.1f}" for n in names) + " |")
+    kinds = Counter(str(one.placement[0]["kind"]) for found in sets.values() for one in found if one.placement)
+    print("\nSuspected there: " + ", ".join(f"{kind} {n}" for kind, n in kinds.most_common()), flush=True)
 
 
 def _count(found: list[Flags]) -> Counter[str]:
@@ -211,45 +232,39 @@ def _count(found: list[Flags]) -> Counter[str]:
     return counts
 
 
-def print_agreement(records: dict[int, EcgRecord], complaints: dict[int, tuple[str, ...]]) -> None:
+def print_agreement(flags: dict[int, Flags], complaints: dict[int, tuple[str, ...]]) -> None:
     """What is flagged on any lead by what the reviewers noted."""
     print("\n| reviewers noted | records | loose or wander % | noisy or muscle % | flat % | any % |")
     print("|---|--:|--:|--:|--:|--:|")
+    groups = ({"loose", "baseline wander"}, {"noisy", "muscle noise"}, {"flat"}, {*QUALITY_FLAGS, *DISTURBANCES})
     for name in (*COMPLAINTS, "nothing"):
-        chosen = [r for k, r in records.items() if k in complaints and name in (complaints[k] or ("nothing",))]
-        rows = []
-        for record in chosen:
-            quality = signal_quality(record)
-            flags = Flags(quality, disturbances(record, quality), [], None)
-            rows.append({word for lead in record.leads for word in flags.of(lead)})
-        groups = ({"loose", "baseline wander"}, {"noisy", "muscle noise"}, {"flat"}, {*QUALITY_FLAGS, *DISTURBANCES})
+        chosen = [one for k, one in flags.items() if k in complaints and name in (complaints[k] or ("nothing",))]
+        rows = [{word for lead in one.quality for word in one.of(lead)} for one in chosen]
         cells = [f"{100 * np.mean([bool(row & group) for row in rows]):.0f}" if rows else "-" for group in groups]
-        print(f"| {name} | {len(chosen)} | " + " | ".join(cells) + " |")
+        print(f"| {name} | {len(chosen)} | " + " | ".join(cells) + " |", flush=True)
 
 
-def print_not_ecg(data: Path, records: dict[int, EcgRecord]) -> None:
+def print_not_ecg(data: Path, records: list[EcgRecord], flags: list[Flags]) -> None:
     """Share refused as no ECG: real ECGs of several sources, then signals that are none."""
     print("\n| recordings | n | refused % |\n|---|--:|--:|")
+    refused = np.mean([one.not_an_ecg is not None for one in flags])
+    print(f"| PTB-XL, 12 leads, all records of the fold | {len(flags)} | {100 * refused:.2f} |")
     groups: dict[str, list[EcgRecord]] = {
-        "PTB-XL, 12 leads, all records of the fold": list(records.values()),
-        "PTB-XL, lead II alone": [record.select(["II"]) for record in spread(list(records.values()), 300)],
-        "PTB-XL, V1 alone, 3 s": [
-            record.select(["V1"]).excerpt(0, 3) for record in spread(list(records.values()), 300)
-        ],
+        "PTB-XL, lead II alone": [record.select(["II"]) for record in spread(records, 300)],
+        "PTB-XL, V1 alone, 3 s": [record.select(["V1"]).excerpt(0, 3) for record in spread(records, 300)],
         "MIT-BIH DS1 and paced, 10 s excerpts": list(mitdb_excerpts(data / "mitdb", DS1, 120)),
         "MIT-BIH 207 (ventricular flutter), 10 s excerpts": list(mitdb_excerpts(data / "mitdb", ["207"], 20)),
         **{f"not an ECG: {name}": made for name, made in other_signals().items()},
     }
     for name, chosen in groups.items():
-        refused = [_refused(record) for record in chosen]
-        print(f"| {name} | {len(chosen)} | {100 * np.mean(refused):.1f} |")
+        share = np.mean([_refused(record) for record in chosen])
+        print(f"| {name} | {len(chosen)} | {100 * share:.1f} |", flush=True)
 
 
 def _refused(record: EcgRecord) -> bool:
     quality = signal_quality(record)
-    rows = usable_leads(record, quality)
-    peaks_s = detect_r_peaks(record, rows=rows)
-    return not_an_ecg(record, quality, peaks_s, classify_beats(record, peaks_s, rows)[1]) is not None
+    beats = find_beats(record, quality)
+    return not_an_ecg(record, quality, beats.peaks_s, beats.likeness) is not None
 
 
 def mitdb_excerpts(folder: Path, names: list[str], every_s: int) -> Iterator[EcgRecord]:

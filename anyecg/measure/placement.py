@@ -8,7 +8,7 @@ leads better by a margin that at most 1-2 % of unselected records reach. An arm 
 lead II or III almost flat, since both legs share one potential (Haisty et al. 1992).
 
 What cannot be told: LA and LL exchanged look like another normal heart axis (P of I and III trade places), and V4-V6
-are so alike that two neighbours exchanged rarely show; both are reported only when they are plain.
+are so alike that two neighbours exchanged show less often; both are reported only when they are plain.
 """
 
 from __future__ import annotations
@@ -34,9 +34,10 @@ LIMB_KINDS, CHEST_KINDS = KINDS[1:6], KINDS[6:]
 LEG_SHARE, LEG_MV = 0.18, 0.11
 """A limb lead of less than this share of the others' span, and less than this span, lies between the two legs."""
 MIN_CHEST_LEADS = 5
-WIDE_MS = 140
-"""A wider QRS complex, like a missing P wave, makes any axis and progression possible: it takes twice the margin. With
-both (ventricular rhythms) nothing is suspected, and without a P wave LA and LL are not told apart."""
+WIDE_MS, DOUBT = 140, 0.5
+"""A wider QRS complex and a missing P wave each make other axes and progressions possible: they raise the margin by
+this share. A ventricular tachycardia has both and is fast; there nothing is suspected."""
+FAST_RR_S = 0.55
 
 
 def find_misplacement(
@@ -63,13 +64,13 @@ def find_misplacement(
         return [_report(leg)]
     doubts = (not has_p) + (waves.qrs_off - waves.qrs_on > ms(WIDE_MS))
     points, there = wave_points(rows, waves, has_p)
-    kinds = [kind for kind in _possible(there) if has_p or kind != "LA-LL"]
-    if len(kinds) < 2 or doubts > 1:
+    kinds = _possible(there)
+    if len(kinds) < 2 or (doubts > 1 and average.rr_s < FAST_RR_S):
         return []
     gains = scores(points, there, kinds)
     best = int(gains[1:].argmax()) + 1
     which = "limbs" if kinds[-1] in LIMB_KINDS else "all" if kinds[1] in LIMB_KINDS else "chest"
-    return [_report(kinds[best])] if gains[best] > (1 + doubts) * margin(which) else []
+    return [_report(kinds[best])] if gains[best] > (1 + DOUBT * doubts) * margin(which) else []
 
 
 def wave_points(rows: dict[str, np.ndarray], waves: Waves, has_p: bool) -> tuple[np.ndarray, np.ndarray]:

@@ -31,8 +31,8 @@ logger = logging.getLogger(__name__)
 FOLD_LEADS = ("I", "II", "V1", "V2", "V3", "V4", "V5", "V6")
 SEEDS, EPOCHS, BATCH = (1, 2), 50, 128
 HIDDEN = (128, 48)
-FALSE_ALARMS = 0.014
-"""Share of fold 8, all records, in which the margins let an exchange be suspected."""
+FALSE_ALARMS = 0.021
+"""Share of fold 8, all records, whose best exchange exceeds the margin; wide QRS and missing P take some of it away."""
 
 
 def main(argv: list[str] | None = None) -> None:
