@@ -52,8 +52,9 @@ def measure(record: EcgRecord) -> Measurements:
         record.duration_s, float(record.sampling_rate), quality, disturbances=disturbances(record, quality)
     )
     beats = _find_beats(record, rows)
-    can_tell = record.sampling_rate >= MIN_RATE_HZ and record.duration_s >= MIN_DURATION_S
-    no_ecg = not_an_ecg(record, quality, beats.peaks_s, beats.likeness) if can_tell else None
+    if record.sampling_rate < MIN_RATE_HZ or record.duration_s < MIN_DURATION_S:
+        return _without_beats(found, _why_no_beats(record, rows, 0))
+    no_ecg = not_an_ecg(record, quality, beats.peaks_s, beats.likeness)
     if no_ecg:
         return _without_beats(replace(found, not_an_ecg=no_ecg), f"this is not an ECG: {no_ecg}")
     found = _with_beats(found, beats)
