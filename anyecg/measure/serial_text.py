@@ -86,7 +86,8 @@ def _conduction(ecgs: Sequence[Mapping[str, Any]]) -> list[str]:
         else:
             pattern = _bundle_branch(ecgs[k].get("leads") or {})
             said.append(
-                f"The QRS complex{where} is newly wide (at least {WIDE_QRS_MS:.0f} ms){pattern}; ST and T change with it."
+                f"The QRS complex{where} is newly wide (at least {WIDE_QRS_MS:.0f} ms){pattern}; "
+                "ST and T change with it."
             )
     return said
 
