@@ -243,32 +243,6 @@ def test_real_beats_are_found(shared_data):
     assert result.positive_predictivity > 0.998
 
 
-def test_numpy_gives_the_scores_of_the_trained_network():
-    import torch
-
-    from anyecg.measure.fit import Delineator
-    from anyecg.measure.waves import _network, _weights
-
-    curves = np.random.default_rng(0).standard_normal((2, 13, 350)).astype(np.float32)
-    model = Delineator(13)
-    model.load_state_dict({name: torch.from_numpy(value) for name, value in _weights().items()})
-    with torch.no_grad():
-        expected = model(torch.from_numpy(curves)).numpy()
-    np.testing.assert_allclose(_network(curves)[0], expected, atol=1e-3)
-
-
-def test_fitting_moves_the_fiducials_to_their_marks():
-    from anyecg.measure.fit import fit, loss_of
-
-    torch = pytest.importorskip("torch")
-    curves = np.zeros((64, 3, 350), dtype=np.float32)
-    curves[:, 0, 100:140] = 1.0
-    targets = np.tile(np.array([-200.0, -150, -120, -50, 50, np.nan, np.nan, np.nan]), (64, 1))
-    x, y = torch.from_numpy(curves), torch.from_numpy(targets.astype(np.float32))
-    before, after = (float(loss_of(fit(curves, targets, epochs=epochs), x, y).detach()) for epochs in (1, 40))
-    assert after < before - 0.5
-
-
 def test_measurements_of_real_records_are_near_the_cardiologists(shared_data):
     from anyecg.measure.ludb import FIDUCIALS, read_ludb, reference, shifted, split_ludb
 

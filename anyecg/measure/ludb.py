@@ -31,6 +31,8 @@ class AnnotatedRecord:
     """One per beat: the median over the leads of the marked QRS peak."""
     marks: list[dict[str, dict[str, np.ndarray]]]
     """Per beat: lead → wave ("p", "qrs", "t") → (onset, peak, end) in seconds."""
+    waves: dict[str, dict[str, np.ndarray]]
+    """Lead → wave → rows of (onset, peak, end) in seconds: every mark, also of waves that belong to no beat."""
 
 
 def read_ludb(folder: Path, name: str) -> AnnotatedRecord:
@@ -45,7 +47,7 @@ def read_ludb(folder: Path, name: str) -> AnnotatedRecord:
     times_s = np.array([np.median(group) for group in groups if len(group) >= 6])
     bounds = np.concatenate([[-np.inf], times_s, [np.inf]])
     marks = [_marks_at(waves, t, bounds[k], bounds[k + 2]) for k, t in enumerate(times_s)]
-    return AnnotatedRecord(record, times_s, marks)
+    return AnnotatedRecord(record, times_s, marks, waves)
 
 
 def split_ludb(folder: Path) -> tuple[list[str], list[str]]:
@@ -54,6 +56,31 @@ def split_ludb(folder: Path) -> tuple[list[str], list[str]]:
     order = np.random.default_rng(0).permutation(len(names))
     test = {names[k] for k in order[: round(0.2 * len(names))]}
     return [name for name in names if name not in test], [name for name in names if name in test]
+
+
+def lead_marks(beats: Sequence[dict[str, dict[str, np.ndarray]]], leads: Sequence[str]) -> np.ndarray:
+    """Marks as a table, shape (n_beats, n_leads, 8), one column per name in FIDUCIALS; NaN where nothing was marked."""
+    table = np.full((len(beats), len(leads), len(FIDUCIALS)), np.nan)
+    for row, beat in zip(table, beats, strict=True):
+        for cells, lead in zip(row, leads, strict=True):
+            for wave, first, columns in (("p", 0, (0, 1, 2)), ("qrs", 3, (0, 2)), ("t", 5, (0, 1, 2))):
+                if lead in beat and wave in beat[lead]:
+                    cells[first : first + len(columns)] = beat[lead][wave][list(columns)]
+    return table
+
+
+def typical_marks(table: np.ndarray) -> np.ndarray:
+    """Median over the beats of `lead_marks`, shape (n_leads, 8); NaN where fewer than 2 of 5 beats are marked."""
+    enough = np.isfinite(table).sum(axis=0) >= max(1.0, 0.4 * len(table))
+    return np.where(enough, _quantile(table, 0.5), np.nan)
+
+
+def over_leads(marks: np.ndarray) -> np.ndarray:
+    """Robust extremes over the leads of marks (n_leads, 8), shape (8,); NaN where a third of them or less has it."""
+    quantiles = (EXTREME, 0.5, 1 - EXTREME, EXTREME, 1 - EXTREME, EXTREME, 0.5, 1 - EXTREME)
+    enough = np.isfinite(marks).sum(axis=0) > len(marks) / 3
+    values = [_quantile(marks[:, [k]], quantile)[0] for k, quantile in enumerate(quantiles)]
+    return np.where(enough, values, np.nan)
 
 
 def reference(beats: Sequence[dict[str, dict[str, np.ndarray]]], leads: Sequence[str]) -> np.ndarray:
@@ -65,18 +92,14 @@ def reference(beats: Sequence[dict[str, dict[str, np.ndarray]]], leads: Sequence
     Returns:
         One value per name in FIDUCIALS; NaN where a third of the leads or less has the wave.
     """
-    values = []
-    for wave, columns in (("p", (0, 1, 2)), ("qrs", (0, 2)), ("t", (0, 1, 2))):
-        for column in columns:
-            per_lead = []
-            for lead in leads:
-                found = [b[lead][wave][column] for b in beats if lead in b and wave in b[lead]]
-                found = [value for value in found if np.isfinite(value)]
-                if len(found) >= max(1.0, 0.4 * len(beats)):
-                    per_lead.append(np.median(found))
-            quantile = (EXTREME, 0.5, 1 - EXTREME)[column]
-            values.append(np.quantile(per_lead, quantile) if len(per_lead) > len(leads) / 3 else np.nan)
-    return np.array(values)
+    return over_leads(typical_marks(lead_marks(beats, leads)))
+
+
+def _quantile(table: np.ndarray, quantile: float) -> np.ndarray:
+    """Quantile over the first axis of what is finite, NaN where nothing is."""
+    empty = ~np.isfinite(table).any(axis=0)
+    finite = np.where(np.isfinite(table), table, np.nan)
+    return np.where(empty, np.nan, np.nanquantile(np.where(empty, 0.0, finite), quantile, axis=0))
 
 
 def shifted(marks: dict[str, dict[str, np.ndarray]], by_s: float) -> dict[str, dict[str, np.ndarray]]:
