@@ -1,5 +1,7 @@
 """Fiducials over all leads and in each lead, on beats that were drawn, and on real ones when there are any."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -80,6 +82,9 @@ def test_every_lead_has_its_own_fiducials():
     waves = lead_waves(average_of(record, onsets))
     assert len(waves) == 12
     for lead in waves:
+        assert lead is not None
+        assert lead.p_on is not None
+        assert lead.t_off is not None
         assert 2 * (lead.qrs_off - lead.qrs_on) == pytest.approx(1000 * QRS_S, abs=25)
         assert 2 * (lead.qrs_on - lead.p_on) == pytest.approx(1000 * PR_S, abs=30)
         assert 2 * (lead.t_off - lead.qrs_on) == pytest.approx(1000 * QT_S, abs=30)
@@ -97,7 +102,8 @@ def test_a_lead_without_a_signal_has_no_fiducials():
 def test_the_global_qrs_is_not_narrower_than_that_of_most_leads():
     record, onsets = drawn_ecg()
     average = average_of(record, onsets)
-    over_all, leads = wave_times(average), lead_waves(average)
+    over_all, leads = wave_times(average), [wave for wave in lead_waves(average) if wave is not None]
+    assert len(leads) == 12
     assert over_all.qrs_on <= np.median([wave.qrs_on for wave in leads]) + 2
     assert over_all.qrs_off >= np.median([wave.qrs_off for wave in leads]) - 2
 
@@ -108,7 +114,8 @@ def test_each_beat_has_fiducials_in_each_lead_in_order():
     assert len(beats) == len(onsets)
     for beat, on in zip(beats[1:-1], onsets[1:-1], strict=True):
         assert set(beat.leads) == set(STANDARD_LEADS)
-        for waves in (beat, *beat.leads.values()):
+        every: list[Any] = [beat, *beat.leads.values()]
+        for waves in every:
             times = [waves.p_on_s, waves.p_peak_s, waves.p_off_s, waves.qrs_on_s, waves.qrs_off_s,
                      waves.t_on_s, waves.t_peak_s, waves.t_off_s]  # fmt: skip
             assert times == sorted(times)

@@ -13,7 +13,7 @@ from .intervals import regularity
 from .kinds import classify_beats
 from .pwave import has_p_wave
 from .report import representative
-from .waves import PRESENT, Fiducials, P, T, average_fiducials, find_fiducials, lead_peaks, wave_times
+from .waves import PRESENT, Fiducials, P, T, average_fiducials, find_fiducials, lead_peaks, to_waves
 
 CHUNK_S = 30.0
 OWN_SHARE = 0.6
@@ -85,8 +85,10 @@ def delineate(record: EcgRecord) -> list[BeatWaves]:
     average = average_beat(good, peaks_s, representative(kinds, likeness))
     if average is None:
         return []
-    with_p = has_p_wave(average, wave_times(average), regularity(peaks_s, kinds))
-    typical = _Typical(average, *average_fiducials(average), with_p)
+    over_all, leads = average_fiducials(average)
+    waves = to_waves(over_all.times[0], over_all.present[0], float(average.r))
+    with_p = has_p_wave(average, waves, regularity(peaks_s, kinds))
+    typical = _Typical(average, over_all, leads, with_p)
     found: list[BeatWaves] = []
     for start_s in np.arange(0, record.duration_s, CHUNK_S):
         found += _chunk(good, peaks_s, kinds, float(start_s), typical)
@@ -163,5 +165,9 @@ def _in_seconds(
 
 def _beat(kind: str, seconds: np.ndarray, leads: tuple[str, ...]) -> BeatWaves:
     rows = [[None if np.isnan(v) else v for v in row] for row in seconds.tolist()]
-    own = {lead: LeadWaves(*row) for lead, row in zip(leads, rows[1:], strict=True) if row[4] is not None}
-    return BeatWaves(kind, *rows[0], own)  # type: ignore[arg-type]
+    own = {
+        lead: LeadWaves(*row)  # type: ignore[arg-type]
+        for lead, row in zip(leads, rows[1:], strict=True)
+        if row[4] is not None
+    }
+    return BeatWaves(kind, *rows[0], leads=own)  # type: ignore[arg-type, misc]

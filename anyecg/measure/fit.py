@@ -156,7 +156,7 @@ def examples_of(data: Path, names: Iterable[str], views: int = VIEWS) -> list[Ex
     """Views of these LUDB records, and the PTB-XL averages."""
     rng = np.random.default_rng(1)
     noise = RealNoise(data / "nstdb")
-    examples = []
+    examples: list[Example] = []
     for name in names:
         examples += ludb_examples(read_ludb(data / "ludb" / "data", name), noise, rng, views)
     return examples + list(ptbxl_examples(data / "ptb-xl", rng))

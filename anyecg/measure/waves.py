@@ -80,7 +80,7 @@ def ms(value: float) -> int:
 def wave_times(average: AverageBeat) -> Waves:
     """Delineate the representative beat: earliest onset and latest end over all leads."""
     over_all, _ = average_fiducials(average)
-    return _waves(over_all.times[0], over_all.present[0], float(average.r))
+    return to_waves(over_all.times[0], over_all.present[0], float(average.r))
 
 
 def lead_waves(average: AverageBeat) -> list[Waves | None]:
@@ -94,7 +94,7 @@ def lead_waves(average: AverageBeat) -> list[Waves | None]:
     present = np.where(over_all.present >= PRESENT, own.present[0], 0.0)
     peaks = lead_peaks(average.signal[None], own.times)[0]
     rows = zip(own.times[0], present, peaks, strict=True)
-    return [None if np.isnan(peak) else _waves(times, there, float(peak)) for times, there, peak in rows]
+    return [None if np.isnan(peak) else to_waves(times, there, float(peak)) for times, there, peak in rows]
 
 
 def average_fiducials(average: AverageBeat) -> tuple[Fiducials, Fiducials]:
@@ -236,10 +236,11 @@ def _probability(scores: np.ndarray, where: np.ndarray, absent: float) -> np.nda
     return 1 / (1 + np.exp(np.clip(absent - anywhere, -60, 60)))
 
 
-def _waves(times: np.ndarray, present: np.ndarray, r: float) -> Waves:
+def to_waves(times: np.ndarray, present: np.ndarray, r: float) -> Waves:
     """One row of `Fiducials` as `Waves`."""
-    p, t = (
-        [float(v) for v in times[part]] if there >= PRESENT else [None] * 3
-        for part, there in zip((P, T), present, strict=True)
-    )
-    return Waves(*p, float(times[3]), r, float(times[4]), *t, float(present[0]), float(present[1]))
+    rows = (times[P] if present[0] >= PRESENT else [None] * 3, times[T] if present[1] >= PRESENT else [None] * 3)
+    (p_on, p_peak, p_off), (t_on, t_peak, t_off) = ((None if v is None else float(v) for v in row) for row in rows)
+    qrs_on, qrs_off = float(times[3]), float(times[4])
+    return Waves(
+        p_on, p_peak, p_off, qrs_on, r, qrs_off, t_on, t_peak, t_off, float(present[0]), float(present[1])
+    )  # fmt: skip
