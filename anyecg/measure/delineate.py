@@ -18,7 +18,7 @@ from .waves import PRESENT, Fiducials, P, T, average_fiducials, find_fiducials, 
 CHUNK_S = 30.0
 OWN_SHARE = 0.6
 """Weight of a beat's own fiducials against those of the representative beat, for a beat of its family: what differs
-between beats of one shape is mostly the reading of noise (chosen by cross-validation on LUDB's training records)."""
+between beats of one shape is mostly the reading of noise (chosen on training records of LUDB that were held out)."""
 SAME_FAMILY = 0.9
 """Correlation of the QRS complex with the representative one, over all leads, from which a beat is of its family."""
 MAX_SHIFT = 10
