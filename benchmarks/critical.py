@@ -4,7 +4,8 @@
 
 Prints Markdown: false alarms on a fold of PTB-XL (100 Hz, half of the records normal), episodes on MIT-BIH against its
 rhythm annotations, alarms that a monitor raised wrongly (challenge 2015), simulated ECGs with known truth, time. Limits
-were chosen on PTB-XL folds 1-8, DS1 of MIT-BIH and simulated records of other seeds.
+were chosen on PTB-XL folds 8 and 9, DS1 of MIT-BIH and simulated records of other seeds, so fold 10, DS2 and the table
+of simulated records are the independent figures.
 """
 
 from __future__ import annotations
@@ -181,7 +182,7 @@ def print_simulated(n: int) -> None:
     print(f"\n| simulated, {n} each | told rightly | other kinds told |\n|---|--:|---|")
     for condition, right in (TRUTH | dict.fromkeys(HARMLESS, ())).items():
         hits, others = 0, Counter[str]()
-        for ecg in simulate(n, seed=2027, conditions=[condition]):
+        for ecg in simulate(n, seed=31, conditions=[condition]):
             kinds = {row["kind"] for row in judge(ecg.record)[1]}
             hits += bool(kinds & set(right))
             others.update(kinds - set(right))

@@ -8,12 +8,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from scipy.signal import butter, sosfiltfilt
 
 from ..record import EcgRecord
 from .atria import p_wave_times
 from .conduction import av_block
 from .fibrillation import SILENT_MV, fibrillation_spans, spans_per_second
-from .kinds import SAME_SHAPE, beat_shapes
 from .quality import fill_gaps
 
 PAUSE_S = 3.0
@@ -38,7 +38,9 @@ RUN = 3
 RAGGED, LONG_RUN = 0.3, 8
 """A short run whose RR intervals vary by more than this share is noise taken for beats (9 of 12 such runs in MIT-BIH
 DS1 were), unless it is long."""
-NEIGHBOURS = 15
+NEIGHBOURS, QRS_S = 15, (-0.12, 0.18)
+SAME_SHAPE = 0.85
+"""A run must look different from this many beats before and after it; correlation from which a lead shows the same."""
 TACHYCARDIA_BPM = 100.0
 ACCELERATED_BPM = 50.0
 """From here to TACHYCARDIA_BPM a ventricular rhythm is accelerated idioventricular; below it is an escape rhythm."""
@@ -197,12 +199,24 @@ def _other_shape(
     run = (near >= first) & (near <= last)
     if normal.sum() < 2:
         return True
-    shapes = beat_shapes(record, peaks_s[near], rows)  # (n_beats, n_leads, n_points)
-    shapes = shapes - shapes.mean(axis=2, keepdims=True)
+    shapes = _qrs_shapes(record, peaks_s[near], rows)
     usual = np.median(shapes[normal], axis=0)
     size = np.linalg.norm(shapes[run], axis=2) * np.linalg.norm(usual, axis=1)
     likeness = (shapes[run] * usual).sum(axis=2) / np.maximum(size, 1e-9)
     return float(np.median(likeness)) < SAME_SHAPE
+
+
+def _qrs_shapes(record: EcgRecord, peaks_s: np.ndarray, rows: list[int]) -> np.ndarray:
+    """QRS complexes of neighbouring beats without their mean, 1-35 Hz, shape (n_beats, n_leads, n_points)."""
+    rate = record.sampling_rate
+    first = max(int((peaks_s[0] - 1.0) * rate), 0)
+    piece = fill_gaps(record.signal[rows, first : int((peaks_s[-1] + 1.0) * rate)])
+    band = butter(2, [1.0, min(35.0, 0.45 * rate)], "bandpass", fs=rate, output="sos")
+    piece = sosfiltfilt(band, piece, axis=1, padlen=min(int(rate), piece.shape[1] - 1))
+    offsets = np.arange(round(QRS_S[0] * rate), round(QRS_S[1] * rate) + 1)
+    index = np.round(peaks_s * rate).astype(int)[:, None] - first + offsets
+    shapes = piece[:, np.clip(index, 0, piece.shape[1] - 1)].transpose(1, 0, 2)
+    return shapes - shapes.mean(axis=2, keepdims=True)
 
 
 def _stretches(kinds: np.ndarray) -> list[tuple[int, int]]:
