@@ -30,7 +30,7 @@ PLAUSIBLE_RR_S = (0.2, 6.0)
 RUN_OF_RR = 7
 """Lowest and highest rate are those of this many successive RR intervals, by their median (Holter recorders take four
 to eight beats): a false or missed beat decides neither, and a premature beat is not a rate. On MIT-BIH DS1, minute by
-minute, the highest rate found is then within 5/min of the annotated beats' (sd); from single intervals it is 25/min."""
+minute, the highest rate so differs from that of the annotated beats by 3/min (sd), of single intervals by 18/min."""
 ST_AFTER_J_MS = {"st_j_mv": 0, "st_mv": 60, "st80_mv": 80}
 WAVE_MV = 0.05
 """An upward deflection within the QRS counts as an R wave above this."""
