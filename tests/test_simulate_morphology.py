@@ -87,11 +87,12 @@ def test_sites_and_stages_give_the_statement_of_their_condition(condition):
 
 def test_fifteen_leads_with_back_right_and_frank_leads_see_the_same_heart():
     leads = ("I", "II", "V1", "V6", "V7", "V8", "V9", "V3R", "V4R", "V5R", "V6R", "VX", "VY", "VZ", "V2")
-    for ecg in simulate(6, seed=2, conditions=("NORM",), leads=leads):
-        size = {lead: np.ptp(ecg.record.lead(lead)) for lead in leads}
-        assert ecg.record.leads == leads and size["V9"] < size["V6"]
+    usual = list(simulate(8, seed=2, conditions=("NORM",), leads=leads))
+    assert all(ecg.record.leads == leads for ecg in usual)
+    size = {lead: np.median([np.ptp(ecg.record.lead(lead)) for ecg in usual]) for lead in leads}
+    assert size["V9"] < size["V8"] < size["V6"]
     posterior = [
         level(ecg, "V8", 20, 50, after="end_s") for ecg in simulate(8, seed=2, conditions=("PMI:acute",), leads=leads)
     ]
-    right = [level(ecg, "V4R", 30, 60) for ecg in simulate(8, seed=2, conditions=("NORM",), leads=leads)]
+    right = [level(ecg, "V4R", 30, 60) for ecg in usual]
     assert np.median(posterior) > 0.05 and np.median(right) < 0

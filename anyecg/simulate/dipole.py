@@ -42,12 +42,15 @@ _CHEST = np.array([0.70, 1.0, 1.0, 1.0, 1.0, 1.0])
 _MORE = np.array([(0, 0, 0), (0, 0, 0), (0, 0, 0), (0, 0, 0), (-0.08, 0, -0.14), (-0.10, 0, -0.22), (-0.05, 0, -0.15),
                   (-0.07, 0, -0.08)])  # fmt: skip
 _ATRIA_FROM_CHEST = 0.45
-_T_BY_LEAD = np.array([1.3, 1.0, 1.0, 1.0, 0.86, 0.74, 0.86, 1.0])
+_T_BY_LEAD = np.array([1.3, 1.0, 0.97, 1.12, 0.89, 0.73, 0.84, 1.0])
 _USUAL = np.array([*DOWER.values(), *np.eye(3), *(_SEEN[name] for name in MODIFIED_LEADS.values()), *_AROUND.values()])
 _USUAL[:8] += _MORE
 # How much each lead's view varies from person to person: the limbs' does not, Frank's three are exact by definition.
 _PLACED = np.full((len(SOURCE_LEADS), 1), 0.12)
 _PLACED[:11, 0] = (0, 0, 0.08, 0.10, 0.13, 0.15, 0.12, 0.10, 0, 0, 0)
+# What is particular to one person's chest changes smoothly from V1 to V6: (6, 6), makes neighbours correlate.
+_APART = np.abs(np.subtract.outer(np.arange(6), np.arange(6)))
+_SMOOTH = np.linalg.cholesky(0.65 * np.exp(-((_APART / 2.2) ** 2)) + 0.35 * np.eye(6))
 BUMP_AREA = 128 / 315  # ∫₀¹ (1 - u²)⁴ du
 
 
@@ -177,6 +180,7 @@ def draw_torso(rng: np.random.Generator) -> Torso:
     """Draw heart position, chest shape and electrode placement."""
     turn = rotation_matrix(*rng.normal(0, (5, 12, 4)))
     noise = rng.standard_normal((3, len(SOURCE_LEADS), 3))
+    noise[:, 2:8] = _SMOOTH @ noise[:, 2:8]
     chest = np.exp(rng.normal(0, 0.12) + 0.08 * rng.standard_normal(6))  # precordial gain: chest wall, electrode height
     placed = _USUAL + _PLACED * noise[0]
     placed[2:8] *= (chest * _CHEST)[:, None]
@@ -234,7 +238,9 @@ _NEAR = np.concatenate([[0.03, 0.03], np.full(6, 0.14), np.zeros(3), np.full(len
 def draw_near(wave: Wave, rng: np.random.Generator) -> np.ndarray:
     """(n_source_leads, n_bumps) mV: the heart is no single dipole; a chest electrode sees best what lies below it."""
     size = np.linalg.norm(wave.vector, axis=1)
-    return _NEAR[:, None] * rng.standard_normal((len(SOURCE_LEADS), len(size))) * np.minimum(size, 1.2)
+    scores = rng.standard_normal((len(SOURCE_LEADS), len(size)))
+    scores[2:8] = _SMOOTH @ scores[2:8]
+    return _NEAR[:, None] * scores * np.clip(size, 0.18, 1.2)
 
 
 def extent(wave: Wave, matrix: np.ndarray, threshold: float, share: float) -> tuple[float, float, float]:
