@@ -119,6 +119,12 @@ def test_left_bundle_branch_block_is_judged_by_sgarbossa():
     assert kinds(measured({"V2": 0.3}, qrs_ms=150.0)) == ["ST elevation"]  # 30 % of the S wave
 
 
+def test_a_regular_wide_rhythm_without_p_waves_is_not_called_bundle_branch_block():
+    wide = measured({"I": 0.2, "V2": 0.2}, qrs_ms=170.0, p_wave_present=False, pr_ms=None)
+    assert kinds(wide) == []
+    assert kinds(wide | {"rhythm_regularity": "irregular"}) == ["ST elevation"]
+
+
 def test_a_paced_rhythm_is_judged_by_sgarbossa_too():
     found = critical_values(measured({"V2": -0.15}, paced="ventricular"), patient())
     assert "With ventricular pacing" in found[0]["sentence"]
@@ -180,7 +186,8 @@ def test_ten_seconds_of_a_fast_rate_are_found_in_a_long_recording():
 def test_qtc_of_500_ms_names_its_formula():
     found = critical_values(measured(qt_ms=510.0, qtc_fridericia_ms=520.0, qtc_bazett_ms=531.0), patient())
     assert [row["kind"] for row in found] == ["long QTc"]
-    assert "QTc 520 ms by Fridericia (531 ms by Bazett" in found[0]["sentence"]
+    assert "QTc 520 ms by Fridericia and 520 ms by Hodges (531 ms by Bazett" in found[0]["sentence"]
+    assert kinds(measured(qtc_fridericia_ms=505.0, qtc_hodges_ms=492.0)) == []
     assert kinds(measured(qtc_fridericia_ms=495.0, qtc_bazett_ms=530.0)) == []
 
 

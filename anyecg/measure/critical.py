@@ -10,8 +10,9 @@ Deterministic and independent of any model. The limits:
   (Kusumoto et al., Circulation 2019;140:e382);
 - ST elevation: see `infarction`;
 - QTc ≥ 500 ms: AHA/ACC statement on torsade de pointes in hospital settings (Drew et al., Circulation 2010;121:1047),
-  by Fridericia (AHA/ACC/HRS part IV, Rautaharju et al., Circulation 2009;119:e241, advises against Bazett's); with a
-  wide QRS the QT interval is first shortened by 48.5 % of QRS (Bogossian et al., Heart Rhythm 2014;11:2273).
+  by Fridericia and by Hodges (AHA/ACC/HRS part IV, Rautaharju et al., Circulation 2009;119:e241, advises against
+  Bazett's); with a wide QRS the QT interval is first shortened by 48.5 % of QRS (Bogossian et al., Heart Rhythm
+  2014;11:2273).
 """
 
 from __future__ import annotations
@@ -243,9 +244,13 @@ def _long_qtc(values: Values) -> list[Critical]:
     if kinds.count("V") > MANY_VENTRICULAR * len(kinds):
         return []
     if qrs < WIDE_QRS_MS:
-        if fridericia < QTC_MS:
+        hodges = values.get("qtc_hodges_ms") or fridericia
+        if min(fridericia, hodges) < QTC_MS:
             return []
-        sentence = f"QTc {fridericia:.0f} ms by Fridericia ({bazett:.0f} ms by Bazett; QT {qt:.0f} ms, {rate:.0f}/min)."
+        sentence = (
+            f"QTc {fridericia:.0f} ms by Fridericia and {hodges:.0f} ms by Hodges ({bazett:.0f} ms by Bazett; "
+            f"QT {qt:.0f} ms, {rate:.0f}/min)."
+        )
         return [_row("long QTc", sentence, TORSADE)]
     without_qrs = fridericia * (1 - 0.485 * qrs / qt)
     if without_qrs < QTC_MS:

@@ -70,7 +70,7 @@ def infarction(values: Values, age: float | None, sex: str | None) -> list[dict[
     if qrs_ms < WIDE_QRS_MS:
         return _universal(rows, values, age, sex)
     if _net(rows.get("V1", {})) < 0:
-        left = qrs_ms >= LEFT_BUNDLE_MS.get(sex or "male", 140.0) and _lateral_is_upright(rows)
+        left = qrs_ms >= LEFT_BUNDLE_MS.get(sex or "male", 140.0) and _lateral_is_upright(rows) and _conducted(values)
         return _modified_sgarbossa(rows, "left bundle branch block") if left else []
     # Behind a wide QRS complex that is not left bundle branch block the ST segment of V1-V3 is not to be believed, and
     # that of the others only when its opposite is depressed.
@@ -101,7 +101,14 @@ def _net(row: Mapping[str, float | None]) -> float:
 
 
 def _lateral_is_upright(rows: Rows) -> bool:
-    return any(_net(rows[lead]) > 0 for lead in ("I", "V6") if lead in rows)
+    lateral = [rows[lead] for lead in ("I", "V6") if lead in rows]
+    return bool(lateral) and all(_net(row) > 0 for row in lateral)
+
+
+def _conducted(values: Values) -> bool:
+    """Bundle branch block is a word for conducted beats: a regular wide rhythm without P waves may as well be paced
+    (spikes are lost at a low sampling rate) or ventricular."""
+    return bool(values.get("p_wave_present")) or values.get("rhythm_regularity") == "irregular"
 
 
 def limit_mv(lead: str, age: float | None, sex: str | None) -> float:
