@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -117,7 +117,7 @@ def assemble(
             if 0 <= at < shape.duration_s
         ],
         disturbances=find_disturbances(spells, shape.leads),
-        patient=asdict(person) | {"conditions": [patient.rhythm, *patient.codes]},
+        patient=vars(person) | {"conditions": [patient.rhythm, *patient.codes]},
     )  # fmt: skip
 
 

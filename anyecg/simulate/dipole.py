@@ -115,11 +115,11 @@ class Wave:
         """Each bump's height at times t (ms), shape (*t.shape[:-1], n_bumps, t.shape[-1]), float32."""
         centre, flat, left, right = self.rows[:, :4].astype(np.float32).T[:, :, None]
         past = np.asarray(t, dtype=np.float32)[..., None, :] - centre
-        before = np.minimum(past, 0) / left
+        before = np.minimum(past, 0) * (1 / left)
         past -= flat
-        before += np.maximum(past, 0) / right  # one of the two is zero
+        before += np.maximum(past, 0, out=past) * (1 / right)  # one of the two is zero
         before *= before
-        height = np.maximum(1 - before, 0, out=before)
+        height = np.maximum(np.subtract(1, before, out=before), 0, out=before)
         height *= height
         height *= height
         return height

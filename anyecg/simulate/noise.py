@@ -177,6 +177,16 @@ def _normal(n_rows: int, n: int, rng: np.random.Generator) -> np.ndarray:
     return np.stack([_pool()[start : start + n] for start in starts])
 
 
+_KNOTS, _LONGEST_HATS = 12, 20_000
+
+
+@lru_cache(maxsize=4)
+def _hats(n: int) -> np.ndarray:
+    """(n_knots, n): weights of straight lines between evenly spaced knots."""
+    places = np.linspace(0, n, _KNOTS)
+    return np.stack([np.interp(np.arange(n), places, row) for row in np.eye(_KNOTS)]).astype(np.float32)
+
+
 _MUSCLE_OF = np.concatenate([np.ones(3), np.full(6, 0.4), np.full(_N_EXTRA, 1.0)]).astype(np.float32)
 
 
@@ -189,7 +199,11 @@ def _add_muscle(signal: np.ndarray, weights: np.ndarray, size: float, rng: np.ra
     electrodes = np.flatnonzero(np.abs(weights).any(axis=0))
     level = (size * np.exp(rng.normal(0, 0.4, len(electrodes)))).astype(np.float32) * _MUSCLE_OF[electrodes]
     noise = (weights[:, electrodes] * level) @ _normal(len(electrodes), n, rng)
-    noise *= np.interp(np.arange(n), np.linspace(0, n, 12), np.exp(rng.normal(0, 0.35, 12))).astype(np.float32)
+    knots = np.exp(rng.normal(0, 0.35, _KNOTS))
+    if n <= _LONGEST_HATS:
+        noise *= knots.astype(np.float32) @ _hats(n)
+    else:
+        noise *= np.interp(np.arange(n), np.linspace(0, n, _KNOTS), knots).astype(np.float32)
     signal += noise
 
 

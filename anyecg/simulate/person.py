@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,25 +35,29 @@ _POTASSIUM = {"HYPOK": (2.3, 3.1), "HYPERK": (6.1, 7.8)}
 
 def draw_person(patient: Patient, torso: Torso, rng: np.random.Generator) -> Person:
     """Draw a person whose facts fit this heart and this chest; the same draws give the same person at every visit."""
-    build, pressure, salt, lime = rng.standard_normal(4)
-    luck = rng.random(4)
+    build, pressure, salt, lime = rng.standard_normal(4).tolist()
+    luck = rng.random(4).tolist()
     old_infarct = bool(patient.infarct)
     systolic = 122 + 0.35 * (patient.age - 50) + 11 * pressure + 22 * (patient.hypertrophy == "LVH")
     if patient.hypertrophy == "PE" or patient.rhythm in ("VTACH", "PVT") or patient.av == "3AVB":
         systolic -= 28
     low, high = _POTASSIUM.get(patient.repolarisation, (0.0, 0.0))
-    potassium = low + luck[0] * (high - low) if low else np.clip(4.2 + 0.25 * salt, 3.6, 5.0)
+    potassium = low + luck[0] * (high - low) if low else _within(4.2 + 0.25 * salt, 3.6, 5.0)
     # A thick chest wall attenuates the chest leads; a raised diaphragm turns the axis to the left.
-    bmi = 26.5 - 18 * np.log(torso.chest_gain) - 0.04 * (patient.axis_deg - 35) + 3 * build + 3 * patient.low_voltage
+    bmi = 26.5 - 18 * math.log(torso.chest_gain) - 0.04 * (patient.axis_deg - 35) + 3 * build + 3 * patient.low_voltage
     return Person(
-        age=patient.age, sex=patient.sex, bmi_kg_m2=round(float(np.clip(bmi, 16.5, 48)), 1),
-        systolic_mmhg=round(float(np.clip(systolic, 78, 215))),
-        diastolic_mmhg=round(float(np.clip(0.55 * systolic + 12 + 4 * lime, 45, 125))),
+        age=patient.age, sex=patient.sex, bmi_kg_m2=round(_within(bmi, 16.5, 48), 1),
+        systolic_mmhg=round(_within(systolic, 78, 215)),
+        diastolic_mmhg=round(_within(0.55 * systolic + 12 + 4 * lime, 45, 125)),
         smoking="never" if luck[1] > (0.75 if old_infarct else 0.45) else "current" if luck[1] < 0.22 else "former",
-        drugs=_drugs(patient, luck[2]), potassium_mmol_l=round(float(potassium), 1),
-        calcium_mmol_l=round(float(np.clip(2.35 + 0.08 * lime, 2.15, 2.6)), 2),
+        drugs=_drugs(patient, luck[2]), potassium_mmol_l=round(potassium, 1),
+        calcium_mmol_l=round(_within(2.35 + 0.08 * lime, 2.15, 2.6), 2),
         heart_position=("horizontal", "intermediate", "vertical")[(patient.axis_deg > 10) + (patient.axis_deg > 70)],
     )  # fmt: skip
+
+
+def _within(value: float, low: float, high: float) -> float:
+    return min(max(value, low), high)
 
 
 def _drugs(patient: Patient, luck: float) -> tuple[str, ...]:

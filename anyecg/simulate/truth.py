@@ -173,13 +173,11 @@ def find_measurements(
 
     None where there is none.
     """
-    times = np.array([beat["time_s"] for beat in seen])
-    rr = np.diff(times)
     out: dict[str, float | None] = dict.fromkeys(
         ("heart_rate_bpm", "p_ms", "pr_ms", "qrs_ms", "qt_ms", "axis_deg"), None
     )
-    if len(rr):
-        out["heart_rate_bpm"] = round(60 / float(rr.mean()), 1)
+    if len(seen) > 1:
+        out["heart_rate_bpm"] = round(60 * (len(seen) - 1) / (seen[-1]["time_s"] - seen[0]["time_s"]), 1)
     if seen:
         out |= _ventricular_intervals(patient, heart, beats, [beat["kind"] for beat in seen])
     if any(wave["kind"] == "P wave" for wave in waves):

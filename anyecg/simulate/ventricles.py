@@ -144,12 +144,10 @@ def _infarcted(wave: Wave, infarct: str, rng: np.random.Generator) -> Wave:
 
 def _fragments(rng: np.random.Generator) -> Wave:
     """Small individual notches, so that no two patients share a QRS."""
-    return Wave.of(
-        [
-            (rng.uniform(22, 66), 0, rng.uniform(10, 18), rng.uniform(10, 18), tuple(rng.normal(0, 0.055, 3)))
-            for _ in range(3)
-        ]
-    )
+    rows = np.zeros((3, 7))
+    rows[:, [0, 2, 3]] = (22, 10, 10) + rng.random((3, 3)) * (44, 8, 8)
+    rows[:, 4:] = rng.normal(0, 0.055, (3, 3))
+    return Wave(rows)
 
 
 def turn_to_axis(wave: Wave, torso: Torso, axis_deg: float) -> Wave:
