@@ -33,7 +33,7 @@ TIED_SHARE = 0.004
 """Saturated: this share of the samples lies exactly on the lead's highest or lowest value; natural peaks rarely tie."""
 RAIL_S, RAIL_MV = 0.3, 0.5
 """Saturated: the lead rests this long on its extreme, this far from the rest of it."""
-STEP_MV, DRIFT_MV = 1.5, 3.2
+STEP_MV, DRIFT_MV = 1.4, 3.2
 """Loose: the baseline (median over 1 s) moves by the former within half a second or spans the latter in 10 s."""
 NOISE_RATIO = 0.35
 """Noisy: rapid changes between beats reach this share of the rapid changes of the beats, and lie above 20 Hz."""
@@ -41,7 +41,7 @@ NOISE_MV = 0.02
 """Below this change per 8 ms between the beats nothing is called noisy."""
 HUM_MV = 0.05
 """Peak to peak of the line at 50 or 60 Hz."""
-WANDER_S, WANDER_MV = 1.5, 0.48
+WANDER_S, WANDER_MV = 1.5, 0.51
 """Baseline wander: the baseline spans the latter within the former, half of the time."""
 MUSCLE_MV, MUSCLE_FAST_MV = 0.03, 0.018
 """Root mean square between the beats at 20-40 Hz, and at 70-95 Hz where the sampling rate holds that."""
