@@ -128,3 +128,39 @@ def test_a_real_pacemaker_is_found_and_its_neighbour_has_none(shared_data):
     folder = shared_data("ludb") / "data"
     modes = [find_pacing(r, detect_r_peaks(r)).mode for r in (read_ludb(folder, name).record for name in ("104", "1"))]
     assert modes == ["ventricular", None]
+
+
+def kinds_of(ecg):
+    from anyecg.measure.beats import usable_leads
+    from anyecg.measure.kinds import classify_beats
+
+    rows = usable_leads(ecg.record)
+    found = detect_r_peaks(ecg.record, rows=rows)
+    called, _ = classify_beats(ecg.record, found, rows)
+    near = [int(np.abs(found - beat["time_s"]).argmin()) for beat in ecg.beats]
+    pairs = [(beat["kind"], called[k]) for beat, k in zip(ecg.beats, near, strict=True)
+             if abs(found[k] - beat["time_s"]) < 0.15]  # fmt: skip
+    return [pair for pair in pairs if pair[0] in "NSV"]
+
+
+@pytest.mark.parametrize(("condition", "kind", "least"), [("PVC", "V", 0.9), ("BIGU", "V", 0.8), ("PAC", "S", 0.6)])
+def test_most_early_beats_are_called_what_they_are(condition, kind, least):
+    pairs = [pair for ecg in simulated(condition, n=10, duration_s=20.0) for pair in kinds_of(ecg)]
+    called = [second for first, second in pairs if first == kind]
+    normal = [second for first, second in pairs if first == "N"]
+    assert called.count(kind) >= least * len(called) > 0
+    assert normal.count("N") >= 0.97 * len(normal)
+
+
+def test_fibrillation_has_hardly_any_premature_beats():
+    pairs = [pair for ecg in simulated("AFIB", n=10, duration_s=20.0) for pair in kinds_of(ecg)]
+    assert sum(called == "S" for _, called in pairs) <= 0.05 * len(pairs)
+
+
+def test_two_beats_are_too_few_to_tell_kinds():
+    from anyecg.measure.kinds import classify_beats
+
+    record = simulated("NORM")[0].record
+    kinds, likeness = classify_beats(record, np.array([1.0, 2.0]), [0, 1])
+    assert kinds == ["N", "N"]
+    assert likeness.tolist() == [1.0, 1.0]

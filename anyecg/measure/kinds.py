@@ -1,34 +1,52 @@
-"""Call each beat normal (N), supraventricular premature (S) or ventricular (V), by timing and shape.
+"""Call each beat normal (N), supraventricular premature (S) or ventricular (V), by timing, shape and P wave.
 
-A ventricular beat looks different from the dominant beat and is early or wide; a supraventricular premature
-beat looks the same and is early (the classes of ANSI/AAMI EC57; de Chazal et al., IEEE Trans Biomed Eng 2004,
-use the same evidence). The rule prefers N in doubt: an irregular rhythm has no "early" beats, and a single odd
-shape may be noise.
+The evidence is that of de Chazal et al. (IEEE Trans Biomed Eng 2004), the classes are those of ANSI/AAMI EC57: RR
+intervals before and after against those around, the QRS complex against the dominant one (likeness, width, size), and
+what lies before and after it, where a P wave and the T wave should be. Two networks of one small hidden layer, fitted
+by `python -m anyecg.measure.fit_kinds`, weigh them. For ventricular beats a rule (of another shape and early or wide)
+has to agree, unless the network is sure; where the rhythm itself is irregular nothing is called S.
 """
 
 from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 from scipy.ndimage import median_filter
 from scipy.signal import butter, sosfiltfilt
 
 from ..record import EcgRecord
-from .beats import chunks
 from .quality import fill_gaps
+from .slope_energy import chunks
 
+WEIGHTS = Path(__file__).with_name("kinds.npz")
+KINDS = ("N", "S", "V")
+V_BY_RULE, V_ALONE = 0.2, 0.7
+"""Probability from which a beat is ventricular, with the rule and without it."""
+S_LIMIT = 0.35
+IRREGULAR, IRREGULAR_WITHOUT_P = 0.15, 0.08
+"""Median relative change between RR intervals from which the rhythm itself is irregular, and nothing is called S: the
+lower one where what lies before the beats is not alike, as in atrial fibrillation."""
+P_ALIKE = 0.5
 BLOCK_BEATS = 400
 """The dominant shape is learnt anew every so many beats, since it drifts over hours."""
 SHAPE_HZ = 125.0
-WINDOW_S = (-0.12, 0.18)
+WINDOW_S = (-0.30, 0.40)
+QRS_S, P_S, T_S = (-0.12, 0.18), (-0.26, -0.07), (0.16, 0.40)
 SAME_SHAPE = 0.85
 """Correlation with the dominant beat, over all leads together, from which the shape counts as the same."""
 OTHER_SHAPE = 0.65
-EARLY = 0.85
-"""A beat is early below this share of the usual RR interval."""
 WIDE = 1.25
 """A beat is wide above this multiple of the dominant beat's width."""
-IRREGULAR = 0.10
-"""Above this median relative change between RR intervals the rhythm itself is irregular and nothing is called S."""
+EARLY_BEFORE_PAUSE = 0.75
+"""A beat is early, too, when the interval before it is below this share of the one after it (bigeminy)."""
+EARLY = 0.85
+"""A beat is early below this share of the usual RR interval."""
+FEATURES = ("rr_before", "rr_after", "rr_before_block", "rr_change", "compensation", "irregularity", "usual_rr",
+            "likeness", "width", "size", "spread", "p_likeness", "p_size", "p_in_block", "t_likeness", "family",
+            "like_previous", "worst_lead")  # fmt: skip
+"""What the network weighs, in this order; ratios are logarithms."""
 
 
 def classify_beats(record: EcgRecord, peaks_s: np.ndarray, rows: list[int]) -> tuple[list[str], np.ndarray]:
@@ -43,29 +61,66 @@ def classify_beats(record: EcgRecord, peaks_s: np.ndarray, rows: list[int]) -> t
     """
     if len(peaks_s) < 3:
         return ["N"] * len(peaks_s), np.ones(len(peaks_s))
-    shapes = beat_shapes(record, peaks_s, rows)
-    early, irregular = _timing(peaks_s)
-    likeness, width = np.empty(len(peaks_s)), np.empty(len(peaks_s))
-    n_blocks = max(round(len(peaks_s) / BLOCK_BEATS), 1)
-    for block in np.array_split(np.arange(len(peaks_s)), n_blocks):
-        likeness[block], width[block] = _against_dominant(shapes[block], early[block] < EARLY)
-    premature = early < EARLY
-    ventricular = (likeness < OTHER_SHAPE) & (premature | (width > WIDE))
-    ventricular |= (likeness < SAME_SHAPE) & premature & (width > WIDE)
-    supra = premature & (likeness >= SAME_SHAPE) & ~irregular & ~ventricular
-    return np.where(ventricular, "V", np.where(supra, "S", "N")).tolist(), likeness
+    features = beat_features(record, peaks_s, rows)
+    return call_kinds(features), features[:, FEATURES.index("likeness")]
 
 
-def beat_shapes(record: EcgRecord, peaks_s: np.ndarray, rows: list[int]) -> np.ndarray:
-    """Cut the QRS complex of every beat, shape (n_beats, n_leads, n_points), band-passed, at about 125 Hz."""
+def call_kinds(features: np.ndarray, weights: dict[str, np.ndarray] | None = None) -> list[str]:
+    """Kinds from `beat_features`; with other weights than the stored ones to validate a fit."""
+    weights = weights or _weights()
+    probability = _probability(features, weights, "ventricular")
+    ventricular = (_ventricular_rule(features) & (probability >= V_BY_RULE)) | (probability >= V_ALONE)
+    irregular, p_alike = (features[:, FEATURES.index(name)] for name in ("irregularity", "p_in_block"))
+    regular = irregular < np.where(p_alike > P_ALIKE, IRREGULAR, IRREGULAR_WITHOUT_P)
+    supra = (_probability(features, weights, "supraventricular") >= S_LIMIT) & regular
+    return np.where(ventricular, "V", np.where(supra, "S", "N")).tolist()
+
+
+def _ventricular_rule(features: np.ndarray) -> np.ndarray:
+    """Early or wide, and unlike the dominant beat; both, and somewhat unlike it."""
+    column = dict(zip(FEATURES, features.T, strict=True))
+    early = (column["rr_before"] < np.log(EARLY)) | (column["compensation"] > -np.log(EARLY_BEFORE_PAUSE))
+    wide = column["width"] > np.log(WIDE)
+    other, somewhat = column["likeness"] < OTHER_SHAPE, column["likeness"] < SAME_SHAPE
+    return (other & (early | wide)) | (somewhat & early & wide)
+
+
+def _probability(features: np.ndarray, weights: dict[str, np.ndarray], kind: str) -> np.ndarray:
+    """Probability of "ventricular", or of "supraventricular" for a beat that is not ventricular."""
+    w = {key.removeprefix(f"{kind}."): value for key, value in weights.items() if key.startswith(f"{kind}.")}
+    scaled = np.clip((features - w["mean"]) / w["scale"], -4, 4)
+    hidden = np.maximum(scaled @ w["hidden.weight"].T + w["hidden.bias"], 0)
+    scores = hidden @ w["out.weight"].T + w["out.bias"]
+    return 1 / (1 + np.exp(-np.clip(scores[:, 0], -30, 30)))
+
+
+@cache
+def _weights() -> dict[str, np.ndarray]:
+    with np.load(WEIGHTS, allow_pickle=False) as stored:
+        return {key: stored[key].astype(np.float32) for key in stored.files}
+
+
+def beat_features(record: EcgRecord, peaks_s: np.ndarray, rows: list[int]) -> np.ndarray:
+    """Evidence for the kind of each beat, shape (n_beats, len(FEATURES)); needs three beats."""
+    timing, early = _timing(peaks_s)
+    parts = []
+    for block in np.array_split(np.arange(len(peaks_s)), max(round(len(peaks_s) / BLOCK_BEATS), 1)):
+        shapes, rate = _cut(record, peaks_s[block], rows)
+        before = timing[block, 0] + timing[block, 5]
+        around = np.insert(timing[block], 2, before - np.median(before), axis=1)
+        parts.append(np.concatenate([around, _against_dominant(shapes, rate, early[block])], axis=1))
+    return np.concatenate(parts).astype(np.float32)
+
+
+def _cut(record: EcgRecord, peaks_s: np.ndarray, rows: list[int]) -> tuple[np.ndarray, float]:
+    """Cut out every beat, shape (n_beats, n_leads, n_points), 1-35 Hz, at about 125 Hz; and that rate."""
     factor = max(int(record.sampling_rate // SHAPE_HZ), 1)
     rate = record.sampling_rate / factor
     band = butter(2, [1.0, min(35.0, 0.45 * rate)], "bandpass", fs=rate, output="sos")
     offsets = np.arange(round(WINDOW_S[0] * rate), round(WINDOW_S[1] * rate) + 1)
     position = np.round(peaks_s * rate).astype(int)
     shapes = np.zeros((len(position), len(rows), len(offsets)), dtype=np.float32)
-    n = record.signal.shape[1] // factor
-    for first, last, start, stop in chunks(n, rate):
+    for first, last, start, stop in chunks(record.signal.shape[1] // factor, rate):
         here = np.flatnonzero((position >= first) & (position < last))
         if not len(here):
             continue
@@ -74,41 +129,84 @@ def beat_shapes(record: EcgRecord, peaks_s: np.ndarray, rows: list[int]) -> np.n
         piece = sosfiltfilt(band, piece, axis=1, padlen=min(int(rate), piece.shape[1] - 1))
         index = np.clip(position[here, None] - start + offsets, 0, piece.shape[1] - 1)
         shapes[here] = piece[:, index].transpose(1, 0, 2)
-    return shapes
+    return shapes, rate
 
 
 def _timing(peaks_s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Each RR interval before a beat as a share of the usual one, and whether the rhythm around it is irregular."""
-    rr = np.diff(peaks_s)
-    rr = np.concatenate([rr[:1], rr])
-    usual = median_filter(rr, size=min(15, len(rr) | 1), mode="nearest")
-    change = np.abs(np.diff(rr, prepend=rr[0])) / usual
-    irregular = median_filter(change, size=min(21, len(rr) | 1), mode="nearest") > IRREGULAR
-    share = rr / usual
-    share[0] = 1.0
-    return share, irregular
+    """RR evidence (n_beats, 6), all but that of the block, and whether each beat is early."""
+    rr = np.maximum(np.diff(peaks_s), 0.15)
+    before, after = np.concatenate([[np.median(rr)], rr]), np.concatenate([rr, [np.median(rr)]])
+    usual = median_filter(before, size=min(15, len(before) | 1), mode="nearest")
+    change = np.abs(np.diff(before, prepend=before[0])) / usual
+    irregular = median_filter(change, size=min(21, len(before) | 1), mode="nearest")
+    previous = np.concatenate([before[:1], before[:-1]])
+    columns = [np.log(before / usual), np.log(after / usual), np.log(before / previous), np.log(after / before),
+               np.minimum(irregular, 1.0), np.log(usual)]  # fmt: skip
+    early = (before < EARLY * usual) | (before < EARLY_BEFORE_PAUSE * after)
+    return np.stack(columns, axis=1), early
 
 
-def _against_dominant(shapes: np.ndarray, premature: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Correlation of each beat with the dominant one, and its width as a multiple of the dominant one's."""
-    flat = shapes.reshape(len(shapes), -1)
-    centred = flat - flat.mean(axis=1, keepdims=True)
-    unit = centred / np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), 1e-9)
-    pool = np.flatnonzero(~premature) if (~premature).sum() >= 2 else np.arange(len(shapes))
+def _against_dominant(shapes: np.ndarray, rate: float, early: np.ndarray) -> np.ndarray:
+    """Each beat against the dominant one of the block: QRS, what lies before and after it."""
+    qrs = _part(shapes, rate, QRS_S)
+    unit, norm = _unit(qrs)
+    family = _dominant_family(unit, early)
+    dominant = _unit(np.median(qrs[family], axis=0)[None])[0][0]
+    spread = _spreads(qrs) / rate
+    p_parts, t_parts = (_part(shapes, rate, window) for window in (P_S, T_S))
+    (p_unit, p_norm), (t_unit, _) = _unit(p_parts), _unit(t_parts)
+    p_likeness = p_unit @ _unit(np.median(p_parts[family], axis=0)[None])[0][0]
+    alike = unit @ unit[:: max(len(unit) // 80, 1)].T > SAME_SHAPE
+    columns = [
+        unit @ dominant,
+        np.log(spread / np.median(spread[family])),
+        np.log(norm / np.median(norm[family])),
+        np.log(spread / 0.03),
+        p_likeness,
+        np.log(p_norm / np.median(p_norm[family])),
+        np.full(len(unit), np.median(p_likeness[family])),
+        t_unit @ _unit(np.median(t_parts[family], axis=0)[None])[0][0],
+        alike.mean(axis=1),
+        (unit * np.roll(unit, 1, axis=0)).sum(axis=1),
+        _worst_lead(qrs, family),
+    ]
+    return np.stack(columns, axis=1)
+
+
+def _part(shapes: np.ndarray, rate: float, window_s: tuple[float, float]) -> np.ndarray:
+    first, last = (round((at - WINDOW_S[0]) * rate) for at in window_s)
+    return shapes[:, :, first : last + 1]
+
+
+def _unit(parts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Beats flat, each lead without its mean, at length one; and their length."""
+    flat = (parts - parts.mean(axis=2, keepdims=True)).reshape(len(parts), -1)
+    norm = np.maximum(np.linalg.norm(flat, axis=1), 1e-6)
+    return flat / norm[:, None], norm
+
+
+def _dominant_family(unit: np.ndarray, early: np.ndarray) -> np.ndarray:
+    """Which beats look like the commonest shape among those that are not early."""
+    pool = np.flatnonzero(~early) if (~early).sum() >= 2 else np.arange(len(unit))
     pool = pool[:: max(len(pool) // 80, 1)]
     likeness = unit[pool] @ unit[pool].T
     medoid = pool[np.argmax((likeness > SAME_SHAPE).sum(axis=1) + likeness.mean(axis=1))]
-    family = unit @ unit[medoid] > SAME_SHAPE
-    dominant = np.median(flat[family], axis=0)
-    dominant = (dominant - dominant.mean()) / max(float(np.linalg.norm(dominant - dominant.mean())), 1e-9)
-    widths = _widths(shapes)
-    return unit @ dominant, widths / max(float(np.median(widths[family])), 1e-9)
+    return unit @ unit[medoid] > SAME_SHAPE
 
 
-def _widths(shapes: np.ndarray) -> np.ndarray:
-    """Spread of the slope energy around its centre: grows with the QRS duration, needs no threshold."""
-    energy = (np.diff(shapes, axis=2) ** 2).sum(axis=1)  # (n_beats, n_points - 1)
+def _worst_lead(qrs: np.ndarray, family: np.ndarray) -> np.ndarray:
+    """Least correlation with the dominant beat in any single lead."""
+    centred = qrs - qrs.mean(axis=2, keepdims=True)
+    dominant = np.median(centred[family], axis=0)
+    dominant /= np.maximum(np.linalg.norm(dominant, axis=1, keepdims=True), 1e-6)
+    norms = np.maximum(np.linalg.norm(centred, axis=2), 1e-6)
+    return ((centred * dominant).sum(axis=2) / norms).min(axis=1)
+
+
+def _spreads(qrs: np.ndarray) -> np.ndarray:
+    """Spread of the slope energy around its centre in samples: grows with the QRS duration, needs no threshold."""
+    energy = (np.diff(qrs, axis=2) ** 2).sum(axis=1)  # (n_beats, n_points - 1)
     energy /= np.maximum(energy.sum(axis=1, keepdims=True), 1e-12)
     at = np.arange(energy.shape[1])
     centre = energy @ at
-    return np.sqrt((energy * (at - centre[:, None]) ** 2).sum(axis=1))
+    return np.maximum(np.sqrt((energy * (at - centre[:, None]) ** 2).sum(axis=1)), 0.2)
