@@ -71,13 +71,9 @@ def main() -> None:
 
 
 def judge(record: EcgRecord) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Measurements with their episodes, and the critical values."""
+    """Measurements with their episodes, and the critical values among them."""
     values = measure(record).to_dict()
-    peaks_s = np.array([beat["time_s"] for beat in values["beats"]])
-    kinds = [beat["kind"] for beat in values["beats"]]
-    rows = usable_leads(record, values["quality"])
-    values["episodes"] = find_episodes(record, peaks_s, kinds, rows, paced=values.get("paced") is not None)
-    return values, critical_values(values, record)
+    return values, values["critical"]
 
 
 def read_fold(folder: Path, fold: int) -> list[tuple[dict[str, str], EcgRecord]]:
