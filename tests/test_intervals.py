@@ -8,8 +8,8 @@ import pytest
 
 from anyecg.leads import STANDARD_LEADS
 from anyecg.measure.average import AverageBeat
-from anyecg.measure.intervals import amplitudes, corrected_qt, corrected_qts, median_beat, missing_amplitudes, rates
-from anyecg.measure.vectors import axes, frontal_axis, turn
+from anyecg.measure.intervals import amplitudes, corrected_qts, median_beat, missing_amplitudes, rates
+from anyecg.measure.vectors import axes, turn
 from anyecg.measure.voltages import voltages
 from anyecg.measure.waves import Waves
 
@@ -46,7 +46,6 @@ def test_four_corrections_agree_at_sixty_beats_a_minute():
     assert fast["qtc_fridericia_ms"] == pytest.approx(379.4, abs=0.1)
     assert fast["qtc_framingham_ms"] == pytest.approx(381.6, abs=0.1)
     assert fast["qtc_hodges_ms"] == pytest.approx(390.0, abs=0.1)
-    assert corrected_qt(320, 0.6) == (fast["qtc_bazett_ms"], fast["qtc_fridericia_ms"])
 
 
 def test_one_false_or_missed_beat_decides_neither_the_lowest_nor_the_highest_rate():
@@ -79,17 +78,17 @@ def test_each_wave_has_its_own_axis(axis_deg):
 def test_a_raised_st_segment_does_not_turn_the_qrs_axis():
     raised = seen_by_limb_leads(np.where(np.arange(N) > 275, 0.3, 0.0), 120)
     signal = seen_by_limb_leads(bump(235, 270), -20) + raised
-    assert frontal_axis(average_of(signal), tuple(LIMB_DEG), WAVES) == pytest.approx(-20, abs=1)
+    assert axes(average_of(signal), tuple(LIMB_DEG), WAVES)["axis_deg"] == pytest.approx(-20, abs=1)
 
 
 def test_the_broad_end_of_a_bundle_branch_block_does_not_turn_the_axis():
     signal = seen_by_limb_leads(bump(230, 250), -45) + seen_by_limb_leads(bump(245, 275, 0.5), 170)
-    assert -75 < frontal_axis(average_of(signal), tuple(LIMB_DEG), WAVES) < -45
+    assert -75 < axes(average_of(signal), tuple(LIMB_DEG), WAVES)["axis_deg"] < -45
 
 
 def test_axes_follow_from_any_two_limb_leads():
     signal = seen_by_limb_leads(bump(235, 270), 75)
-    assert frontal_axis(average_of(signal[[2, 4]]), ("III", "aVL"), WAVES) == pytest.approx(75, abs=0.5)
+    assert axes(average_of(signal[[2, 4]]), ("III", "aVL"), WAVES)["axis_deg"] == pytest.approx(75, abs=0.5)
 
 
 def test_what_has_no_axis_says_why():

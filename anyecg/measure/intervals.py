@@ -9,19 +9,8 @@ from typing import Any
 import numpy as np
 
 from .average import RATE, AverageBeat
-from .vectors import frontal_axis, level_before
+from .vectors import level_before
 from .waves import Waves, ms
-
-__all__ = [
-    "amplitudes",
-    "corrected_qt",
-    "corrected_qts",
-    "frontal_axis",
-    "median_beat",
-    "missing_amplitudes",
-    "rates",
-    "regularity",
-]
 
 IRREGULAR_CV = 0.08
 """RR intervals whose steps from beat to beat (root mean square, by the mean RR) exceed this make an irregular rhythm:
@@ -69,12 +58,6 @@ def regularity(peaks_s: np.ndarray, kinds: list[str]) -> str | None:
     step = np.sqrt(np.mean(np.diff(use) ** 2)) if len(use) > 3 else np.std(use)
     early = 1 - normal.mean()
     return "irregular" if step / use.mean() > IRREGULAR_CV or early > 0.1 else "regular"
-
-
-def corrected_qt(qt_ms: float, rr_s: float) -> tuple[float, float]:
-    """QTc in ms by Bazett and Fridericia; see `corrected_qts`."""
-    all_four = corrected_qts(qt_ms, rr_s)
-    return all_four["qtc_bazett_ms"], all_four["qtc_fridericia_ms"]
 
 
 def corrected_qts(qt_ms: float, rr_s: float) -> dict[str, float]:

@@ -74,11 +74,6 @@ def turn(one_deg: float | None, other_deg: float | None) -> float | None:
     return abs((one_deg - other_deg + 180) % 360 - 180)
 
 
-def frontal_axis(average: AverageBeat, leads: tuple[str, ...], waves: Waves) -> float | None:
-    """Mean QRS axis in degrees; None without two limb leads or when the QRS has no direction."""
-    return axes(average, leads, waves)["axis_deg"]
-
-
 def spatial_angle(average: AverageBeat, leads: tuple[str, ...], waves: Waves) -> float | None:
     """Angle in space between the mean QRS and T vectors, degrees; None without the eight leads or a T wave."""
     signal, names = _with_limb_leads(average, leads)
