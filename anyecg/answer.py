@@ -12,6 +12,8 @@ from .claims import interval_claims
 from .events import NOTABLE
 from .evidence import Evidence, differences
 from .findings import code_of, findings_in_text
+from .measure.serial import MOST as MOST_COMPARED
+from .measure.serial import compare
 
 LOCATABLE = {
     "premature ventricular contraction": "premature ventricular contractions",
@@ -42,6 +44,11 @@ class Answer:
     text: str = ""
     evidence: list[dict[str, Any]] = field(default_factory=list)
     """Per ECG, see `Evidence.to_dict`; with several also "differences_from_ecg_1"."""
+    critical: list[dict[str, Any]] = field(default_factory=list)
+    """Critical values that were measured, to be shown before everything else: those of `Measurements.critical` with
+    "ecg" (1-based). They stand in the first answer already and owe nothing to the language model."""
+    changes: dict[str, Any] | None = None
+    """What changed between two to six ECGs, as measured; see `measure.serial.compare`."""
     intervals: list[dict[str, Any]] = field(default_factory=list)
     """Places that the text names: {"ecg": 1-based, "start_s", "end_s", "kind", "leads"}."""
     contradictions: list[str] = field(default_factory=list)
@@ -145,6 +152,28 @@ def _overlooked(intervals: Sequence[Mapping[str, Any]], evidences: Sequence[Evid
             for event in missed[:most]
         ]
     return said
+
+
+def critical_of(evidences: Sequence[Evidence]) -> list[dict[str, Any]]:
+    """The critical values of every ECG, most urgent first within each."""
+    return [
+        {"ecg": number, **value}
+        for number, evidence in enumerate(evidences, start=1)
+        for value in evidence.measurements.get("critical") or ()
+    ]
+
+
+def critical_sentences(answer: Answer) -> list[str]:
+    """What to show first, one sentence per critical value, with the ECG's number when there are several."""
+    several = len(answer.evidence) > 1
+    return [(f"ECG {value['ecg']}: " if several else "") + value["sentence"] for value in answer.critical]
+
+
+def changes_of(evidences: Sequence[Evidence]) -> dict[str, Any] | None:
+    """What changed between the ECGs by measurement; None for fewer than two or more than six."""
+    if not 2 <= len(evidences) <= MOST_COMPARED:
+        return None
+    return compare([e.measurements for e in evidences], [e.record.recorded_at for e in evidences])
 
 
 def as_dicts(evidences: Sequence[Evidence]) -> list[dict[str, Any]]:

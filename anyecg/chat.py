@@ -26,6 +26,8 @@ from .answer import (
     Answer,
     abstention,
     as_dicts,
+    changes_of,
+    critical_of,
     disagreements,
     in_words,
     kind_of,
@@ -165,7 +167,10 @@ class EcgChat:
         """
         started = time.perf_counter()
         evidences, shown, messages = self._prepare(records, question, history, with_measurements)
-        answer = Answer(evidence=as_dicts(evidences), warnings=warnings_of(evidences, MAX_SHOWN_S))
+        answer = Answer(
+            evidence=as_dicts(evidences), warnings=warnings_of(evidences, MAX_SHOWN_S),
+            critical=critical_of(evidences), changes=changes_of(evidences),
+        )  # fmt: skip
         if all(evidence.unjudgeable for evidence in evidences):
             total = time.perf_counter() - started
             yield replace(answer, text=abstention(evidences), done=True, total_s=total)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,9 @@ TOP_FINDINGS = 10
 _INTERVALS = {
     "heart_rate_bpm": "/min", "heart_rate_min_bpm": "/min", "heart_rate_max_bpm": "/min", "rr_sd_ms": "ms",
     "rhythm_regularity": "", "p_wave_present": "", "p_ms": "ms", "pr_ms": "ms", "qrs_ms": "ms", "qt_ms": "ms",
-    "qtc_bazett_ms": "ms", "qtc_fridericia_ms": "ms", "axis_deg": "°",
+    "qtc_bazett_ms": "ms", "qtc_fridericia_ms": "ms", "qtc_framingham_ms": "ms", "qtc_hodges_ms": "ms",
+    "axis_deg": "°", "p_axis_deg": "°", "t_axis_deg": "°", "qrs_t_angle_deg": "°", "spatial_qrs_t_angle_deg": "°",
+    "sokolow_lyon_mv": "mV", "cornell_mv": "mV", "paced": "",
 }  # fmt: skip
 
 
@@ -51,7 +54,8 @@ def _plain(value: Any) -> Any:
 def answer_keys(answer: Answer) -> dict[str, Any]:
     """The documented keys of an answer."""
     return {
-        "answer": answer.text, "evidence": answer.evidence, "intervals": answer.intervals,
+        "critical": answer.critical, "answer": answer.text, "changes": answer.changes, "evidence": answer.evidence,
+        "intervals": answer.intervals,
         "contradictions": answer.contradictions, "warnings": answer.warnings, "first_token_s": answer.first_token_s,
         "total_s": answer.total_s, "tokens": answer.tokens,
     }  # fmt: skip
@@ -87,8 +91,15 @@ def print_title(text: str) -> None:
 
 
 def stream(answers: Iterator[Answer]) -> Answer:
-    """Print an answer's text as it grows; returns the finished answer."""
+    """Print critical values, then an answer's text as it grows; returns the finished answer."""
+    from .answer import critical_sentences
+
     shown, answer = "", None
+    for answer in answers:
+        if not shown and answer.critical:
+            show_critical(critical_sentences(answer))
+            answers = chain([answer], answers)
+            break
     for answer in answers:
         if answer.text.startswith(shown):
             typer.echo(answer.text[len(shown) :], nl=False)
@@ -102,6 +113,8 @@ def stream(answers: Iterator[Answer]) -> Answer:
 
 def show_answer(result: Mapping[str, Any]) -> None:
     """What an answer rests on, below its streamed text."""
+    if result["changes"]:
+        show_changes(result["changes"])
     for sentence in result["contradictions"]:
         typer.secho(f"! {sentence}", fg="red")
     for sentence in result["warnings"]:
@@ -138,23 +151,62 @@ def show_info(result: Mapping[str, Any]) -> None:
 
 
 def show_measurements(result: Mapping[str, Any]) -> None:
+    show_critical(value["sentence"] for value in result["critical"])
     table = _table("", "measured", "")
     for row in _measured(result):
         table.add_row(*row)
+    if progression := result["r_progression"]:
+        table.add_row("R progression", f"{progression['word']} (transition {progression['transition_lead']})")
     kinds = [beat["kind"] for beat in result["beats"]]
-    names = {"N": "normal", "S": "supraventricular premature", "V": "ventricular"}
+    names = {"N": "normal", "S": "supraventricular premature", "V": "ventricular", "P": "paced"}
     table.add_row("beats", ", ".join(f"{kinds.count(k)} {name}" for k, name in names.items() if k in kinds) or "none")
     _print(table)
-    amplitudes = _table("", "lead", "R mV", "S mV", "ST mV", "T mV", "quality")
+    columns = {"P": "p_mv", "Q": "q_mv", "R": "r_mv", "S": "s_mv", "ST J": "st_j_mv", "J+60": "st_mv",
+               "J+80": "st80_mv", "T": "t_mv"}  # fmt: skip
+    amplitudes = _table("", "lead", *(f"{name} mV" for name in columns), "quality")
     for lead, quality in result["quality"].items():
         values = result["leads"].get(lead, {})
-        cells = [_number(values.get(key), 2) for key in ("r_mv", "s_mv", "st_mv", "t_mv")]
-        amplitudes.add_row(lead, *cells, quality)
+        lesser = ", ".join(result["disturbances"].get(lead, ()))
+        amplitudes.add_row(lead, *(_number(values.get(key), 2) for key in columns.values()), lesser or quality)
     _print(amplitudes)
+    if result["episodes"]:
+        _print(_places([{"leads": (), **episode} for episode in result["episodes"]]))
+    for suspicion in result["placement"]:
+        typer.secho(f"! {suspicion['sentence']}", fg="yellow")
     for key, reason in result["not_measurable"].items():
         typer.echo(f"{key}: {reason}")
     for note in result["notes"]:
         typer.echo(note)
+
+
+def show_critical(sentences: Iterable[str]) -> None:
+    """Critical values, before everything else."""
+    for sentence in sentences:
+        typer.secho(f"CRITICAL: {sentence}", fg="red", bold=True)
+
+
+def show_changes(changes: Mapping[str, Any]) -> None:
+    """What changed between ECGs, as measured: sentences, and the rows that exceed day-to-day variation."""
+    for sentence in changes["sentences"]:
+        typer.echo(sentence)
+    names = [f"ECG {number}" for number in changes["order"]]
+    table = _table("Measured", "", *names, "limit")
+    for row in changes["rows"]:
+        if not row["leads"] and any(value is not None for value in row["values"]):
+            limit = "" if row["limit"] is None else f"± {row['limit']:g}"
+            table.add_row(row["title"], *change_cells(row), limit)
+    _print(table)
+    for warning in changes["warnings"]:
+        typer.secho(f"! {warning}", fg="yellow")
+
+
+def change_cells(row: Mapping[str, Any]) -> list[str]:
+    """The values of one row of a comparison; an asterisk marks what is beyond day-to-day variation."""
+    cells = []
+    for value, exceeds in zip(row["values"], row["exceeds"], strict=True):
+        text = "–" if value is None else value if isinstance(value, str) else f"{value:g}"
+        cells.append(f"{text} {row['unit'] or ''}".strip() + ("*" if exceeds else "") if value is not None else text)
+    return cells
 
 
 def show_findings(result: Mapping[str, Any]) -> None:
@@ -212,8 +264,10 @@ def _measured(measurements: Mapping[str, Any]) -> list[tuple[str, str]]:
     for key, unit in _INTERVALS.items():
         if (value := measurements.get(key)) is not None:
             text = {True: "yes", False: "no"}[value] if isinstance(value, bool) else value
-            shown = text if isinstance(text, str) else f"{_number(text, 0)}{'' if unit == '°' else ' '}{unit}"
-            rows.append((key.removesuffix("_bpm").removesuffix("_ms").removesuffix("_deg").replace("_", " "), shown))
+            digits = 2 if unit == "mV" else 0
+            shown = text if isinstance(text, str) else f"{_number(text, digits)}{'' if unit == '°' else ' '}{unit}"
+            name = key.removesuffix("_bpm").removesuffix("_ms").removesuffix("_deg").removesuffix("_mv")
+            rows.append((name.replace("_", " "), shown))
     return rows
 
 

@@ -23,8 +23,8 @@ from .events import (
     with_measured_kind,
 )
 from .findings import CODES, EVENT_KINDS, HEAD_LABELS, RHYTHMS, SUBCLASSES, SUPERCLASSES, phrase
-from .leads import PRECORDIAL_LEADS, STANDARD_LEADS, derive_limb_leads
 from .measure import measure
+from .measure.quality import forbidden
 from .record import EcgRecord
 
 CHUNK_S = 300.0
@@ -32,9 +32,6 @@ CHUNK_S = 300.0
 SHORTEST_EXCERPT_STEPS = 20
 """A last excerpt with fewer steps does not judge findings when there are longer ones."""
 PAROXYSMAL = ("PVC", "PAC", "PRC(S)", "AFIB", "AFLT", "SVTAC", "PSVT", "SVARR", "BIGU", "TRIGU")
-TERRITORIES = {
-    "anterior": ("V1", "V2", "V3", "V4"), "lateral": ("I", "aVL", "V5", "V6"), "inferior": ("II", "III", "aVF"),
-}  # fmt: skip
 _CHANGES = ("heart_rate_bpm", "pr_ms", "qrs_ms", "qt_ms", "qtc_bazett_ms", "qtc_fridericia_ms", "axis_deg")
 
 
@@ -122,7 +119,7 @@ class Evidence:
         ranked = sorted(said["findings"].items(), key=lambda item: -item[1])[:top]
         return {
             "record": self.record.name,
-            "measurements": self.measurements,
+            "measurements": {key: value for key, value in self.measurements.items() if key != "median_beat"},
             "findings": [
                 {"code": code, "phrase": phrase(code), "probability": p, "present": p >= self.thresholds[code]}
                 for code, p in ranked
@@ -131,6 +128,7 @@ class Evidence:
             "rhythms": said["rhythms"],
             "events": self.events,
             "quality": self.measurements.get("quality") or {},
+            "critical": self.measurements.get("critical") or [],
             "abstained": said["abstained"],
             "reason": said["reason"],
         }
@@ -153,7 +151,7 @@ def gather(model: Any, extractor: Any, record: EcgRecord, batch_size: int = 32) 
     thresholds |= {kind: fitted["threshold"] for kind, fitted in beats.items()}
     evidence = Evidence(
         record, measurements, labels, events, encoded.step_s, [], thresholds, beats,
-        [*territory_warnings(record, measurements), *map(_sentence, record.notes)], _unjudgeable(measurements),
+        [*_warnings(record, measurements), *map(_sentence, record.notes)], _unjudgeable(measurements),
     )  # fmt: skip
     if not evidence.unjudgeable:
         evidence.events.extend(event for kind in NOTABLE for event in evidence.locate(kind))
@@ -222,29 +220,22 @@ def differences(evidences: Sequence[Evidence]) -> list[dict[str, float]]:
     return found
 
 
-def territory_warnings(record: EcgRecord, measurements: Mapping[str, Any]) -> list[str]:
-    """Which leads are poor or missing, and what therefore cannot be judged."""
-    quality = measurements.get("quality") or {}
-    _, available, _ = derive_limb_leads(record.signal[:, :1], record.leads)
-    missing = [lead for lead in STANDARD_LEADS if lead not in available]
-    if len(missing) >= len(PRECORDIAL_LEADS):
-        names = f"lead {record.leads[0]}" if len(record.leads) == 1 else f"leads {_join(record.leads)}"
-        said = [f"Only {names}: territory findings (infarction, ischaemia, hypertrophy) cannot be judged."]
-        poor = [(lead, flag) for lead, flag in quality.items() if flag != "good"]
-        return said + [f"{lead} is {flag}: it cannot be judged." for lead, flag in poor]
-    lost: dict[tuple[str, str], list[str]] = {}
-    for lead in STANDARD_LEADS:
-        flag = "missing" if lead in missing else quality.get(lead, "good")
-        territory = next((name for name, leads in TERRITORIES.items() if lead in leads), "")
-        if flag != "good" and territory:
-            lost.setdefault((territory, flag), []).append(lead)
-    return [
-        f"{_join(leads)} {'is' if len(leads) == 1 else 'are'} {flag}: {territory} findings cannot be judged."
-        for (territory, flag), leads in lost.items()
-    ]
+def _warnings(record: EcgRecord, measurements: Mapping[str, Any]) -> list[str]:
+    """What poor, missing or misplaced leads forbid, and in which leads lesser disturbances are."""
+    said = forbidden(measurements.get("quality") or {}, measurements.get("placement") or [], record.leads)
+    disturbed: dict[str, list[str]] = {}
+    for lead, faults in (measurements.get("disturbances") or {}).items():
+        for fault in faults:
+            disturbed.setdefault(fault, []).append(lead)
+    for fault, leads in disturbed.items():
+        where = "all leads" if len(leads) == len(record.leads) > 1 else _join(leads)
+        said.append(f"{fault[:1].upper()}{fault[1:]} in {where}: small deflections there are uncertain.")
+    return said
 
 
 def _unjudgeable(measurements: Mapping[str, Any]) -> str | None:
+    if measurements.get("not_an_ecg"):
+        return f"it does not look like an ECG ({measurements['not_an_ecg']})"
     quality = measurements.get("quality") or {}
     if quality and not any(flag == "good" for flag in quality.values()):
         flags = ", ".join(f"{lead} {flag}" for lead, flag in quality.items())

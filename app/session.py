@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from anyecg.answer import critical_sentences
 from anyecg.record import EcgRecord
 
 from .uploads import Uploads
@@ -124,7 +125,7 @@ def _answer(chat: Any, session: Session, question: str) -> Iterator[View]:
     message, answer, begun = session.messages[-1], None, False
     try:
         for answer in chat.stream(session.records, question, history=list(session.history), stop=session.stop):
-            message["content"] = plain(answer.text) or "…"
+            message["content"] = _said(answer) or "…"
             yield View(evidence=evidence_html(answer) if answer.done or not begun else None)
             begun = True
     except ValueError as error:  # what the caller can mend, RecordError included; its text is a sentence for the user
@@ -134,7 +135,7 @@ def _answer(chat: Any, session: Session, question: str) -> Iterator[View]:
     if answer is None:
         return
     if not answer.text.strip():
-        message["content"] = "*(no text)*"
+        message["content"] = f"{_said(answer)}\n\n*(no text)*".strip()
     if answer.stopped:
         message["content"] += "\n\n*(stopped)*"
     session.history.append({"role": "user", "text": question, "ecgs": session.unseen})
@@ -143,6 +144,12 @@ def _answer(chat: Any, session: Session, question: str) -> Iterator[View]:
     changed = session.intervals != marks
     session.intervals = marks
     yield View(strips=strips_html(session.records, session.intervals) if changed else None)
+
+
+def _said(answer: Any) -> str:
+    """What the chat shows of an answer: critical values first, then the text."""
+    first = [f"**{plain(sentence)}**" for sentence in critical_sentences(answer)]
+    return "\n\n".join([*first, *([plain(answer.text)] if answer.text.strip() else [])])
 
 
 def plain(text: str) -> str:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 NO_EVIDENCE = """<div class="quiet">The evidence stands here beside an answer: measured intervals, findings with
 their calibrated probability, where they lie in time and leads, and whatever contradicts the text.</div>"""
 MAX_EVENTS = 12
-BEAT_NAMES = {"N": "normal", "S": "supraventricular", "V": "ventricular"}
+BEAT_NAMES = {"N": "normal", "S": "supraventricular", "V": "ventricular", "P": "paced"}
 _MEASURED: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("Heart rate", ("heart_rate_bpm",), "/min"),
     ("Lowest - highest", ("heart_rate_min_bpm", "heart_rate_max_bpm"), "/min"),
@@ -32,7 +32,15 @@ _MEASURED: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("QT interval", ("qt_ms",), "ms"),
     ("QTc (Bazett)", ("qtc_bazett_ms",), "ms"),
     ("QTc (Fridericia)", ("qtc_fridericia_ms",), "ms"),
+    ("QTc (Framingham)", ("qtc_framingham_ms",), "ms"),
+    ("QTc (Hodges)", ("qtc_hodges_ms",), "ms"),
     ("Frontal axis", ("axis_deg",), "°"),
+    ("P axis", ("p_axis_deg",), "°"),
+    ("T axis", ("t_axis_deg",), "°"),
+    ("QRS-T angle, frontal", ("qrs_t_angle_deg",), "°"),
+    ("QRS-T angle, spatial", ("spatial_qrs_t_angle_deg",), "°"),
+    ("Sokolow-Lyon", ("sokolow_lyon_mv",), "mV"),
+    ("Cornell", ("cornell_mv",), "mV"),
 )
 
 
@@ -93,10 +101,13 @@ def _data_url(image: Any) -> str:
 def evidence_html(answer: Answer) -> str:
     """The evidence panel of an `Answer`."""
     parts = [
+        _alerts("Critical, measured", _critical(answer), "contradiction"),
         _alerts("The text and the evidence disagree", answer.contradictions, "contradiction"),
         _alerts("Please note", answer.warnings, "warning"),
         _marked(answer.intervals),
     ]
+    if answer.changes:
+        parts.append(_changes(answer.changes))
     parts += [_ecg(number, entry) for number, entry in enumerate(answer.evidence, 1)]
     return "".join(parts) + _timing(answer)
 
@@ -106,6 +117,33 @@ def _alerts(title: str, sentences: Sequence[str], kind: str) -> str:
         return ""
     items = "".join(f"<li>{escape(str(sentence))}</li>" for sentence in sentences)
     return f'<div class="alert {kind}" role="alert"><b>{title}</b><ul>{items}</ul></div>'
+
+
+def _critical(answer: Answer) -> list[str]:
+    several = len(answer.evidence) > 1
+    return [
+        (f"ECG {value['ecg']}: " if several else "") + f"{value['sentence']} ({value['source']})"
+        for value in answer.critical
+    ]
+
+
+def _changes(changes: Mapping[str, Any]) -> str:
+    """What changed between the ECGs by measurement; what exceeds day-to-day variation has an asterisk."""
+    said = "".join(f"<li>{escape(sentence)}</li>" for sentence in changes["sentences"])
+    head = ("", *(f"ECG {number}" for number in changes["order"]), "± day to day")
+    rows = []
+    for row in changes["rows"]:
+        if row["leads"] or all(value is None for value in row["values"]):
+            continue
+        limit = "" if row["limit"] is None else f"{row['limit']:g} {row['unit'] or ''}".strip()
+        rows.append((row["title"], *map(_changed, row["values"], row["exceeds"]), limit))
+    notes = _alerts("For this comparison", changes["warnings"], "warning")
+    return _section("What changed, measured", f"<ul>{said}</ul>{notes}{_table(head, rows)}")
+
+
+def _changed(value: Any, exceeds: bool | None) -> str:
+    text = "–" if value is None else value if isinstance(value, str) else f"{value:g}"
+    return text + (" *" if exceeds else "")
 
 
 def _marked(intervals: Sequence[Mapping[str, Any]]) -> str:
@@ -170,7 +208,8 @@ def _measurements(values: Mapping[str, Any], changes: Mapping[str, float]) -> st
         reason = next((reasons[k] for k in keys if k in reasons), "")
         if all(number is not None for number in numbers):
             change = f" ({changes[keys[0]]:+.0f} against ECG 1)" if keys[0] in changes else ""
-            rows.append((name, "-".join(f"{number:.0f}" for number in numbers) + f" {unit}{change}"))
+            digits = 2 if unit == "mV" else 0
+            rows.append((name, "-".join(f"{number:.{digits}f}" for number in numbers) + f" {unit}{change}"))
         elif reason:
             rows.append((name, f"not measurable: {reason}"))
     if values.get("rhythm_regularity"):
@@ -178,6 +217,11 @@ def _measurements(values: Mapping[str, Any], changes: Mapping[str, float]) -> st
     beats = Counter(beat["kind"] for beat in values.get("beats") or ())
     if beats:
         rows.append(("Beats", ", ".join(f"{n} {BEAT_NAMES.get(kind, kind)}" for kind, n in beats.most_common())))
+    if values.get("paced"):
+        rows.append(("Pacing", str(values["paced"])))
+    if progression := values.get("r_progression"):
+        rows.append(("R progression", f"{progression['word']} (transition {progression['transition_lead']})"))
+    rows += [(f"Episode, {_span(e)} s", str(e["kind"])) for e in (values.get("episodes") or ())[:MAX_EVENTS]]
     poor = [f"{lead} {flag}" for lead, flag in (values.get("quality") or {}).items() if flag != "good"]
     if values.get("quality"):
         rows.append(("Signal quality", ", ".join(poor) or "good in all leads"))
@@ -200,14 +244,14 @@ def _events(events: Sequence[Mapping[str, Any]]) -> str:
 
 def _amplitudes(values: Mapping[str, Any]) -> str:
     """R, S, ST and T per lead, folded away."""
-    keys = ("r_mv", "s_mv", "st_mv", "t_mv")
+    keys = ("p_mv", "q_mv", "r_mv", "s_mv", "st_j_mv", "st_mv", "st80_mv", "t_mv")
     rows = [
         (lead, *("" if levels.get(key) is None else f"{levels[key]:.2f}" for key in keys))
         for lead, levels in (values.get("leads") or {}).items()
     ]
     if not rows:
         return ""
-    table = _table(("lead", "R", "S", "ST", "T"), rows)
+    table = _table(("lead", "P", "Q", "R", "S", "J", "J+60", "J+80", "T"), rows)
     return f"<details><summary>Amplitudes per lead, mV</summary>{table}</details>"
 
 

@@ -22,7 +22,7 @@ from .quality import disturbances, signal_quality
 from .rhythm import find_episodes
 from .vectors import axes
 from .voltages import voltages
-from .waves import Waves, wave_times
+from .waves import Waves, lead_waves, wave_times
 
 MIN_BEATS = 2
 _LIMB_LEADS = {"I", "II", "III", "aVR", "aVL", "aVF"}
@@ -162,7 +162,7 @@ def _with_leads(
     missing = directions.pop("not_measurable")
     if "axis_deg" in missing and len(_LIMB_LEADS & set(record.leads)) >= 2 > len(_LIMB_LEADS & set(leads)):
         missing["axis_deg"] = "fewer than two limb leads are of good quality"
-    rows = amplitudes(average, leads, waves)
+    rows = amplitudes(average, leads, waves, lead_waves(average))
     rows = {lead: {key: _rounded(v, 1 if key.endswith("_ms") else 3) for key, v in row.items()}
             for lead, row in rows.items()}  # fmt: skip
     sums = voltages(rows)

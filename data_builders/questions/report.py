@@ -54,6 +54,8 @@ def ask(view: View, rng: random.Random) -> Dialogue | None:
     """A question for a report with its answer; None if nothing is known that a report could say."""
     if view.is_long or (not view.whole and not view.known_events):
         return None
+    if view.whole and not view.findings:
+        return None  # as in fibrillation of the ventricles, for which no statement exists
     draw = rng.random()
     style, questions = (
         (_brief, BRIEF) if draw < 0.12 else (_structured, STRUCTURED) if draw < 0.24 else (_prose, QUESTIONS)
