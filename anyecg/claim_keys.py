@@ -115,7 +115,10 @@ def leads_for(
                 return word.leads
             break
     before = [w for w in groups if w.end <= match.start()]
-    return before[-1].leads if before else ()
+    if before:
+        return before[-1].leads
+    behind = [w for w in groups if w.start >= match.end()]  # "R wave 4 mm and S wave 13 mm in V2"
+    return behind[0].leads if behind and not _HEADING.match(sentence, behind[0].end) else ()
 
 
 def signed(key: str, low: float, high: float, near: str) -> tuple[float, float]:

@@ -132,7 +132,8 @@ _NAMES = {
         r"(?:rate|hr) (?:max(?:imum)?)"
     ),
     "heart_rate_min_bpm": (
-        r"(?:min(?:imum|imal)?|lowest|slowest)(?: (?:heart|ventricular|instantaneous|sinus))*(?: (?:rate|hr))?|"
+        r"(?:(?<!/)(?<!/ )(?<!per )(?<! a )min(?:imum|imal)?|lowest|slowest)(?: (?:heart|ventricular|"
+        r"instantaneous|sinus))*(?: (?:rate|hr))?|"
         r"(?:rate|hr) (?:min(?:imum)?)"
     ),
     "heart_rate_bpm": (

@@ -7,12 +7,12 @@ normal ranges and atrial rates are no values, and a number without a unit must s
 
 from __future__ import annotations
 
-import itertools
 import re
 from dataclasses import dataclass, replace
 
 from . import claim_names as names
 from .claim_keys import key_of, leads_for, signed
+from .claim_lists import pair_lists
 from .claim_names import (
     ECG_NAME,
     LEADS,
@@ -68,18 +68,13 @@ _EARLIER = re.compile(r"\b(?:previously|formerly|earlier|beforehand|last time|pr
 _SPREAD = re.compile(r"\b(?:rang\w+|var(?:y|ie)\w*|fluctuat\w+|swing\w*|between)\b[^.]{0,25}$")
 _RIGHT_BEHIND = re.compile(r"[\s-]*(?:of )?(?:horizontal |upsloping |tall )?")
 _CARRY = re.compile(
-    r"(?:[\s,():;*|-]|ecgs? ?#?\d+|\b(?:and|vs|versus|against|in|on|for|the|to|compared with|compared to|but|or|"
-    r"was|is|it|now|"
-    r"only|instead of|rather than|up from|down from|from|of|at|this|that|measures?|measured|has|had|shows?|"
-    r"showed|then|later|"
-    r"before|previously|earlier|about|approx|around|interval|duration|value|respectively|while|whereas|with|"
-    r"after|a)\b)*"
+    r"(?:[\s,():;*|-]|ecgs? ?#?\d+|\b(?:and|vs|versus|against|in|on|for|the|to|compared with|compared to|but|or|was|is|"
+    r"it|now|only|instead of|rather than|up from|down from|from|of|at|this|that|measures?|measured|has|had|shows?|"
+    r"showed|then|later|before|previously|earlier|about|approx|around|interval|duration|value|respectively|while|"
+    r"whereas|with|after|a|one|another)\b)*"
 )
+"""What may stand between two values of the same quantity."""
 _ARROW = re.compile(r"\s*\)?\s*(?:[-=]?>|(?:up |down )?to)\s*$")
-_SEPARATOR = re.compile(r"\s*(?:/|,|&|-|\band\b|,\s*and\b)?\s*(?:the )?")
-_NAME_SEPARATOR = re.compile(
-    r"\s*(?:int(?:ervals?)?|durations?|ax[ei]s|times?)?\s*(?:/|,|&|-|\band\b|,\s*and\b)\s*(?:the )?"
-)
 
 
 def sentence_claims(sentence: str) -> list[NumberClaim]:
@@ -88,7 +83,7 @@ def sentence_claims(sentence: str) -> list[NumberClaim]:
     free = _without_words(sentence, words)
     pattern = QUANTITY_BETWEEN if "between" in sentence else QUANTITY
     quantities = list(pattern.finditer(free))
-    paired = _pair_lists(sentence, words, quantities)
+    paired = pair_lists(sentence, words, quantities)
     claims: list[NumberClaim] = []
     last: NumberClaim | None = None
     for k, match in enumerate(quantities):
@@ -122,59 +117,6 @@ def _without_words(sentence: str, words: list[Word]) -> str:
         if word.what == "leads" or any(c.isdigit() for c in sentence[word.start : word.end]):
             shown[word.start : word.end] = "_" * (word.end - word.start)
     return "".join(shown)
-
-
-def _pair_lists(sentence: str, words: list[Word], quantities: list[re.Match[str]]) -> dict[int, tuple[Word, str]]:
-    """ "PR/QRS/QT 160/90/400 ms": quantity → (name, unit) where as many values as names follow each other."""
-    paired: dict[int, tuple[Word, str]] = {}
-    known = [w for w in words if w.what not in ("leads", "other", "rhythm")]
-    k = 0
-    while k < len(known):
-        run = _spelled_out(known[k], quantities)
-        count = 1
-        while k + count < len(known) and len(run) == count and _is_next(sentence, run[-1], known[k + count]):
-            run.append(known[k + count])
-            count += 1
-        after = [j for j, m in enumerate(quantities) if m.start() >= run[-1].end][: len(run)]
-        before = [j for j, m in enumerate(quantities) if m.end() <= run[0].start][-len(run) :]
-        if 1 < len(run) == len(after) and _is_list(sentence, run[-1].end, [quantities[j] for j in after]):
-            paired |= _paired(run, after, quantities)
-        elif 1 < len(run) == len(before) and _names_behind(sentence, run, [quantities[j] for j in before]):
-            paired |= _paired(run, before, quantities)
-        k += count
-    return paired
-
-
-def _paired(run: list[Word], at: list[int], quantities: list[re.Match[str]]) -> dict[int, tuple[Word, str]]:
-    unit = next((u for j in reversed(at) if (u := quantities[j].group("unit"))), "")
-    return {j: (word, quantities[j].group("unit") or unit) for j, word in zip(at, run, strict=True)}
-
-
-def _is_next(sentence: str, word: Word, after: Word) -> bool:
-    return _NAME_SEPARATOR.fullmatch(sentence, word.end, after.start) is not None
-
-
-def _names_behind(sentence: str, run: list[Word], values: list[re.Match[str]]) -> bool:
-    """ "160/92/400 ms (PR/QRS/QT)"."""
-    joined = all(_SEPARATOR.fullmatch(sentence, a.end(), b.start()) for a, b in itertools.pairwise(values))
-    return joined and re.fullmatch(r"\s*\(\s*", sentence[values[-1].end() : run[0].start]) is not None
-
-
-def _spelled_out(word: Word, quantities: list[re.Match[str]]) -> list[Word]:
-    """ "P-R-T axes" stands for three names in a row, "R/S in V1" before two voltages for two."""
-    following = [m.group("unit") or "" for m in quantities if m.start() >= word.end][:2]
-    keys: tuple[str, ...] = (word.what,)
-    if word.what == "p_qrs_t_axes":
-        keys = ("p_axis_deg", "axis_deg", "t_axis_deg")
-    elif word.what == "r_s" and following and re.fullmatch(names.MV + "|" + names.MM, following[-1]):
-        keys = ("r_mv", "s_mv")
-    return [word._replace(what=key) for key in keys]
-
-
-def _is_list(sentence: str, start: int, values: list[re.Match[str]]) -> bool:
-    lead_in = sentence[start : values[0].start()]
-    joined = all(_SEPARATOR.fullmatch(sentence, a.end(), b.start()) for a, b in itertools.pairwise(values))
-    return joined and len(lead_in) <= 30 and not re.search(r"[.;<>]|\bleads?\b|\blimits?\b|\bnormal range", lead_in)
 
 
 def _claims_of(

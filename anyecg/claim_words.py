@@ -116,9 +116,9 @@ _DEFINES = re.compile(
 )
 _AXIS = (
     (r"left(?:ward)?[- ](?:qrs )?axis(?: deviation)?|axis (?:is )?(?:deviated|shifted|deviation) to the left|"
-    r"axis (?:is )?leftward", -150.0, -30.0),
+    r"axis (?:is )?leftward|axis (?:shows|has) (?:an? )?left(?:ward)? deviation", -150.0, -30.0),
     (r"right(?:ward)?[- ](?:qrs )?axis(?: deviation)?|axis (?:is )?(?:deviated|shifted|deviation) to the right|"
-    r"axis (?:is )?rightward", 90.0, 180.0),
+    r"axis (?:is )?rightward|axis (?:shows|has) (?:an? )?right(?:ward)? deviation", 90.0, 180.0),
     (r"(?:extreme|north-?west|indeterminate superior) axis(?: deviation)?|extreme (?:right|left) axis", 150.0, 270.0),
     (
         rf"(?<!\bp )(?<!\bt )(?<!wave )(?:normal (?![pt][ -])(?:\w+ ){{0,2}}axis|"

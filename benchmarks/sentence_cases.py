@@ -16,6 +16,7 @@ from typing import Any
 from anyecg.findings import FINDINGS, phrase
 
 from . import phrasings
+from . import phrasings_later as later
 
 Measured = tuple[dict[str, Any], tuple[str, ...]]
 """`Measurements.to_dict()` of an ECG and the statements that are true of it."""
@@ -280,7 +281,9 @@ def _overlaps(code: str, findings: Sequence[str]) -> bool:
 SETS = {
     "developed": (phrasings.DEVELOPED, phrasings.WORDS_DEVELOPED, phrasings.FINDINGS_DEVELOPED),
     "held out": (phrasings.HELD_OUT, phrasings.WORDS_HELD_OUT, phrasings.FINDINGS_HELD_OUT),
-    "fresh": (phrasings.FRESH, phrasings.WORDS_FRESH, phrasings.FINDINGS_FRESH),
+    "fresh": (later.FRESH, later.WORDS_FRESH, later.FINDINGS_FRESH),
+    "last": (later.LAST, later.WORDS_LAST, later.FINDINGS_LAST),
+    "final": (later.FINAL, later.WORDS_FINAL, later.FINDINGS_FINAL),
 }
 
 
