@@ -11,7 +11,7 @@ from ..record import EcgRecord
 from .average import EXCERPT_S, MAX_EXCERPTS, AverageBeat, average_beat
 from .beats import MIN_DURATION_S, MIN_RATE_HZ, detect_r_peaks, usable_leads
 from .critical import critical_values
-from .intervals import amplitudes, corrected_qts, median_beat, rates, regularity
+from .intervals import amplitudes, corrected_qts, median_beat, missing_amplitudes, rates, regularity
 from .kinds import classify_beats
 from .measurements import AXIS_KEYS, QTC_KEYS, RATE_KEYS, VOLTAGE_KEYS, WAVE_KEYS, Measurements
 from .not_ecg import not_an_ecg
@@ -165,6 +165,7 @@ def _with_leads(
     rows = amplitudes(average, leads, waves, lead_waves(average))
     rows = {lead: {key: _rounded(v, 1 if key.endswith("_ms") else 3) for key, v in row.items()}
             for lead, row in rows.items()}  # fmt: skip
+    missing |= missing_amplitudes(rows)
     sums = voltages(rows)
     missing |= sums.pop("not_measurable")
     missing |= {f"leads.{lead}": f"the lead is {found.quality[lead]}" for lead in record.leads if lead not in rows}
