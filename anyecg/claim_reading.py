@@ -209,7 +209,7 @@ def _with_roles(sentence: str, match: re.Match[str], made: list[NumberClaim], is
             replace(claim, low=first, high=first, role="before", span=(low, match.end("low"))),
             replace(claim, low=second, high=second, role="after", span=(high, match.end("high"))),
         ]
-    arrow = re.match(r"\s*\)?\s*[-=]?>\s*\d", sentence[match.end() :])
+    arrow = re.match(r"\s*\)?\s*[-=]?>\s*[-+]?\d", sentence[match.end() :])
     is_earlier = _EARLIER.search(sentence[max(match.start() - 40, 0) : match.start()])
     role = "after" if is_after else "before" if is_from or arrow or is_earlier else ""
     return [replace(claim, role=role)]

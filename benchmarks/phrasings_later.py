@@ -1,8 +1,8 @@
 """Phrasings written after those of `phrasings.py`, each set before anything was mended that it could have shown.
 
 Each set was scored once unseen and then used to mend what it showed. Wrong sentences caught and right ones flagged at
-that first look: `HELD_OUT` 94.3 % and 0.9 %, `FRESH` 95.3 % and 1.0 %, `LAST` 92.1 % and 2.2 %, `FINAL` 95.5 % and 0.0 %.
-Those are the figures for English that the reading has not met; what is printed now is for English that it has.
+that first look: `HELD_OUT` 94.3 % and 0.9 %, `FRESH` 95.3 % and 1.0 %, `LAST` 92.1 % and 2.2 %, `FINAL` 95.5 % and
+0.0 %. These are the figures for English that the reading has not met; what is printed now is for English that it has.
 """
 
 from __future__ import annotations

@@ -15,9 +15,6 @@ from typing import Any
 
 from anyecg.findings import FINDINGS, phrase
 
-from . import phrasings
-from . import phrasings_later as later
-
 Measured = tuple[dict[str, Any], tuple[str, ...]]
 """`Measurements.to_dict()` of an ECG and the statements that are true of it."""
 CHEST = ("V1", "V2", "V3", "V4", "V5", "V6")
@@ -149,6 +146,8 @@ def _filled(
         return None
     filled = text.format(**shown)
     kind = TITLES[_field(bad or fields[0]).kind]
+    if wrong and _field(bad).key in ("st_mv", "gst") and _fits_another_point(_field(bad), shown, measured[0]):
+        return None
     if wrong and "qtc" in bad and _fits_another_qtc(shown[bad], measured):
         return None
     return Case(filled[:1].upper() + filled[1:], wrong, kind, measured, [{}] * len(measured), just)
@@ -158,6 +157,17 @@ def _fits_another_qtc(shown: str, measured: Sequence[Mapping[str, Any]]) -> bool
     """A wrong QTc by one formula that is right by another is no clear mistake."""
     keys = ("qtc_bazett_ms", "qtc_fridericia_ms")
     return any(abs(float(shown) - (m.get(k) or 0)) < 12 for m in measured for k in keys)
+
+
+def _fits_another_point(field: Field, shown: Mapping[str, str], measured: Mapping[str, Any]) -> bool:
+    """A wrong ST level that is right at J or J + 80 ms, or in another lead of the group, is no clear mistake."""
+    leads = GROUPS[shown["group"]] if field.key == "gst" else (shown["lead"],)
+    printed = next(float(shown[name]) * f.unit for name, f in FIELDS.items() if f == field and name in shown)
+    rows = [measured["leads"].get(lead) or {} for lead in leads]
+    levels = [row[k] for row in rows for k in ("st_mv", "st_j_mv", "st80_mv") if row.get(k) is not None]
+    if field.key == "gst":
+        return min(abs(x) for x in levels) - 0.06 < printed < max(abs(x) for x in levels) + 0.06
+    return any(abs(level - printed) < 0.06 for level in levels)
 
 
 def _field(name: str) -> Field:
@@ -173,9 +183,8 @@ def _value(name: str, measured: Sequence[Mapping[str, Any]], lead: str, group: s
         n = sum(beat["kind"] == "V" for beat in values["beats"])
         return n if n >= 2 else None
     if key == "transition":
-        return (
-            values["r_progression"]["transition_lead"] if values["r_progression"]["transition_lead"] in CHEST else None
-        )
+        lead = (values["r_progression"] or {}).get("transition_lead")
+        return lead if lead in CHEST else None
     if key == "gst":
         levels = [values["leads"][x]["st_mv"] for x in GROUPS[group] if x in values["leads"]]
         most = max(levels, key=abs, default=0.0)
@@ -199,6 +208,8 @@ def _print(name: str, true: Any, rng: random.Random, just: bool | None, wrong: b
     value = abs(true) if unsigned else true
     shown = value + (_off(name, field.kind, value, rng, bool(just)) if wrong else _jitter(field.kind, value, rng, name))
     smallest = 0.0 if unsigned or (field.kind not in (ANGLE, ST) and name != "t_mv") else -999.0
+    if wrong and field.kind == INTERVAL and shown < 20:
+        return None
     if wrong and (shown <= smallest or (field.kind in (ANGLE,) and abs(shown) > 180)):
         shown = 2 * value - shown
         if shown <= smallest:
@@ -276,20 +287,3 @@ def _overlaps(code: str, findings: Sequence[str]) -> bool:
     """Statements that say much the same as one that holds."""
     same = {FINDINGS[f].superclass for f in findings if FINDINGS[f].superclass}
     return FINDINGS[code].superclass in same if FINDINGS[code].superclass else code in ("PRC(S)", "ABQRS", "SVARR")
-
-
-SETS = {
-    "developed": (phrasings.DEVELOPED, phrasings.WORDS_DEVELOPED, phrasings.FINDINGS_DEVELOPED),
-    "held out": (phrasings.HELD_OUT, phrasings.WORDS_HELD_OUT, phrasings.FINDINGS_HELD_OUT),
-    "fresh": (later.FRESH, later.WORDS_FRESH, later.FINDINGS_FRESH),
-    "last": (later.LAST, later.WORDS_LAST, later.FINDINGS_LAST),
-    "final": (later.FINAL, later.WORDS_FINAL, later.FINDINGS_FINAL),
-}
-
-
-def cases_of(name: str, ecgs: Sequence[Measured], n_wrong: int, n_right: int, seed: int) -> list[Case]:
-    """All cases of a set of phrasings."""
-    numbers, words, findings = SETS[name]
-    made = list(number_cases(numbers, ecgs, n_wrong, n_right, seed))
-    made += word_cases(words, ecgs, max(2, n_wrong // 60), seed)
-    return made + list(finding_cases(findings, ecgs, n_wrong // 2, seed))

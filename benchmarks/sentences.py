@@ -13,7 +13,9 @@ from typing import Any
 
 from anyecg.check import contradictions
 
-from .sentence_cases import CHEST, SETS, Case, Measured, cases_of
+from . import phrasings
+from . import phrasings_later as later
+from .sentence_cases import CHEST, Case, Measured, finding_cases, number_cases, word_cases
 
 
 def measured_ecgs(n: int, seed: int) -> list[Measured]:
@@ -81,6 +83,23 @@ def table(rows: Sequence[tuple[Case, list[str]]]) -> str:
 
 def _percent(part: int, whole: int) -> str:
     return f"{100 * part / whole:.1f} %" if whole else "-"
+
+
+SETS = {
+    "developed": (phrasings.DEVELOPED, phrasings.WORDS_DEVELOPED, phrasings.FINDINGS_DEVELOPED),
+    "held out": (phrasings.HELD_OUT, phrasings.WORDS_HELD_OUT, phrasings.FINDINGS_HELD_OUT),
+    "fresh": (later.FRESH, later.WORDS_FRESH, later.FINDINGS_FRESH),
+    "last": (later.LAST, later.WORDS_LAST, later.FINDINGS_LAST),
+    "final": (later.FINAL, later.WORDS_FINAL, later.FINDINGS_FINAL),
+}
+
+
+def cases_of(name: str, ecgs: Sequence[Measured], n_wrong: int, n_right: int, seed: int) -> list[Case]:
+    """All cases of a set of phrasings."""
+    numbers, words, findings = SETS[name]
+    made = list(number_cases(numbers, ecgs, n_wrong, n_right, seed))
+    made += word_cases(words, ecgs, max(2, n_wrong // 60), seed)
+    return made + list(finding_cases(findings, ecgs, n_wrong // 2, seed))
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -145,20 +145,34 @@ CAREFUL = {
 @pytest.mark.parametrize(
     "text",
     [
-        "**Rhythm:** Normal sinus rhythm with a P wave before every QRS complex.\n**Rate:** 72 bpm, within the normal range (60-100 bpm).\n**PR interval:** 160 ms (normal: 120-200 ms).\n**QRS duration:** 92 ms, which is narrow (<120 ms).\n**QT/QTc:** 400/438 ms; a QTc above 460 ms would be prolonged.\n**Axis:** +45°, normal (-30° to +90°).\n**ST segments:** No significant elevation or depression. ST elevation of at least 1 mm (0.1 mV) in two contiguous leads would be needed.\n**Conclusion:** Normal ECG.",
-        "The heart rate is 72/min. Tachycardia is defined as a rate above 100/min and bradycardia as a rate below 60/min.",
-        "First-degree AV block is present when the PR interval exceeds 200 ms; here it is 160 ms, so there is no AV block.",
-        "There is no evidence of left ventricular hypertrophy: the Sokolow-Lyon index is 2.5 mV (limit 3.5 mV), Cornell voltage 1.2 mV (limit 2.8 mV in men).",
-        "The rate varies between 66 and 80/min; sinus arrhythmia is physiological. RR intervals range from 750 to 909 ms.",
+        "**Rhythm:** Normal sinus rhythm with a P wave before every QRS complex.\n"
+        "**Rate:** 72 bpm, within the normal range (60-100 bpm).\n"
+        "**PR interval:** 160 ms (normal: 120-200 ms).\n"
+        "**QRS duration:** 92 ms, which is narrow (<120 ms).\n"
+        "**QT/QTc:** 400/438 ms; a QTc above 460 ms would be prolonged.\n"
+        "**Axis:** +45°, normal (-30° to +90°).\n"
+        "**ST segments:** No significant elevation or depression. ST elevation of at least 1 mm (0.1 mV)"
+        " in two contiguous leads would be needed.\n"
+        "**Conclusion:** Normal ECG.",
+        "The heart rate is 72/min. Tachycardia is defined as a rate above 100/min and bradycardia as a "
+        "rate below 60/min.",
+        "First-degree AV block is present when the PR interval exceeds 200 ms; here it is 160 ms, so "
+        "there is no AV block.",
+        "There is no evidence of left ventricular hypertrophy: the Sokolow-Lyon index is 2.5 mV (limit "
+        "3.5 mV), Cornell voltage 1.2 mV (limit 2.8 mV in men).",
+        "The rate varies between 66 and 80/min; sinus arrhythmia is physiological. RR intervals range "
+        "from 750 to 909 ms.",
         "A pause of 2.5 s would be significant. The longest RR interval is 0.91 s.",
         "The R wave grows from 0.2 mV in V1 to 1.8 mV in V4; the transition is in V3.",
         "QTc 438 ms by Bazett and 425 ms by Fridericia; the difference of 13 ms is due to the rate of 72/min.",
         "If the QRS were 150 ms wide, one would speak of bundle branch block; at 92 ms it is narrow.",
         "An axis of -45° would suggest left anterior fascicular block; the axis here is 45°.",
-        "To summarise: rate 72/min, PR 160 ms, QRS 92 ms, QTc 438 ms. Repeat the ECG in 6 to 12 hours if chest pain persists.",
+        "To summarise: rate 72/min, PR 160 ms, QRS 92 ms, QTc 438 ms. Repeat the ECG in 6 to 12 hours if"
+        " chest pain persists.",
         "S waves: 1.0 mV (V1), 1.4 mV (V2), 0.9 mV (V3).",
         "Sinus rhythm at 72/min (previously 95/min). PR 160 ms (previously 150 ms).",
-        "With a rate of 72/min, a QT of 400 ms corresponds to a QTc of 438 ms. Normal is below 450 ms in men and 460 ms in women.",
+        "With a rate of 72/min, a QT of 400 ms corresponds to a QTc of 438 ms. Normal is below 450 ms in"
+        " men and 460 ms in women.",
         "Wide QRS (> 120 ms): no. Long QTc (> 460 ms): no. Tachycardia (> 100/min): no.",
         "Is the rhythm regular? Yes. Is there tachycardia? No.",
         "The absence of a prolonged PR interval and of a wide QRS argues against conduction disease.",
