@@ -59,7 +59,7 @@ def test_inferior_st_elevation_names_territory_numbers_and_reciprocal_depression
     found = critical_values(values, patient())
     assert [row["kind"] for row in found] == ["ST elevation"]
     assert found[0]["leads"] == ["II", "III", "aVF"]
-    assert "(inferior), with ST depression of -0.11 mV in aVL" in found[0]["sentence"]
+    assert "(inferior), with ST depression of 0.11 mV in aVL" in found[0]["sentence"]
     assert "0.22 mV in III" in found[0]["sentence"]
     assert found[0]["source"].endswith("2018")
     assert (found[0]["start_s"], found[0]["end_s"]) == (0.0, 10.0)

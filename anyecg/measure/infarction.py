@@ -206,7 +206,7 @@ def _modified_sgarbossa(rows: Rows, reason: str) -> list[dict[str, Any]]:
 
 
 def _levels(leads: Sequence[str], rows: Rows) -> str:
-    return _join([f"{st_j(rows[lead]):.2f} mV in {lead}" for lead in leads])
+    return _join([f"{abs(st_j(rows[lead])):.2f} mV in {lead}" for lead in leads])
 
 
 def _unknown(leads: Sequence[str], age: float | None, sex: str | None) -> str:

@@ -25,6 +25,8 @@ from .voltages import voltages
 from .waves import Waves, lead_waves, wave_times
 
 MIN_BEATS = 2
+CUT_S = (0.12, 0.18)
+"""From a cut QRS complex no ventricular kind is read: the window that `kinds` looks at, before and after R."""
 _LIMB_LEADS = {"I", "II", "III", "aVR", "aVL", "aVF"}
 
 
@@ -74,6 +76,9 @@ def _find_beats(record: EcgRecord, rows: list[int]) -> _Beats:
     peaks_s = detect_r_peaks(record, rows=rows)
     pacing = find_pacing(record, peaks_s)
     kinds, likeness = classify_beats(record, peaks_s, rows)
+    # A QRS complex that the edge of the recording cuts has no shape of its own.
+    cut = (peaks_s < CUT_S[0]) | (peaks_s > record.duration_s - CUT_S[1])
+    kinds = ["N" if kind == "V" and is_cut else kind for kind, is_cut in zip(kinds, cut, strict=True)]
     return _Beats(peaks_s, with_pacing(kinds, pacing), likeness, pacing)
 
 
