@@ -40,7 +40,7 @@ KINDS = dict.fromkeys("NLRej", "N") | dict.fromkeys("AaJS", "S") | dict.fromkeys
 TOLERANCE_S = 0.15
 SNR_DB = (24, 18, 12, 6, 0, -6)
 CLEAN = ("101", "112", "115", "122", "230", "119", "209", "215")
-"""DS1 records of good quality for the noise table."""
+"""DS1 records for the noise table."""
 Method = Callable[[EcgRecord], np.ndarray]
 Marked = tuple[EcgRecord, np.ndarray, np.ndarray, np.ndarray]
 """Record, times of beats (s), their symbols, and spans of flutter (n, 2) in s."""
@@ -129,8 +129,12 @@ def print_mitdb(folder: Path, methods: dict[str, Method]) -> None:
     for name in names:
         record, times, _, flutter = read_marked(folder / name)
         counts[name] = {method: compare(times, run(record), flutter) for method, run in methods.items()}
-    parts = {"all": names, "DS1": [n for n in names if n in DS1], "paced": [n for n in names if n in PACED]}
-    parts["DS2"] = [n for n in names if n not in (*DS1, *PACED)]
+    parts = {
+        "all": names,
+        "DS1": [n for n in names if n in DS1],
+        "paced": [n for n in names if n in PACED],
+        "DS2": [n for n in names if n not in (*DS1, *PACED)],
+    }
     print("\n| MIT-BIH | method | records | beats | gross Se % | gross +P % | average Se % | average +P % |")
     print("|---|---|--:|--:|--:|--:|--:|--:|")
     for title, part in parts.items():
