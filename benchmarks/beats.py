@@ -129,12 +129,8 @@ def print_mitdb(folder: Path, methods: dict[str, Method]) -> None:
     for name in names:
         record, times, _, flutter = read_marked(folder / name)
         counts[name] = {method: compare(times, run(record), flutter) for method, run in methods.items()}
-    parts = {
-        "all": names,
-        "DS1": [n for n in names if n in DS1],
-        "paced": [n for n in names if n in PACED],
-        "DS2": [n for n in names if n not in (*DS1, *PACED)],
-    }
+    ds2 = [name for name in names if name not in (*DS1, *PACED)]
+    parts = {"all": names, "DS1": [n for n in names if n in DS1], "DS2": ds2, "paced": [n for n in names if n in PACED]}
     print("\n| MIT-BIH | method | records | beats | gross Se % | gross +P % | average Se % | average +P % |")
     print("|---|---|--:|--:|--:|--:|--:|--:|")
     for title, part in parts.items():
