@@ -193,8 +193,7 @@ def _kind_cell(counts: Counter[str], kind: str) -> str:
 
 
 def _kinds(marked: Marked, *, alone: bool) -> Counter[str]:
-    record, times, symbols, _ = marked
-    record = _first(record) if alone else record
+    record, times, symbols = _first(marked[0]) if alone else marked[0], marked[1], marked[2]
     rows = usable_leads(record)
     found = detect_r_peaks(record, rows=rows)
     called, _ = classify_beats(record, found, rows)
