@@ -24,8 +24,10 @@ LIKELY = 0.6
 
 _GENERAL = re.compile(
     r"(?:can you |could you |please )?(?:explain|define|give a short definition|tell me what|what (?:is|are|does|do)|"
-    r"what should i understand|i have read about|how does)\b"
+    r"what should i understand|i have read about|how does|how (?:can|do) (?:i|you|we) (?:see|recogni[sz]e|tell)|"
+    r"what (?:must|can|could) it|what causes|which (?:\w+ )?(?:criteria|signs|causes)|should i worry)\b"
 )
+_THIS_ECG = re.compile(r"\b(?<!an )(?<!a )(?<!a normal )(?<!which )ecgs?\b")
 _OF_ALL = re.compile(r"\b(?:both|unchanged|all of them|all ecgs|the same|none of (?:them|the ecgs|these))\b")
 _QUESTION = re.compile(r"[^.!?\n]*\?(?=\s|$)")
 _ANSWER_WORD = re.compile(r"^\W*(?:yes|no),\s+(?=\w+ \w+)", re.I)
@@ -59,7 +61,7 @@ def contradictions(
     """
     measured, probabilities = as_list(measurements), as_list(findings_probabilities)
     n_ecgs = max(len(measured), len(probabilities))
-    is_general = bool(_GENERAL.match(question.strip().lower())) and "ecg" not in question.lower()
+    is_general = bool(_GENERAL.match(question.strip().lower())) and not _THIS_ECG.search(question.lower())
     text = numbered(untable(text), n_ecgs)
     parts = scoped(_QUESTION.sub(" ", _ANSWER_WORD.sub("", text)), n_ecgs)
     missing = [k + 1 for _, scope in parts for k in scope if k >= n_ecgs]
@@ -71,7 +73,7 @@ def contradictions(
         if not is_general:
             said += _part_contradictions(part, scope, measured, probabilities, (unlikely, likely))
     said += comparison_contradictions(text, measured)
-    if n_ecgs == 1 and _REPORT.search(text.lower()):
+    if n_ecgs == 1 and not is_general and _REPORT.search(text.lower()):
         said += findings.omissions(text, probabilities, likely)
     answered = findings.yes_or_no(question, text)
     said += findings.finding_contradictions(answered, [h for h in probabilities if h], unlikely, likely)

@@ -21,6 +21,8 @@ _NONE_OF = {
     name: re.compile(rf"\b(?:no|without)\b(?: \w+){{0,3}}? (?:{words})(?![\w-])(?! in \b)")
     for name, (words, _) in _GENERAL_WORDS.items()
 }
+_NOT_JUDGED = re.compile(r"\bcannot be (?:judged|assessed|determined|decided|seen|excluded)\b")
+_OF_LEADS = re.compile(r"\bleads? (?:v[1-9]|av[rlf]|i{1,3})\b")
 _DENIED_BEHIND = re.compile(
     r"(?P<what>[^.,;:]{3,60}?) (?:is|are|was|were|can be) (?:absent|excluded|ruled out|not (?:present|seen|"
     r"found|visible))|"
@@ -30,12 +32,15 @@ _DENIED_BEHIND = re.compile(
 
 def stated(part: str) -> dict[str, bool]:
     """Findings that are asserted or denied; "not in ECG 2 any more: …" denies what follows the colon."""
+    if _NOT_JUDGED.search(part.lower()):
+        return {}
     part = re.sub(r"\bnone of\b", "not of", re.sub(r"[ \t]+", " ", part))
     found = findings_in_text(part.replace(":", " ") if part.startswith("not ") else part)
     for match in _DENIED_BEHIND.finditer(part.lower()):
         inner = findings_in_text(match.group("what") or match.group("that"))
         found |= {code: False for code, asserted in inner.items() if asserted and code in found}
-    return found
+    of_leads = _OF_LEADS.search(part.lower())  # the head speaks of the ECG, not of one lead
+    return {code: said for code, said in found.items() if not (of_leads and code in ("STE_", "STD_", "INVT", "QWAVE"))}
 
 
 def finding_contradictions(

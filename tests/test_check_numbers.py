@@ -181,3 +181,17 @@ CAREFUL = {
 )
 def test_limits_conditions_and_earlier_values_in_a_right_answer_are_let_pass(text):
     assert contradictions(text, CAREFUL, {"SR": 0.97, "NORM": 0.9}) == []
+
+
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [
+        ("What should I understand by a normal ECG?", "A normal ECG shows sinus rhythm with normal intervals."),
+        ("Which ECG criteria define hypokalaemia?", "Flat T waves, ST depression and a seemingly long QT."),
+        ("Can the block be judged?", "Left bundle branch block cannot be judged: leads V1 and V6 are missing."),
+        ("Is there ST elevation in lead V2?", "Yes, lead V2 shows ST elevation."),
+    ],
+)
+def test_knowledge_and_what_cannot_be_judged_are_no_findings(question, text):
+    heads = {"NORM": 0.0, "SR": 0.0, "STD_": 0.0, "STE_": 0.02, "CLBBB": 0.02, "LOWT": 0.0, "LNGQT": 0.0}
+    assert contradictions(text, {"heart_rate_bpm": 150.0}, heads, question=question) == []
