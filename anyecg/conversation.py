@@ -168,7 +168,12 @@ def _measured(values: Mapping[str, Any]) -> str:
     if values.get("rhythm_regularity"):
         parts.insert(1, str(values["rhythm_regularity"]))
     poor = [f"{lead} {flag}" for lead, flag in (values.get("quality") or {}).items() if flag != "good"]
-    return "Measured: " + ", ".join(parts) + "." + (f" Poor: {', '.join(poor)}." if poor else "")
+    said = "Measured: " + ", ".join(parts) + "." + (f" Poor: {', '.join(poor)}." if poor else "")
+    urgent = dict.fromkeys(str(value["kind"]) for value in values.get("critical") or ())
+    said += f" Critical: {', '.join(urgent)}." if urgent else ""
+    exchanged = [str(suspicion["kind"]) for suspicion in values.get("placement") or ()]
+    said += f" Electrodes exchanged: {', '.join(exchanged)}." if exchanged else ""
+    return said + (f" Paced: {values['paced']}." if values.get("paced") else "")
 
 
 def to_messages(

@@ -104,3 +104,15 @@ def test_messages_hold_the_ecgs_in_order_before_their_question(record):
     assert user["content"][0]["text"].startswith("ECG 1: ") and user["content"][2]["text"].startswith("ECG 2: ")
     assert user["content"][-1]["text"] == "\nCompare."
     assert assistant == {"role": "assistant", "content": [{"type": "text", "text": "The same."}]}
+
+
+def test_the_prompt_names_what_is_urgent_paced_or_exchanged_only_where_it_is():
+    record = EcgRecord(np.zeros((1, 500), np.float32), ("II",), 50.0)
+    plain = {"heart_rate_bpm": 70.0, "rhythm_regularity": "regular"}
+    assert "Critical" not in prompt_line(1, record, plain) and "Paced" not in prompt_line(1, record, plain)
+    urgent = plain | {
+        "critical": [{"kind": "asystole"}, {"kind": "asystole"}, {"kind": "rate below 40"}],
+        "placement": [{"kind": "RA-LA"}], "paced": "ventricular",
+    }  # fmt: skip
+    said = prompt_line(1, record, urgent)
+    assert said.endswith("Critical: asystole, rate below 40. Electrodes exchanged: RA-LA. Paced: ventricular.")
