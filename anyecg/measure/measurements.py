@@ -37,7 +37,8 @@ class Measurements:
     beats_used: dict[str, int] = field(default_factory=dict)
     """How many beats stand behind the numbers: {"rate", "intervals"}."""
     paced: str | None = None
-    """What a pacemaker stimulates: "atrial", "ventricular" or "dual"; None where no stimulation was found."""
+    """What a pacemaker stimulates: "atrial", "ventricular" or "dual"; None where no spike was found, which a
+    filter, or a rate below 250 Hz, may have removed."""
     heart_rate_bpm: float | None = None
     """From the mean RR interval of all beats."""
     heart_rate_min_bpm: float | None = None
