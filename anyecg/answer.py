@@ -4,37 +4,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from .check import contradictions
+from .check import asks_generally, contradictions
 from .claims import interval_claims
-from .events import NOTABLE
+from .correct import corrected
+from .events import LOCATABLE, NOTABLE
 from .evidence import Evidence, differences
 from .findings import code_of, findings_in_text
 from .measure.serial import MOST as MOST_COMPARED
 from .measure.serial import compare
 
-LOCATABLE = {
-    "premature ventricular contraction": "premature ventricular contractions",
-    "premature atrial contraction": "premature atrial contractions",
-    "atrial fibrillation": "atrial fibrillation",
-    "atrial flutter": "atrial flutter",
-    "left bundle branch block beat": "beats with left bundle branch block",
-    "right bundle branch block beat": "beats with right bundle branch block",
-    "paced beat": "paced beats",
-    "normal beat": "normal beats",
-    "noise": "noise",
-    "P wave": "P waves",
-    "QRS complex": "QRS complexes",
-    "T wave": "T waves",
-}
-"""Event kinds that `EcgChat.locate` finds, each in the plural."""
 _KIND_OF_CODE = {
     "PVC": "premature ventricular contraction", "PAC": "premature atrial contraction", "AFIB": "atrial fibrillation",
     "AFLT": "atrial flutter", "CLBBB": "left bundle branch block beat", "CRBBB": "right bundle branch block beat",
     "PACE": "paced beat",
 }  # fmt: skip
+
+_OF_THIS_ECG = re.compile(r"what (?:is|are|was) (?:the|this|my|shown|seen|measured)\b")
+"""Questions that may be meant in general and are answered from this ECG: "What is the heart rate?"."""
 
 
 @dataclass
@@ -52,7 +41,7 @@ class Answer:
     intervals: list[dict[str, Any]] = field(default_factory=list)
     """Places that the text names: {"ecg": 1-based, "start_s", "end_s", "kind", "leads"}."""
     contradictions: list[str] = field(default_factory=list)
-    """Where the text disagrees with measurements or heads, in sentences."""
+    """Where the text disagrees, or disagreed before it was corrected, with measurements or heads, in sentences."""
     warnings: list[str] = field(default_factory=list)
     """What cannot be judged, and what the language model did not see, in sentences."""
     first_token_s: float | None = None
@@ -107,6 +96,22 @@ def named_intervals(text: str, question: str, n_ecgs: int) -> list[dict[str, Any
 def _named_ecg(text: str) -> int | None:
     numbers = set(re.findall(r"\becg (\d+)", text.lower()))
     return int(numbers.pop()) if len(numbers) == 1 else None
+
+
+def mended(text: str, question: str, evidences: Sequence[Evidence]) -> tuple[str, list[str]]:
+    """A text about one ECG with its certainly wrong numbers replaced by the measured ones; a sentence for each."""
+    is_lesson = asks_generally(question) and not _OF_THIS_ECG.match(question.strip().lower())
+    if len(evidences) != 1 or is_lesson:
+        return text, []
+    return corrected(text, evidences[0].measurements)
+
+
+def checked(answer: Answer, question: str, evidences: Sequence[Evidence], *, mend: bool = True) -> Answer:
+    """A finished answer with its numbers mended, its places read, and what still disagrees with the evidence."""
+    text, corrections = mended(answer.text, question, evidences) if mend else (answer.text, [])
+    intervals = named_intervals(text, question, len(evidences))
+    said = [*corrections, *disagreements(text, question, evidences, intervals)]
+    return replace(answer, text=text, intervals=intervals, contradictions=said)
 
 
 def disagreements(

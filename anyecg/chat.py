@@ -22,20 +22,20 @@ from typing import Any
 import torch
 
 from .answer import (
-    LOCATABLE,
     Answer,
     abstention,
     as_dicts,
     changes_of,
+    checked,
     critical_of,
-    disagreements,
     in_words,
     kind_of,
-    named_intervals,
+    mended,
     presence,
     warnings_of,
 )  # fmt: skip
 from .conversation import to_messages
+from .events import LOCATABLE
 from .evidence import Evidence, gather
 from .loading import load
 from .measured_numbers import MeasuredNumbers, values_of, values_of_two
@@ -157,7 +157,7 @@ class EcgChat:
             history: earlier turns.
             max_new_tokens: longest answer in tokens.
             stop: ends the answer when set.
-            with_measurements: whether the language model is told the measured numbers.
+            with_measurements: whether the language model is told the measured numbers and what the heads say.
 
         Yields:
             Answers with growing text; the last one is `done` and checked.
@@ -181,11 +181,8 @@ class EcgChat:
             answer = replace(answer, text=text, tokens=tokens, first_token_s=first)
             answer.total_s = time.perf_counter() - started
             yield answer
-        intervals = named_intervals(answer.text, question, len(records))
         yield replace(
-            answer,
-            intervals=intervals,
-            contradictions=disagreements(answer.text, question, evidences, intervals),
+            checked(answer, question, evidences, mend=with_measurements),
             total_s=time.perf_counter() - started,
             done=True,
             stopped=bool(stop and stop.is_set()),
@@ -216,7 +213,8 @@ class EcgChat:
                 )
             fresh = out[:, prompt:]
             for k, text in zip(open_ones, self.processor.batch_decode(fresh, skip_special_tokens=True), strict=True):
-                texts[k] = text.strip()
+                asked = conversations[k][1][-1]["text"]
+                texts[k] = mended(text.strip(), asked, prepared[k][0])[0] if with_measurements else text.strip()
         return texts
 
     def evidence(self, record: EcgRecord) -> Evidence:
@@ -249,7 +247,9 @@ class EcgChat:
         turns = [*history, {"role": "user", "text": question.strip(), "ecgs": unseen}]
         order = [k for turn in turns for k in turn.get("ecgs") or ()]
         measured = [e.measurements if with_measurements else None for e in evidences]
-        messages = to_messages(turns, [s.record for s in shown], measured)
+        tells = with_measurements and self.model.config.evidence_in_prompt
+        said = [None if e.unjudgeable or not tells else e.said() for e in evidences]
+        messages = to_messages(turns, [s.record for s in shown], measured, said)
         return evidences, [shown[k] for k in order], messages
 
     def _inputs(self, messages: Sequence[Any], shown: Sequence[Sequence[Shown]]) -> Any:

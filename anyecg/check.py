@@ -61,7 +61,7 @@ def contradictions(
     """
     measured, probabilities = as_list(measurements), as_list(findings_probabilities)
     n_ecgs = max(len(measured), len(probabilities))
-    is_general = bool(_GENERAL.match(question.strip().lower())) and not _THIS_ECG.search(question.lower())
+    is_general = asks_generally(question)
     text = numbered(untable(text), n_ecgs)
     parts = scoped(_QUESTION.sub(" ", _ANSWER_WORD.sub("", text)), n_ecgs)
     missing = [k + 1 for _, scope in parts for k in scope if k >= n_ecgs]
@@ -78,6 +78,11 @@ def contradictions(
     answered = findings.yes_or_no(question, text)
     said += findings.finding_contradictions(answered, [h for h in probabilities if h], unlikely, likely)
     return list(dict.fromkeys(said))
+
+
+def asks_generally(question: str) -> bool:
+    """Whether a question is about a thing as such ("What is atrial fibrillation?"), not about these ECGs."""
+    return bool(_GENERAL.match(question.strip().lower())) and not _THIS_ECG.search(question.lower())
 
 
 def _part_contradictions(

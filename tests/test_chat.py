@@ -158,10 +158,15 @@ def test_measured_numbers_can_be_withheld_from_the_model_but_not_from_the_eviden
     assert answer.evidence[0]["measurements"]["heart_rate_bpm"]
 
 
-def test_a_wrong_number_in_the_text_is_shown(chat, records, monkeypatch):
-    saying(chat, monkeypatch, "Sinus rhythm at 190/min.")
-    said = chat.ask(records[:1], QUESTION).contradictions
-    assert any(s.startswith("The text gives a heart rate of 190/min; measured ") for s in said)
+def test_a_wrong_number_in_the_text_is_put_right_and_told(chat, records, monkeypatch):
+    saying(chat, monkeypatch, "Sinus rhythm, rate 190/min.")
+    answer = chat.ask(records[:1], QUESTION)
+    rate = f"{answer.evidence[0]['measurements']['heart_rate_bpm']:.0f}/min"
+    assert answer.text == f"Sinus rhythm, rate {rate}."
+    assert answer.contradictions[0] == f"The text gave a heart rate of 190/min; corrected to {rate}."
+    untold = chat.ask(records[:1], QUESTION, with_measurements=False)
+    assert untold.text == "Sinus rhythm, rate 190/min."
+    assert untold.contradictions[0].startswith("The text gives a heart rate of 190/min; measured ")
 
 
 def test_places_in_the_text_become_intervals_and_are_held_against_the_events(chat, records, monkeypatch):
