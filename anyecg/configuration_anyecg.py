@@ -93,6 +93,7 @@ class AnyEcgConfig(PretrainedConfig):
         text_config: configuration of the language model (any that `AutoModelForCausalLM` knows) or its dict.
         ecg_token_id: id of the placeholder token that ECG features replace.
         auxiliary_loss_weight: how much the finding and event losses count beside the language loss in training.
+        evidence_in_prompt: whether the line that introduces an ECG tells the language model what the heads say of it.
         calibration: what turns head logits into probabilities and decisions, fitted on validation records:
             {"findings": {label: {"scale", "shift", "threshold"}}, "events": {kind: {…}}}.
     """
@@ -106,6 +107,7 @@ class AnyEcgConfig(PretrainedConfig):
         text_config: PretrainedConfig | dict[str, Any] | None = None,
         ecg_token_id: int = 3,
         auxiliary_loss_weight: float = 1.0,
+        evidence_in_prompt: bool = False,
         calibration: dict[str, Any] | None = None,
         **kwargs: Any,
     ):
@@ -117,6 +119,7 @@ class AnyEcgConfig(PretrainedConfig):
         self.text_config = text_config or AutoConfig.for_model("qwen3")
         self.ecg_token_id = ecg_token_id
         self.auxiliary_loss_weight = auxiliary_loss_weight
+        self.evidence_in_prompt = evidence_in_prompt
         self.calibration = calibration or {}
         kwargs.setdefault("tie_word_embeddings", getattr(self.text_config, "tie_word_embeddings", False))
         super().__init__(**kwargs)

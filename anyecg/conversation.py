@@ -50,7 +50,7 @@ def record_schema() -> pa.Schema:
             "events": pa.list_(event),
             # Event kinds whose absence from `events` means that they do not occur.
             "known_events": pa.list_(pa.string()),
-            "measurements": pa.string(),  # JSON of Measurements.to_dict() without beats, or "" if not measured
+            "measurements": pa.string(),  # JSON of `stored_measurements`, or "" if not measured
             "note": pa.string(),
         }
     )
@@ -118,9 +118,24 @@ def record_row(
         "uv_per_step": uv_per_step, "signal": data, "age": record.age, "sex": record.sex,
         "recorded_at": record.recorded_at, "findings": list(findings), "known": list(known),
         "events": [dict(event) for event in events], "known_events": list(known_events),
-        "measurements": json.dumps({k: v for k, v in measurements.items() if k != "beats"}) if measurements else "",
+        "measurements": json.dumps(stored_measurements(measurements)) if measurements else "",
         "note": note,
     }  # fmt: skip
+
+
+def stored_measurements(measurements: Mapping[str, Any]) -> dict[str, Any]:
+    """`Measurements.to_dict()` in short: beats as times and one letter each, no samples of the median beat."""
+    kept = {key: value for key, value in measurements.items() if key not in ("beats", "median_beat")}
+    beats = measurements.get("beats")
+    if beats is None:
+        return kept
+    return kept | {"beat_times_s": [beat["time_s"] for beat in beats], "beat_kinds": "".join(b["kind"] for b in beats)}
+
+
+def full_measurements(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """Undo `stored_measurements`; what was stored without beats has none."""
+    beats = zip(stored.get("beat_times_s") or (), stored.get("beat_kinds") or "", strict=True)
+    return {**stored, "beats": [{"time_s": time_s, "kind": kind} for time_s, kind in beats]}
 
 
 def record_from_row(row: Mapping[str, Any]) -> EcgRecord:
@@ -139,13 +154,19 @@ def describe_leads(leads: Sequence[str]) -> str:
     return "12 leads" if set(leads) == set(STANDARD_LEADS) else f"leads {', '.join(leads)}"
 
 
-def prompt_line(number: int, record: EcgRecord, measurements: Mapping[str, Any] | None = None) -> str:
-    """The line that introduces an ECG to the language model: leads, length, patient, date and measured numbers.
+def prompt_line(
+    number: int,
+    record: EcgRecord,
+    measurements: Mapping[str, Any] | None = None,
+    said: Mapping[str, Sequence[tuple[str, Any]]] | None = None,
+) -> str:
+    """The line that introduces an ECG to the language model: leads, length, patient, date, numbers and evidence.
 
     Args:
         number: 1 for the first ECG of the conversation.
         record: the excerpt that is shown.
         measurements: `Measurements.to_dict()`; None leaves the numbers out (the ablation without them).
+        said: `Evidence.said()`, what the heads say; None leaves it out.
     """
     parts = [describe_leads(record.leads), f"{record.duration_s:.1f} s"]
     if record.age is not None and np.isfinite(record.age):
@@ -154,7 +175,20 @@ def prompt_line(number: int, record: EcgRecord, measurements: Mapping[str, Any] 
         parts.append(record.sex)
     if record.recorded_at:
         parts.append(f"recorded {record.recorded_at[:10]}")
-    return f"ECG {number}: {', '.join(parts)}." + (f" {_measured(measurements)}" if measurements else "")
+    line = f"ECG {number}: {', '.join(parts)}." + (f" {_measured(measurements)}" if measurements else "")
+    return line + (f" {_judged(said)}" if said else "")
+
+
+def _judged(said: Mapping[str, Sequence[tuple[str, Any]]]) -> str:
+    """ "Likely: sinus rhythm 97 %. Possible: … Located: premature ventricular contraction ×3, noise 2.4 s." """
+
+    def listed(name: str) -> str:
+        return f" {name}: " + ", ".join(f"{phrase} {100 * p:.0f} %" for phrase, p in said[name.lower()]) + "."
+
+    text = listed("Likely") if said["likely"] else " Likely: nothing."
+    text += listed("Possible") if said["possible"] else ""
+    places = [f"{kind} ×{much}" if isinstance(much, int) else f"{kind} {much:.1f} s" for kind, much in said["located"]]
+    return (text + f" Located: {', '.join(places) or 'nothing'}.").strip()
 
 
 def _measured(values: Mapping[str, Any]) -> str:
@@ -180,6 +214,7 @@ def to_messages(
     turns: Sequence[Mapping[str, Any]],
     records: Sequence[EcgRecord],
     measurements: Sequence[Mapping[str, Any] | None] | None = None,
+    said: Sequence[Mapping[str, Any] | None] | None = None,
 ) -> list[dict[str, Any]]:
     """Turn a conversation into chat-template messages.
 
@@ -187,17 +222,19 @@ def to_messages(
         turns: {role, text, ecgs}; `ecgs` are indices into `records`, shown before the text.
         records: the excerpts in the order of `record_ids`.
         measurements: one `Measurements.to_dict()` per record, or None.
+        said: one `Evidence.said()` per record, or None.
 
     Returns:
         Messages whose content is a list of {"type": "text"} and {"type": "ecg"} parts; the ECGs appear in order.
     """
-    measured = measurements or [None] * len(records)
+    nothing = [None] * len(records)
+    measured, judged = measurements or nothing, said or nothing
     messages = []
     for turn in turns:
         content: list[dict[str, str]] = []
         for k in turn.get("ecgs") or ():
             content += [
-                {"type": "text", "text": prompt_line(k + 1, records[k], measured[k]) + "\n"},
+                {"type": "text", "text": prompt_line(k + 1, records[k], measured[k], judged[k]) + "\n"},
                 {"type": "ecg"},
             ]
         gap = "\n" if content else ""

@@ -26,8 +26,40 @@ RUN_GAP_S = 2.0
 MEASURED_KIND = {"premature ventricular contraction": "V", "premature atrial contraction": "S"}
 """Kinds that the measurements also call, from timing and shape, each with its letter in `Measurements.beats`."""
 WAVES = {"P wave": ("p_on_s", "p_off_s"), "QRS complex": ("qrs_on_s", "qrs_off_s"), "T wave": ("t_on_s", "t_off_s")}
-NOTABLE = (*(kind for kind in BEAT_KINDS if kind != "normal beat"), *EPISODES)
+MEASURED_EPISODES = {
+    "ventricular fibrillation or flutter": "ventricular fibrillation",
+    "ventricular tachycardia": "ventricular tachycardia",
+    "asystole": "asystole", "pause": "pause", "accelerated idioventricular rhythm": "idioventricular rhythm",
+    "idioventricular rhythm": "idioventricular rhythm", "supraventricular tachycardia": "supraventricular tachycardia",
+    "ventricular bigeminy": "bigeminy", "ventricular trigeminy": "trigeminy",
+    "third-degree AV block": "third-degree AV block",
+}  # fmt: skip
+"""Episodes of `Measurements.episodes` that can be asked for, each with the name it is asked by."""
+COUPLET = "ventricular couplet"
+COUPLET_S = 1.5
+"""Two ventricular beats further apart than this are no couplet."""
+NOTABLE = (
+    *(kind for kind in BEAT_KINDS if kind != "normal beat"), *EPISODES, COUPLET,
+    *dict.fromkeys(MEASURED_EPISODES.values()),
+)  # fmt: skip
 """What an answer's evidence lists."""
+LOCATABLE = {
+    "premature ventricular contraction": "premature ventricular contractions",
+    "premature atrial contraction": "premature atrial contractions",
+    "atrial fibrillation": "atrial fibrillation",
+    "atrial flutter": "atrial flutter",
+    "left bundle branch block beat": "beats with left bundle branch block",
+    "right bundle branch block beat": "beats with right bundle branch block",
+    "paced beat": "paced beats",
+    "normal beat": "normal beats",
+    "noise": "noise",
+    "P wave": "P waves",
+    "QRS complex": "QRS complexes",
+    "T wave": "T waves",
+    COUPLET: "ventricular couplets",
+    "pause": "pauses of more than 3 s",
+} | {kind: kind for kind in MEASURED_EPISODES.values() if kind != "pause"}
+"""Event kinds that `EcgChat.locate` finds, each as a question asks for it."""
 Run = tuple[float, float, float]
 """Start, end (s) and probability."""
 
@@ -67,6 +99,33 @@ def events_of_kind(
         {"kind": kind, "start_s": round(max(0.0, float(s)), 3), "end_s": round(min(end, float(e)), 3), "leads": [],
          "probability": round(float(p), 4)}
         for s, e, p in runs
+    ]  # fmt: skip
+
+
+def measured_episodes(kind: str, episodes: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Episodes of `Measurements.episodes` under the name they are asked by; measured, so without a probability."""
+    return [
+        {"kind": kind, "start_s": e["start_s"], "end_s": e["end_s"], "leads": [], "probability": None}
+        for e in episodes
+        if MEASURED_EPISODES.get(e["kind"]) == kind
+    ]
+
+
+def couplets(beats_s: Sequence[float], ventricular: np.ndarray) -> list[dict[str, Any]]:
+    """Exactly two ventricular beats in a row, from a little before the first R peak to a little after the second.
+
+    Args:
+        beats_s: measured R peaks.
+        ventricular: booleans, (n_beats,).
+    """
+    before, after = AROUND_R_S["premature ventricular contraction"]
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], ventricular.astype(int), [0]]))).reshape(-1, 2)
+    pairs = [(beats_s[a], beats_s[a + 1]) for a, b in edges if b - a == 2]
+    return [
+        {"kind": COUPLET, "start_s": round(max(0.0, first - before), 3), "end_s": round(second + after, 3), "leads": [],
+         "probability": None}
+        for first, second in pairs
+        if second - first <= COUPLET_S
     ]  # fmt: skip
 
 

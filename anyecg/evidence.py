@@ -16,10 +16,13 @@ import torch
 
 from .events import (
     BEAT_KINDS,
+    COUPLET,
     MEASURED_KIND,
     NOTABLE,
     beat_probabilities,
+    couplets,
     events_of_kind,
+    measured_episodes,
     with_measured_kind,
 )
 from .findings import CODES, EVENT_KINDS, HEAD_LABELS, RHYTHMS, SUBCLASSES, SUPERCLASSES, phrase
@@ -32,6 +35,9 @@ CHUNK_S = 300.0
 SHORTEST_EXCERPT_STEPS = 20
 """A last excerpt with fewer steps does not judge findings when there are longer ones."""
 PAROXYSMAL = ("PVC", "PAC", "PRC(S)", "AFIB", "AFLT", "SVTAC", "PSVT", "SVARR", "BIGU", "TRIGU")
+POSSIBLE = 0.1
+"""The probability from which on the language model is told of a statement that is not called."""
+MOST_SAID = 8
 _CHANGES = ("heart_rate_bpm", "pr_ms", "qrs_ms", "qt_ms", "qtc_bazett_ms", "qtc_fridericia_ms", "axis_deg")
 
 
@@ -87,17 +93,41 @@ class Evidence:
         return with_measured_kind(said, agrees, self.beat_calibration[kind])
 
     def locate(self, kind: str) -> list[dict[str, Any]]:
-        """Where a kind of beat, wave or episode lies; see `events.events_of_kind`."""
-        probability = self.event_probabilities[:, EVENT_KINDS.index(kind)]
+        """Where a kind of beat, wave or episode lies; see `events.events_of_kind` and `events.measured_episodes`."""
         times = [beat["time_s"] for beat in self.measurements["beats"]]
+        if kind == COUPLET:
+            ventricular = "premature ventricular contraction"
+            return couplets(times, self.at_peaks(ventricular) >= self.thresholds[ventricular])
+        if kind not in EVENT_KINDS:
+            return measured_episodes(kind, self.measurements.get("episodes") or ())
+        probability = self.event_probabilities[:, EVENT_KINDS.index(kind)]
         at_peaks = self.at_peaks(kind) if kind in BEAT_KINDS else None
         return events_of_kind(kind, self.record, times, probability, self.step_s, self.thresholds[kind], at_peaks)
 
-    def probability(self, kind: str) -> float:
-        """How likely the most likely place of a kind is."""
+    def probability(self, kind: str) -> float | None:
+        """How likely the most likely place of a kind is; None for episodes, which are measured."""
+        if kind not in EVENT_KINDS:
+            return None
         if kind in BEAT_KINDS and self.measurements["beats"]:
             return float(self.at_peaks(kind).max())
         return float(self.event_probabilities[:, EVENT_KINDS.index(kind)].max())
+
+    def said(self) -> dict[str, list[tuple[str, Any]]]:
+        """What the language model is told of the heads; see `conversation.prompt_line`.
+
+        Returns:
+            "likely" and "possible": statements with their probability, from their threshold and from `POSSIBLE` on, the
+            most probable first; "located": event kinds with the number of beats, or the seconds of episodes.
+        """
+        ranked = sorted(self.findings.items(), key=lambda item: -item[1])
+        called = [(phrase(code), p) for code, p in ranked if p >= self.thresholds[code]]
+        open_ones = [(phrase(code), p) for code, p in ranked if POSSIBLE <= p < self.thresholds[code]]
+        located: dict[str, Any] = {}
+        for event in self.events:
+            lasts = event["kind"] not in BEAT_KINDS and event["kind"] != COUPLET
+            more = event["end_s"] - event["start_s"] if lasts else 1
+            located[event["kind"]] = located.get(event["kind"], type(more)(0)) + more
+        return {"likely": called[:MOST_SAID], "possible": open_ones[:MOST_SAID], "located": list(located.items())}
 
     def summary(self) -> dict[str, Any]:
         """{"findings", "superclasses", "subclasses", "rhythms", "abstained", "reason"}; empty when abstained."""
@@ -141,8 +171,18 @@ def gather(model: Any, extractor: Any, record: EcgRecord, batch_size: int = 32) 
         RecordError: if the record is too short for the encoder.
     """
     measurements = measure(record).to_dict()
-    encoded = encode(model, extractor, record, batch_size)
-    calibration = model.config.calibration
+    return weigh(model.config.calibration, record, measurements, encode(model, extractor, record, batch_size))
+
+
+def weigh(
+    calibration: Mapping[str, Any], record: EcgRecord, measurements: dict[str, Any], encoded: Encoded
+) -> Evidence:
+    """Evidence from what was measured and encoded.
+
+    Args:
+        calibration: of the model's configuration.
+        measurements: `Measurements.to_dict()`.
+    """
     labels = finding_probabilities(encoded, calibration.get("findings", {}))
     events = event_probabilities(encoded, calibration.get("events", {}))
     thresholds = {label: _limit(calibration, "findings", label) for label in HEAD_LABELS}
@@ -178,6 +218,23 @@ def encode(model: Any, extractor: Any, record: EcgRecord, batch_size: int = 32) 
             surplus = sum(len(e) for e in events) % per_chunk
             events[-1] = events[-1][: len(events[-1]) - surplus]
     return Encoded(np.concatenate(findings), np.concatenate(steps), np.concatenate(events), extractor.patch_s)
+
+
+def encode_together(model: Any, extractor: Any, records: Sequence[EcgRecord]) -> list[Encoded]:
+    """`encode` of several short records in one batch."""
+    inputs = extractor(list(records)).to(model.device)
+    with torch.inference_mode():
+        out = model.encode(**inputs)
+    exists = inputs["patch_times"] >= 0
+    of_record = inputs["ecg_index"].cpu().numpy()
+    findings, steps = out.findings_logits.float().cpu().numpy(), exists.sum(1).cpu().numpy()
+    events = [e[here].float().cpu().numpy() for e, here in zip(out.event_logits, exists, strict=True)]
+    return [
+        Encoded(
+            findings[mine], steps[mine], np.concatenate([events[k] for k in np.flatnonzero(mine)]), extractor.patch_s
+        )
+        for mine in (of_record == k for k in range(len(records)))
+    ]
 
 
 def _chunks(record: EcgRecord) -> list[tuple[EcgRecord, bool]]:

@@ -8,6 +8,7 @@ import pytest
 
 from anyecg.conversation import (
     conversation_schema,
+    full_measurements,
     prompt_line,
     record_from_row,
     record_row,
@@ -69,10 +70,15 @@ def test_a_record_comes_back_from_its_row(record):
 
 def test_a_row_fits_its_schema(record):
     events = [{"kind": "noise", "start_s": 0.5, "end_s": 1.0, "leads": ["I"]}]
-    row = row_of(record, findings=["SR"], known=["rhythm"], events=events, measurements=MEASURED | {"beats": [1]})
+    beats = [{"time_s": 0.4, "kind": "N"}, {"time_s": 1.1, "kind": "V"}]
+    measured = MEASURED | {"beats": beats, "median_beat": {"I": [0.0]}}
+    row = row_of(record, findings=["SR"], known=["rhythm"], events=events, measurements=measured)
     back = pa.Table.from_pylist([row], schema=record_schema()).to_pylist()[0]
     assert back["events"] == events and back["findings"] == ["SR"]
-    assert "beats" not in json.loads(back["measurements"])
+    stored = json.loads(back["measurements"])
+    assert "beats" not in stored and "median_beat" not in stored and stored["beat_kinds"] == "NV"
+    assert full_measurements(stored)["beats"] == beats
+    assert full_measurements(MEASURED)["beats"] == []
 
 
 def test_a_conversation_fits_its_schema():
@@ -116,3 +122,18 @@ def test_the_prompt_names_what_is_urgent_paced_or_exchanged_only_where_it_is():
     }  # fmt: skip
     said = prompt_line(1, record, urgent)
     assert said.endswith("Critical: asystole, rate below 40. Electrodes exchanged: RA-LA. Paced: ventricular.")
+
+
+def test_the_prompt_tells_what_the_heads_say(record):
+    said = {
+        "likely": [("sinus rhythm", 0.974)], "possible": [("left ventricular hypertrophy", 0.22)],
+        "located": [("premature ventricular contraction", 3), ("noise", 2.4)],
+    }  # fmt: skip
+    assert prompt_line(1, record, MEASURED, said).endswith(
+        "Poor: II noisy. Likely: sinus rhythm 97 %. Possible: left ventricular hypertrophy 22 %. "
+        "Located: premature ventricular contraction ×3, noise 2.4 s."
+    )
+    nothing = prompt_line(1, record, None, {"likely": [], "possible": [], "located": []})
+    assert nothing.endswith("2024-05-01. Likely: nothing. Located: nothing.")
+    messages = to_messages([{"role": "user", "text": "What?", "ecgs": [0]}], [record], [None], [said])
+    assert "Likely: sinus rhythm 97 %" in messages[0]["content"][0]["text"]

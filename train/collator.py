@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 import torch
 
+from anyecg.conversation import to_messages
+from anyecg.evidence import encode_together, weigh
 from anyecg.findings import EVENT_KINDS
 from anyecg.processing_anyecg import AnyEcgProcessor
 
@@ -60,15 +63,29 @@ class EvidenceCollator:
         return new | {"start_s": row["start_s"] + (new["start_s"] - row["start_s"]) * self.step_s}
 
 
-class ConversationCollator:
-    """Applies the processor to conversations of `ConversationDataset`; labels are -100 outside the answers."""
+SILENT_EVERY = 10
+"""One conversation in so many goes without the evidence, so that the language model keeps looking at the ECG itself."""
 
-    def __init__(self, processor: AnyEcgProcessor):
-        self.processor = processor
+
+class ConversationCollator:
+    """Applies the processor to conversations of `ConversationDataset`; labels are -100 outside the answers.
+
+    Args:
+        processor: of the model.
+        model: a model whose configuration has `evidence_in_prompt`: its encoder, as it is now, says what the heads see
+            of each ECG, and that is told to the language model; None leaves it out.
+    """
+
+    def __init__(self, processor: AnyEcgProcessor, model: Any = None):
+        self.processor, self.model = processor, model
 
     def __call__(self, items: Sequence[dict[str, Any]]) -> dict[str, torch.Tensor]:
+        said = self._said(items) if self.model is not None else [None] * len(items)
         batch: Any = self.processor.apply_chat_template(
-            [item["messages"] for item in items],
+            [
+                to_messages(item["row"]["turns"], item["ecgs"], item["measurements"], words)
+                for item, words in zip(items, said, strict=True)
+            ],
             tokenize=True,
             return_dict=True,
             return_tensors="pt",
@@ -79,6 +96,21 @@ class ConversationCollator:
         batch["labels"] = batch["input_ids"].masked_fill(~answers, -100)
         targets = self._targets(items, batch["patch_times"]) if items[0]["targets"] else {}
         return dict(batch) | targets
+
+    def _said(self, items: Sequence[dict[str, Any]]) -> list[list[Any] | None]:
+        """Per conversation, `Evidence.said()` of its ECGs; None where an ECG was not measured, and for some others."""
+        told = [all(item["measurements"]) and crc32(_key(item)) % SILENT_EVERY > 0 for item in items]
+        records = [record for item, is_told in zip(items, told, strict=True) if is_told for record in item["ecgs"]]
+        if not records:
+            return [None] * len(items)
+        encoded = iter(encode_together(self.model, self.processor.feature_extractor, records))
+        calibration = self.model.config.calibration
+        return [
+            [_words(calibration, *pair, next(encoded)) for pair in zip(item["ecgs"], item["measurements"], strict=True)]
+            if is_told
+            else None
+            for item, is_told in zip(items, told, strict=True)
+        ]
 
     def _targets(self, items: Sequence[dict[str, Any]], patch_times: torch.Tensor) -> dict[str, torch.Tensor]:
         """Finding and event targets of every excerpt, in the order of the feature extractor."""
@@ -98,3 +130,12 @@ class ConversationCollator:
             "findings_labels": torch.from_numpy(np.stack(findings)),
             "event_labels": torch.from_numpy(np.stack(events)),
         }
+
+
+def _key(item: dict[str, Any]) -> bytes:
+    return str(item["row"]["conversation_id"]).encode()
+
+
+def _words(calibration: Any, record: Any, measurements: Any, encoded: Any) -> Any:
+    evidence = weigh(calibration, record, measurements, encoded)
+    return None if evidence.unjudgeable else evidence.said()

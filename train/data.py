@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from torch.utils.data import Dataset, Sampler
 
-from anyecg.conversation import record_from_row, to_messages
+from anyecg.conversation import full_measurements, record_from_row
 from anyecg.feature_extraction_anyecg import AnyEcgFeatureExtractor
 from anyecg.findings import CODES, DIAGNOSES, EVENT_KINDS, FORMS, HEAD_LABELS, RHYTHMS
 from anyecg.record import EcgRecord
@@ -173,8 +173,8 @@ class ConversationDataset(Dataset):
         shown = [self._shown(row, k) for k in range(len(row["record_ids"]))]
         records = [record for record, _ in shown]
         return {
-            "messages": to_messages(row["turns"], records, [measured for _, measured in shown]),
             "ecgs": records,
+            "measurements": [measured for _, measured in shown],
             "targets": [self._targets(row, k) for k in range(len(records))] if self.targets else [],
             "row": row,
         }
@@ -192,7 +192,7 @@ class ConversationDataset(Dataset):
             record = record.select(leads)
             if measured and measured.get("quality"):
                 measured = measured | {"quality": {n: f for n, f in measured["quality"].items() if n in record.leads}}
-        return record, measured
+        return record, full_measurements(measured) if measured else None
 
     def _targets(self, row: dict[str, Any], k: int) -> dict[str, Any]:
         stored, excerpt = self.record(row["record_ids"][k]), row["excerpts"][k]

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from anyecg.conversation import stored_measurements
 from anyecg.record import EcgRecord
 
 from ..shards import Shard
@@ -126,7 +127,7 @@ def view_of(labelled: Labelled, measurements: Mapping[str, Any] | None, measurer
         entry.record_id, entry.patient_id, entry.split, record, start_s=0.0, end_s=record.duration_s, leads=(),
         findings=frozenset(labelled.findings), known=frozenset(labelled.known), events=tuple(labelled.events),
         known_events=frozenset(labelled.known_events), truth=labelled.truth, stored_measurements=measurements,
-        measurer=measurer,
+        measurer=measurer, facts=labelled.facts,
     )  # fmt: skip
 
 
@@ -160,7 +161,7 @@ def _row(dialogue: Dialogue, shard: Shard, number: int) -> dict[str, Any]:
     gold = dict(dialogue.gold)
     partial = [view for view in views if not view.whole]
     if partial and partial[0].measurements:
-        gold["measurements"] = dict(partial[0].measurements)
+        gold["measurements"] = stored_measurements(partial[0].measurements)
     return {
         "conversation_id": f"{shard.name}-{number:06d}", "task": dialogue.task, "source": shard.source,
         "split": shard.split, "record_ids": [view.record_id for view in views],
