@@ -77,20 +77,55 @@ def kind_of(finding: str) -> str:
 
 def kind_in(text: str) -> str | None:
     """The one event kind that a text speaks of, or None."""
-    plain = text.lower()
-    named = {kind for kind, plural in LOCATABLE.items() if kind.lower() in plain or plural.lower() in plain}
-    named |= {_KIND_OF_CODE[code] for code in findings_in_text(text) if code in _KIND_OF_CODE}
-    return named.pop() if len(named) == 1 else None
+    named = _kinds_in(text)
+    return named[0] if len(named) == 1 else None
 
 
 def named_intervals(text: str, question: str, n_ecgs: int) -> list[dict[str, Any]]:
-    """The places that a text names, with their kind where text or question name one."""
-    kind = kind_in(text) or kind_in(question)
+    """The places that a text names, each with the kind that stands with it, else the one of text or question."""
+    claims = interval_claims(text)
     ecg = 1 if n_ecgs == 1 else _named_ecg(text) or n_ecgs
+    kinds = _kinds_of_places(text, [c.span for c in claims], kind_in(text) or kind_in(question))
     return [
         {"ecg": ecg, "start_s": c.start_s, "end_s": c.end_s, "kind": kind, "leads": list(c.leads)}
-        for c in interval_claims(text)
+        for c, kind in zip(claims, kinds, strict=True)
     ]
+
+
+def _kinds_of_places(text: str, spans: Sequence[tuple[int, int]], only: str | None) -> list[str | None]:
+    """The kind of each place: named before it ("PVCs at 1.0-1.4 s"), or behind it where nothing stands before
+    ("1.0-1.4 s: PVC"); a list goes on until another kind is named. None where two kinds share a place.
+
+    Args:
+        spans: where the places stand in the text.
+        only: the kind where the sentence names none.
+    """
+    kinds: list[str | None] = []
+    behind, standing = False, only
+    for k, (start, end) in enumerate(spans):
+        before = text[spans[k - 1][1] if k else 0 : start]
+        is_new = k == 0 or bool(_ENDS.search(before))
+        clause = _ENDS.split(before)[-1]
+        if is_new:
+            standing, behind = only, not _kinds_in(clause)
+        after = _UP_TO.split(text[end : spans[k + 1][0] if k + 1 < len(spans) else None])[0]
+        named = _kinds_in(after if behind else clause)
+        if named:
+            standing = named[0] if len(named) == 1 else None
+        kinds.append(standing)
+    return kinds
+
+
+_ENDS = re.compile(r"[.!?](?=\s|$)|[;\n]|, but ")
+"""What parts the names of one list of places from those of the next."""
+_UP_TO = re.compile(r"[.!?](?=\s|$)|[,;\n]| and ")
+
+
+def _kinds_in(text: str) -> list[str]:
+    """All event kinds that a text names."""
+    plain = text.lower()
+    named = {kind for kind, plural in LOCATABLE.items() if kind.lower() in plain or plural.lower() in plain}
+    return sorted(named | {_KIND_OF_CODE[code] for code in findings_in_text(text) if code in _KIND_OF_CODE})
 
 
 def _named_ecg(text: str) -> int | None:
@@ -123,7 +158,7 @@ def disagreements(
     for place in intervals:
         if 1 <= place["ecg"] <= len(evidences):
             said += _misplaced(place, evidences[place["ecg"] - 1])
-    if intervals:
+    if intervals and "more places" not in text:
         said += _overlooked(intervals, evidences)
     return list(dict.fromkeys(said))
 

@@ -24,6 +24,8 @@ class IntervalClaim:
     start_s: float
     end_s: float
     leads: tuple[str, ...] = ()
+    span: tuple[int, int] = (0, 0)
+    """Where it stands in the text."""
 
 
 _SENTENCE = re.compile(r"(?<=[a-z°)\]])[.!?](?:\s|$)|(?<=\d)[.!?](?=\s+[a-z(|]|\s*$)|[;\n]")
@@ -89,7 +91,7 @@ def interval_claims(text: str) -> list[IntervalClaim]:
         has_unit = has_unit or bool(match.group("unit"))
         start, end = float(match.group("start")), float(match.group("end"))
         if has_unit and end > start:
-            claims.append(IntervalClaim(start, end, leads))
+            claims.append(IntervalClaim(start, end, leads, match.span()))
     return claims[::-1]
 
 

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from anyecg.answer import Answer, checked, mended
+from anyecg.answer import Answer, checked, mended, named_intervals
 
 MEASURED = {"heart_rate_bpm": 72.0, "pr_ms": 160.0, "not_measurable": {}}
 
@@ -35,3 +35,37 @@ def test_an_answer_about_things_in_general_is_not_mended(question):
 
 def test_an_answer_about_two_ecgs_is_not_mended():
     assert mended("Rate 95/min.", "What changed?", [about(), about()]) == ("Rate 95/min.", [])
+
+
+PVC, PAC, AFIB = "premature ventricular contraction", "premature atrial contraction", "atrial fibrillation"
+
+
+@pytest.mark.parametrize(
+    ("text", "kinds"),
+    [
+        ("PVCs at 1.0-1.4 s and 3.0-3.4 s, premature atrial contraction at 5.0-5.3 s.", [PVC, PVC, PAC]),
+        ("PVC at 1.0-1.4 s. PAC at 5.0-5.3 s.", [PVC, PAC]),
+        ("1.0-1.4 s: PVC; 5.0-5.3 s: PAC.", [PVC, PAC]),
+        ("No PVCs, but PACs at 5.0-5.3 s.", [PAC]),
+        ("Atrial fibrillation (0.0-10.0 s) and PVCs at 2.0-2.4 s.", [AFIB, PVC]),
+        ("There are two: 1.0-1.4 s and 3.0-3.4 s. Both are PVCs.", [PVC, PVC]),
+        ("PVCs and PACs at 1.0-1.4 s.", [None]),  # which of them is meant
+    ],
+)
+def test_a_place_belongs_to_the_kind_that_stands_with_it(text, kinds):
+    assert [place["kind"] for place in named_intervals(text, "", 1)] == kinds
+
+
+def test_places_of_one_kind_are_not_borne_out_by_beats_of_another():
+    events = [{"kind": PVC, "start_s": 1.0, "end_s": 1.4}, {"kind": PAC, "start_s": 5.0, "end_s": 5.3}]
+    right = checked(Answer(text="PVC at 1.0-1.4 s and PAC at 5.0-5.3 s."), "Where?", [about(events=events)])
+    assert right.contradictions == []
+    swapped = checked(Answer(text="PAC at 1.0-1.4 s and PVC at 5.0-5.3 s."), "Where?", [about(events=events)])
+    assert f"The text places {PAC} at 1.0-1.4 s; the event head finds none there." in swapped.contradictions
+    assert f"The event head finds {PVC} at 1.0-1.4 s, which the text does not name." in swapped.contradictions
+
+
+def test_a_list_that_says_it_is_cut_short_overlooks_nothing():
+    events = [{"kind": PVC, "start_s": float(k), "end_s": k + 0.4} for k in range(9)]
+    said = checked(Answer(text="PVCs at 0.0-0.4 s, 1.0-1.4 s and 7 more places."), "Where?", [about(events=events)])
+    assert said.contradictions == []
