@@ -131,6 +131,28 @@ def test_a_trained_encoder_is_taken_over_with_its_architecture(data, tmp_path):
     assert model.config.ecg_config.fusion == "direct" and all(torch.equal(taken[n], given[n]) for n in given)
 
 
+@pytest.mark.parametrize("hidden_size", [32, 48], ids=["same width", "another width"])
+def test_a_whole_model_takes_over_another_encoder(data, tmp_path, hidden_size):
+    from anyecg.chat import EcgChat
+    from train.assemble import load_model
+
+    chat = run(replace(smoke(), stages=()), [data], tmp_path / "chat")
+    other = {**smoke().ecg_config, "fusion": "direct", "hidden_size": hidden_size, "patch_s": 0.4, "steps_per_token": 2}
+    encoder = run(replace(smoke(), ecg_config=other, seed=1, stages=()), [data], tmp_path / "encoder")
+    joined = run(replace(smoke(), stages=()), [data], tmp_path / "joined", init=chat, encoder=encoder)
+    models = {folder: load_model(folder) for folder in (chat, encoder, joined)}
+    parts = {folder: model.state_dict() for folder, (model, _) in models.items()}
+    for name, tensor in parts[joined].items():
+        if "ecg_tower" in name:
+            assert torch.equal(tensor, parts[encoder][name])
+        elif "ecg_projector" not in name or hidden_size == 32:
+            assert torch.equal(tensor, parts[chat][name])
+    assert parts[joined]["model.ecg_projector.summary_in.weight"].std() > 0.01
+    assert models[joined][0].config.ecg_config.fusion == "direct"
+    assert models[joined][1].feature_extractor.patch_s == 0.4
+    assert EcgChat.from_pretrained(joined).ask([make_record(LEADS, 10.0)], "Describe.", max_new_tokens=2) is not None
+
+
 def test_the_weights_with_the_best_validation_are_saved(data, tmp_path, monkeypatch):
     from safetensors.torch import load_file
 

@@ -17,7 +17,7 @@ def make_parser() -> argparse.ArgumentParser:
     run.add_argument("--data", type=Path, nargs="+", required=True, help="folders that data_builders wrote")
     run.add_argument("--out", type=Path, required=True, help="run folder; one model folder per stage")
     run.add_argument("--init", type=Path, help="start from this model folder")
-    run.add_argument("--encoder", type=Path, help="take the encoder of this model folder and skip the evidence stages")
+    run.add_argument("--encoder", type=Path, help="this model's encoder, also with --init; skips the evidence stages")
     run.add_argument("--stages", nargs="+", help="only the stages of these names")
     run.add_argument("--max-steps", type=int, help="at most this many steps per stage")
     run.add_argument("--threads", type=int, default=1, help="CPU threads (1 is fastest on a busy machine)")

@@ -11,8 +11,9 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTra
 
 from anyecg import register
 from anyecg.configuration_anyecg import AnyEcgConfig, AnyEcgEncoderConfig
+from anyecg.conversation import to_messages
 from anyecg.feature_extraction_anyecg import AnyEcgFeatureExtractor
-from anyecg.modeling_anyecg import AnyEcgForConditionalGeneration
+from anyecg.modeling_anyecg import AnyEcgForConditionalGeneration, EcgProjector
 from anyecg.processing_anyecg import SPECIAL_TOKENS, AnyEcgProcessor, prepare_tokenizer
 
 from .stages import Curriculum, Stage
@@ -25,7 +26,7 @@ def assemble(curriculum: Curriculum, data: list[Path], out: Path, encoder: Path 
 
     With `language_model` its weights and tokenizer are loaded; else a new one of `text_config` is made and its
     tokenizer is trained on the conversations of `data`. With `encoder` the ECG encoder of that model is taken over,
-    its architecture included.
+    its architecture and calibration included.
     """
     torch.manual_seed(curriculum.seed)
     trained = load_model(encoder)[0] if encoder else None
@@ -43,7 +44,27 @@ def assemble(curriculum: Curriculum, data: list[Path], out: Path, encoder: Path 
         model = around(AutoModelForCausalLM.from_config(text_config), ecg_config, tokenizer)
     if trained is not None:
         model.model.ecg_tower.load_state_dict(trained.model.ecg_tower.state_dict())
+        model.config.calibration = trained.config.calibration
     save_model(model, AnyEcgProcessor(feature_extractor_for(ecg_config), tokenizer), out)
+
+
+def take_over_encoder(folder: Path, encoder: Path, seed: int, out: Path) -> None:
+    """Save the model of `folder` with the encoder of another one, its architecture and calibration included.
+
+    The projector stays where the shapes allow it; else it is new, and learns in the next stage.
+    """
+    torch.manual_seed(seed)
+    model, processor = load_model(folder)
+    trained, trained_processor = load_model(encoder)
+    old = {name: tensor.shape for name, tensor in model.model.ecg_projector.state_dict().items()}
+    model.model.ecg_tower = trained.model.ecg_tower
+    model.config.ecg_config, model.config.calibration = trained.config.ecg_config, trained.config.calibration
+    config: Any = model.config
+    projector = EcgProjector(config)
+    if old != {name: tensor.shape for name, tensor in projector.state_dict().items()}:
+        projector.apply(model._init_weights)
+        model.model.ecg_projector = projector
+    save_model(model, AnyEcgProcessor(trained_processor.feature_extractor, processor.tokenizer), out)
 
 
 def around(language_model: Any, ecg_config: AnyEcgEncoderConfig, tokenizer: Any) -> AnyEcgForConditionalGeneration:
@@ -104,7 +125,8 @@ def conversation_texts(data: list[Path], limit: int = 20_000) -> Iterator[str]:
     dataset = ConversationDataset(data, "train")
     stride = max(1, len(dataset) // limit)
     for index in range(0, len(dataset), stride):
-        for message in dataset[index]["messages"]:
+        item = dataset[index]
+        for message in to_messages(item["row"]["turns"], item["ecgs"], item["measurements"]):
             yield "".join(part.get("text", "") for part in message["content"])
 
 

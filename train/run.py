@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch.utils.data import DataLoader
 
-from .assemble import add_lora, assemble, load_model, merge_lora, save_model
+from .assemble import add_lora, assemble, load_model, merge_lora, save_model, take_over_encoder
 from .collator import ConversationCollator, EvidenceCollator
 from .data import ConversationDataset, EvidenceDataset, MixtureSampler
 from .selection import Validation, soften
@@ -34,18 +34,31 @@ def run(
         data: dataset folders that `data_builders` wrote.
         out: run folder; OUT/<stage> holds each finished model, OUT/<stage>.checkpoint the resumable state.
         init: a model folder to start from instead of a newly assembled one.
-        encoder: a model folder whose encoder the newly assembled model takes over.
+        encoder: a model folder whose encoder the first model takes over, newly assembled or `init`'s.
     """
-    out.mkdir(parents=True, exist_ok=True)
-    source = init or out / "assembled"
-    if init is None and not source.exists():
-        assemble(curriculum, data, source, encoder)
+    source = first_model(curriculum, data, out, init, encoder)
     for stage in curriculum.stages:
         target = out / stage.name
         if not target.exists():
             StageRun(curriculum, stage, data, source, target).train()
         source = target
     return source
+
+
+def first_model(curriculum: Curriculum, data: list[Path], out: Path, init: Path | None, encoder: Path | None) -> Path:
+    """The folder that the first stage starts from; see `run`."""
+    out.mkdir(parents=True, exist_ok=True)
+    if init and not encoder:
+        return init
+    assembled, fresh = out / "assembled", out / "assembled.saving"
+    if not assembled.exists():
+        shutil.rmtree(fresh, ignore_errors=True)
+        if init and encoder:
+            take_over_encoder(init, encoder, curriculum.seed, fresh)
+        else:
+            assemble(curriculum, data, fresh, encoder)
+        os.rename(fresh, assembled)
+    return assembled
 
 
 class StageRun:
@@ -60,6 +73,7 @@ class StageRun:
         self.checkpoint = target.with_name(target.name + ".checkpoint")
         self.accelerator = Accelerator(mixed_precision=curriculum.precision)
         self.model, self.processor = load_model(source, curriculum.load_in_4bit)
+        self.model.config.evidence_in_prompt = curriculum.evidence_in_prompt
         self.model.config.auxiliary_loss_weight = stage.auxiliary_loss_weight / stage.gradient_accumulation
         if stage.lora_rank:
             self.model = add_lora(self.model, stage)
@@ -128,7 +142,7 @@ class StageRun:
         else:
             dataset = ConversationDataset(self.data, "train", targets="ecg_tower" in stage.trainable)
             kinds = [(f"{row['source']}:{row['task']}", row["task"]) for row in dataset.rows]
-            collate = ConversationCollator(self.processor)
+            collate = ConversationCollator(self.processor, self.model if self.curriculum.evidence_in_prompt else None)
         draws, lengths = per_step * stage.steps, dataset.lengths() if stage.objective == "conversation" else None
         sampler = MixtureSampler(
             kinds, stage.mixture, draws, self.curriculum.seed, self.step * per_step, lengths, stage.batch_size

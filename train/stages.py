@@ -90,6 +90,8 @@ class Curriculum:
     """Configuration of a new language model, with its `model_type`."""
     ecg_config: dict[str, Any] = field(default_factory=dict)
     """Arguments of `AnyEcgEncoderConfig`."""
+    evidence_in_prompt: bool = False
+    """Tell the language model what the calibrated heads say of each ECG; calibrate the encoder before."""
     vocab_size: int = 2048
     """Size of the tokenizer that is trained for a new language model."""
 
