@@ -4,6 +4,7 @@ python -m data_builders build --source simulated --count 2000 --out datasets_bui
 python -m data_builders build --source ptb-xl --directory DIR --out OUT --tasks none
 python -m data_builders download --source ludb --directory DIR
 python -m data_builders sources
+python -m data_builders ecg-qa OUT --directory ECG-QA
 python -m data_builders check OUT
 python -m data_builders rephrase OUT --model MODEL
 python -m data_builders card OUT
@@ -16,7 +17,7 @@ import logging
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from anyecg.conversation import TASKS
 
@@ -45,6 +46,9 @@ def make_parser() -> argparse.ArgumentParser:
     fetch.add_argument("--source", required=True, choices=SOURCES)
     fetch.add_argument("--directory", required=True, type=Path, help="where the database shall lie")
     commands.add_parser("sources", help="list the databases: signals, truth, splits, licence")
+    official = commands.add_parser("ecg-qa", help="add the official ECG-QA questions to a dataset that holds PTB-XL")
+    official.add_argument("out", type=Path)
+    official.add_argument("--directory", required=True, type=Path, help="folder of the official json files")
     again = commands.add_parser("rephrase", help="let a language model say answers in other words, checked for facts")
     again.add_argument("out", type=Path)
     again.add_argument("--model", required=True, help="folder or hub name; with --endpoint the name it knows")
@@ -65,9 +69,9 @@ def main(argv: list[str] | None = None) -> int:
     try:
         if args.command == "card":
             return _card(args.out)
-        return {"build": _build, "download": _download, "sources": _sources, "check": _check, "rephrase": _rephrase}[
-            args.command
-        ](args)
+        commands = {"build": _build, "download": _download, "sources": _sources, "check": _check,
+                    "rephrase": _rephrase, "ecg-qa": _ecg_qa}  # fmt: skip
+        return commands[args.command](args)
     except ValueError as error:  # BuildError, SourceError, SplitError, DownloadError and RecordError are ValueErrors
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -89,6 +93,18 @@ def _check(args: argparse.Namespace) -> int:
     report = check(args.out)
     print(as_markdown(report), end="")
     return 1 if report.patients_in_two_splits or report.duplicates else 0
+
+
+def _ecg_qa(args: argparse.Namespace) -> int:
+    from .card import write_card
+    from .ecgqa import add_questions
+
+    kept, dropped = add_questions(args.out, args.directory)
+    write_card(args.out)
+    print(f"ECG-QA: {', '.join(f'{n:,} questions in {split}' for split, n in kept.items())}.")
+    for reason, n in dropped.most_common():
+        print(f"  {n:,} dropped: {reason}")
+    return 0
 
 
 def _rephrase(args: argparse.Namespace) -> int:
@@ -120,10 +136,16 @@ def _download(args: argparse.Namespace) -> int:
 
 def _progress() -> Progress:
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
+    from rich.text import Text
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=Console(stderr=True))
+    class Speed(ProgressColumn):
+        def render(self, task: Any) -> Text:
+            speed = task.finished_speed or task.speed
+            return Text(f"{speed:.1f}/s" if speed else "")
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Speed(), TimeRemainingColumn())
+    return Progress(*columns, console=Console(stderr=True), speed_estimate_period=60)
 
 
 def _build(args: argparse.Namespace) -> int:

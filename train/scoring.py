@@ -166,8 +166,10 @@ def question_is_right(text: str, gold: Mapping[str, Any], gold_text: str) -> flo
     """1.0 for the right set of options: yes or no, the set of statements, or the same sentence."""
     kind, answer = str(gold["type"]), [str(option) for option in gold["answer"]]
     if kind.endswith("verify"):
-        word = re.match(r"\W*(yes|no)\b", text.lower())
+        word = re.match(r"\W*(yes|not sure|no)\b", text.lower())
         return float(word is not None and [word.group(1)] == answer)
+    if "options" in gold:
+        return float(options_in_text(text, gold["options"]) == set(answer))
     if kind == "numeric range":
         return float(re.findall(r"[a-z]+", text.lower())[:1] == answer)
     if kind == "count":
@@ -181,6 +183,15 @@ def question_is_right(text: str, gold: Mapping[str, Any], gold_text: str) -> flo
     if kind.endswith("query"):
         return float(option_set(text) == option_set(answer))
     return float(text.split() == gold_text.split())
+
+
+def options_in_text(text: str, options: Mapping[str, str]) -> set[str]:
+    """The options that a text names, or {"none"}; `options` says how each is worded, the longest wording first."""
+    worded = {words.lower(): option for option, words in options.items()}
+    longest_first = sorted(worded, key=len, reverse=True)
+    pattern = "|".join(re.escape(words) for words in longest_first)
+    named = {worded[words] for words in re.findall(rf"(?<!\w)(?:{pattern})(?!\w)", text.lower())}
+    return named or ({"none"} if re.search(r"\b(none|neither|no)\b", text.lower()) else set())
 
 
 def _number_word(text: str) -> str:

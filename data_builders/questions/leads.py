@@ -13,6 +13,7 @@ from .wording import capital, join
 
 ST_MV = 0.1
 """Elevation or depression that counts (Kligfield et al. 2007); less than half of it is "no"."""
+NOISE_TRUTH = "PTB-XL noise columns"
 _TERRITORIES = {
     "an anterior infarction": ("V1", "V2", "V3", "V4"), "a lateral infarction": ("I", "aVL", "V5", "V6"),
     "an inferior infarction": ("II", "III", "aVF"), "right bundle branch block": ("V1", "V6"),
@@ -60,6 +61,10 @@ def noisy_leads(view: View) -> tuple[list[str], str] | None:
         events = view.events_of("noise")
         named = {lead for event in events for lead in event["leads"] or view.record.leads}
         return [lead for lead in view.record.leads if lead in named], f"{view.truth}: annotated noise"
+    if "noise" in view.facts:
+        stated = view.facts["noise"].values()
+        named = {lead for leads in stated for lead in leads or ()}
+        return None if None in stated else ([le for le in view.record.leads if le in named], NOISE_TRUTH)
     quality = view.measurements.get("quality")
     if not quality:
         return None

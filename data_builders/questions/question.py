@@ -8,7 +8,7 @@ from typing import Any
 
 from anyecg.findings import CODES, FINDINGS, phrase
 
-from . import counting, knowledge, leads, numeric
+from . import attributes, counting, knowledge, leads, numeric
 from .view import Dialogue, View
 from .wording import (
     CLASS_NAMES,
@@ -121,6 +121,8 @@ def _asked(view: View, rng: random.Random, balance: Counter[str]) -> Dialogue | 
         return leads.ask(view, rng, balance)
     if draw < 0.37:
         return counting.ask(view, rng, balance)
+    if draw < 0.47 and (asked := attributes.ask(view, rng, balance)):
+        return asked
     if draw < 0.65:
         return _verify(view, rng, balance)
     return _choose(view, rng) if draw < 0.77 else _query(view, rng)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -78,6 +78,8 @@ class View:
     measurer: Measurer | None
     """Measures a part; None when the build leaves measurements out."""
     whole: bool = True
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """`sources.Labelled.facts` where all of the record's time is shown."""
 
     @property
     def is_long(self) -> bool:
@@ -103,6 +105,7 @@ class View:
             end_s=self.start_s + min(end_s, self.record.duration_s),
             findings=self.findings if uncut else frozenset(), known=self.known if uncut else frozenset(),
             events=_clip(self.events, start_s, end_s, record.leads), whole=self.whole and uncut and not kept,
+            facts=self.facts if uncut else {},
         )  # fmt: skip
 
     def events_of(self, kind: str) -> list[Mapping[str, Any]]:

@@ -47,6 +47,8 @@ class Labelled:
     note: str = ""
     truth: str = "database labels"
     """Where findings and events come from, for the provenance of answers."""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """What else is known, by name: "noise" (kind → leads), "stages" of infarction, "axis", "reason" of a visit …"""
 
 
 @dataclass(frozen=True)

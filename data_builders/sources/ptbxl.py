@@ -18,6 +18,7 @@ from anyecg.findings import CODES, FINDINGS, SUBCLASSES, SUPERCLASSES, subclasse
 from anyecg.readers import read_record
 
 from . import Entry, Labelled, Plan, SourceError, require_directory
+from .ptbxl_columns import facts_of
 
 # The labels file drops the underscore that some codes end with.
 _WITH_UNDERSCORE = {"NST": "NST_", "NT": "NT_", "STD": "STD_", "STE": "STE_", "TAB": "TAB_"}
@@ -57,6 +58,7 @@ def load(entries: Sequence[Entry]) -> Iterator[Labelled]:
         yield Labelled(
             entry, record, row["findings"], row["known"], events, known_events,
             note=row["note"], truth="PTB-XL statements" if "diagnoses" in row["known"] else "PTB-XL labels",
+            facts=row["facts"],
         )  # fmt: skip
 
 
@@ -129,7 +131,7 @@ def _row(line: dict[str, str], findings: tuple[str, ...], known: tuple[str, ...]
     return {
         "patient": int(float(line["patient_id"])), "fold": int(float(line["strat_fold"])), "date": date,
         "age": 90.0 if over else age, "sex": _SEX.get(line["sex"].split(".")[0]), "findings": findings, "known": known,
-        "note": "age over 89" if over else "",
+        "note": "age over 89" if over else "", "facts": facts_of(line),
     }  # fmt: skip
 
 
