@@ -26,6 +26,8 @@ class AnyEcgModelOutput(ModelOutput):
     last_hidden_state: torch.Tensor | None = None
     findings_logits: torch.Tensor | None = None
     event_logits: torch.Tensor | None = None
+    time_states: torch.Tensor | None = None
+    summary_state: torch.Tensor | None = None
 
 
 class EcgProjector(nn.Module):
@@ -212,7 +214,12 @@ class AnyEcgForConditionalGeneration(AnyEcgPreTrainedModel, GenerationMixin):
     def _evidence_only(self, ecgs, findings_labels, event_labels) -> AnyEcgModelOutput:
         """Without text: the encoder's scores, and their loss when there are labels."""
         encoded = self.encode(**ecgs)
-        outputs = AnyEcgModelOutput(findings_logits=encoded.findings_logits, event_logits=encoded.event_logits)
+        outputs = AnyEcgModelOutput(
+            findings_logits=encoded.findings_logits,
+            event_logits=encoded.event_logits,
+            time_states=encoded.time_states,
+            summary_state=encoded.summary_state,
+        )
         if findings_labels is not None or event_labels is not None:
             outputs.loss = evidence_loss(outputs, findings_labels, event_labels)
         return outputs

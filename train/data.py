@@ -14,6 +14,7 @@ from anyecg.conversation import full_measurements, record_from_row
 from anyecg.feature_extraction_anyecg import AnyEcgFeatureExtractor
 from anyecg.findings import CODES, DIAGNOSES, EVENT_KINDS, FORMS, HEAD_LABELS, RHYTHMS
 from anyecg.record import EcgRecord
+from anyecg.score2 import ATTRIBUTES
 
 _LABEL_INDEX = {label: k for k, label in enumerate(HEAD_LABELS)}
 _EVENT_INDEX = {kind: k for k, kind in enumerate(EVENT_KINDS)}
@@ -127,6 +128,8 @@ class EvidenceDataset(Dataset):
                 "source": row["source"],
                 "record_id": row["record_id"],
                 "patient_id": row["patient_id"],
+                "findings": row["findings"],
+                "clinical": {name: row.get(name) for name in ATTRIBUTES},
             }
 
     def __len__(self) -> int:

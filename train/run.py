@@ -16,10 +16,12 @@ import torch
 from torch.utils.data import DataLoader
 
 from .assemble import add_lora, assemble, load_model, merge_lora, save_model, take_over_encoder
-from .collator import ConversationCollator, EvidenceCollator
+from .collator import ConversationCollator
 from .data import ConversationDataset, EvidenceDataset, MixtureSampler
+from .objectives import Objectives, model_loss
 from .selection import Validation, soften
 from .stages import Curriculum, Stage
+from .views import PretrainingCollator
 
 logger = logging.getLogger(__name__)
 
@@ -78,6 +80,7 @@ class StageRun:
         if stage.lora_rank:
             self.model = add_lora(self.model, stage)
         freeze_all_but(self.model, stage.trainable)
+        self.objectives = Objectives(stage.objectives, self.model.config.ecg_config, curriculum.seed)
         self.optimizer = self._optimizer()
         self.scheduler = torch.optim.lr_scheduler.LambdaLR(self.optimizer, lambda step: one_cycle(step, stage))
         self.step, self.seconds = 0, 0.0
@@ -99,12 +102,15 @@ class StageRun:
                 if params:
                     decay = self.stage.weight_decay if decayed else 0.0
                     groups.append({"params": params, "lr": rate, "weight_decay": decay})
+        if heads := list(self.objectives.parameters()):
+            groups.append({"params": heads, "lr": self.stage.learning_rate, "weight_decay": 0.0})
         return torch.optim.AdamW(groups, betas=(0.9, 0.98), fused=False)
 
     def train(self) -> None:
         """Train to the last step, then save the model and drop the checkpoint."""
         self._resume()
         self.model, self.optimizer, loader = self.accelerator.prepare(self.model, self.optimizer, self._loader())
+        self.objectives.to(self.accelerator.device)
         self._train_mode()
         self.started, self.first_step = time.monotonic(), self.step
         batches = iter(loader)
@@ -131,14 +137,12 @@ class StageRun:
         per_step = stage.batch_size * stage.gradient_accumulation * self.accelerator.num_processes
         done = self.step * stage.gradient_accumulation
         if stage.objective == "evidence":
-            dataset: Any = EvidenceDataset(self.data, "train", extractor)
+            dataset: Any = self._evidence()
             if stage.teachers:
                 soften(dataset.rows, stage.teachers, stage.teacher_weight)
             kinds: list[tuple[str, ...]] = [(row["source"],) for row in dataset.rows]
             patch = round(extractor.sampling_rate * extractor.patch_s)
-            collate: Any = EvidenceCollator(
-                patch, extractor.patch_s, self.curriculum.seed, stage.augment, done, stage.mixup
-            )
+            collate: Any = PretrainingCollator(patch, extractor.patch_s, self.curriculum.seed, stage, done)
         else:
             dataset = ConversationDataset(self.data, "train", targets="ecg_tower" in stage.trainable)
             kinds = [(f"{row['source']}:{row['task']}", row["task"]) for row in dataset.rows]
@@ -151,6 +155,9 @@ class StageRun:
         own = torch.Generator().manual_seed(self.curriculum.seed)
         return DataLoader(dataset, stage.batch_size, sampler=sampler, collate_fn=collate, generator=own)
 
+    def _evidence(self) -> EvidenceDataset:
+        return EvidenceDataset(self.data, "train", self.processor.feature_extractor)
+
     def _accumulate(self, batches: list[dict[str, Any]]) -> float:
         """Gradients of one optimisation step; every answer token of it counts alike, whichever batch it is in."""
         if self.stage.objective == "conversation":
@@ -159,15 +166,17 @@ class StageRun:
         total = 0.0
         for batch in batches:
             with self.accelerator.autocast():
-                loss = self.model(**batch).loss
-            if self.stage.objective == "evidence":
-                loss = loss / len(batches)
+                if self.stage.objective == "evidence":
+                    loss = model_loss(self.model, self.objectives, batch) / len(batches)
+                else:
+                    loss = self.model(**batch).loss
             self.accelerator.backward(loss)
             total += float(loss.detach())
         return total
 
     def _update(self) -> None:
-        self.accelerator.clip_grad_norm_([p for p in self.model.parameters() if p.requires_grad], 1.0)
+        learning = [*self.model.parameters(), *self.objectives.parameters()]
+        self.accelerator.clip_grad_norm_([p for p in learning if p.requires_grad], 1.0)
         self.optimizer.step()
         self.scheduler.step()
         self.optimizer.zero_grad(set_to_none=True)
@@ -224,6 +233,7 @@ class StageRun:
         model = self.accelerator.unwrap_model(self.model)
         state = {
             "model": model.state_dict(),
+            "objectives": self.objectives.state_dict(),
             "average": self.average,
             "best": self.best,
             "optimizer": self.optimizer.state_dict(),
@@ -252,6 +262,7 @@ class StageRun:
             return
         state = torch.load(found / "state.pt", weights_only=True, map_location="cpu")
         self.model.load_state_dict(state["model"])
+        self.objectives.load_state_dict(state.get("objectives", {}))
         self.optimizer.load_state_dict(state["optimizer"])
         self.scheduler.load_state_dict(state["scheduler"])
         torch.set_rng_state(state["random"])

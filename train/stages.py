@@ -10,6 +10,8 @@ import yaml
 
 PARTS = ("ecg_tower", "ecg_projector", "language_model")
 OBJECTIVES = ("evidence", "conversation")
+CONTRASTS = ("simclr", "clef", "clef-literal")
+EVIDENCE_PARTS = ("findings", "superclasses", "events", "masked", "text", *CONTRASTS)
 
 
 @dataclass(frozen=True)
@@ -44,8 +46,14 @@ class Stage:
     """Names of the language model's linear layers that get adapters."""
     auxiliary_loss_weight: float = 1.0
     """Weight of the finding and event losses beside the language loss."""
+    objectives: dict[str, float] = field(default_factory=lambda: {"findings": 1.0, "events": 1.0})
+    """Weight of each part of an evidence stage; see `train/objectives.py`."""
+    star: float = 0.0
+    """Share of excerpts that are resampled beat by beat (evidence); see `train/augment_star.py`."""
     augment: bool = True
     """Lead dropout, gain, noise and time shifts; see `train/augment.py`."""
+    fewer_leads: float = 0.35
+    """Share of excerpts of which only some leads are kept, where `augment` is on."""
     mixup: float = 0.0
     """Share of labelled excerpts that are blended with another one of the batch (evidence)."""
     teachers: tuple[str, ...] = ()
@@ -67,9 +75,13 @@ class Stage:
             raise ValueError(f"stage {self.name!r} asks for LoRA and for a fully trained language model; choose one.")
         if self.objective == "evidence" and "ecg_tower" not in self.trainable:
             raise ValueError(f"stage {self.name!r} trains evidence but not ecg_tower; add it to `trainable`.")
-        if self.objective == "conversation" and (self.mixup or self.teachers or self.validate_every):
+        if wrong := set(self.objectives) - set(EVIDENCE_PARTS):
+            raise ValueError(f"stage {self.name!r} has objectives {sorted(wrong)}; choose {', '.join(EVIDENCE_PARTS)}.")
+        if self.mixup and set(self.objectives) & {"text", *CONTRASTS}:
+            raise ValueError(f"stage {self.name!r} blends records, which then lack one text and risk; set mixup to 0.")
+        if self.objective == "conversation" and (self.mixup or self.star or self.teachers or self.validate_every):
             raise ValueError(
-                f"stage {self.name!r} is a conversation; mixup, teachers and validate_every are evidence's."
+                f"stage {self.name!r} is a conversation; mixup, star, teachers and validate_every are evidence's."
             )
 
 
