@@ -13,19 +13,20 @@ SHORTEST_STEPS = 20
 BLEND_BETA = 0.4
 
 
-def augment(row: dict[str, Any], rng: np.random.Generator, patch: int) -> dict[str, Any]:
+def augment(row: dict[str, Any], rng: np.random.Generator, patch: int, fewer_leads: float = 0.35) -> dict[str, Any]:
     """Make a training variant of an excerpt.
 
     Args:
         row: an excerpt of `EvidenceDataset`, values (n_leads, n_steps, patch_samples).
         rng: source of chance.
         patch: samples per step.
+        fewer_leads: how often only some of the leads are kept.
 
     Returns:
         A new row; `start_s` moves with the window, so that event targets stay in place.
     """
     values, mask, lead_ids = row["values"], row["mask"], row["lead_ids"]
-    if rng.random() < 0.35 and len(lead_ids) > 2:
+    if rng.random() < fewer_leads and len(lead_ids) > 2:
         kept = np.sort(rng.choice(len(lead_ids), min(int(rng.choice(FEW_LEADS)), len(lead_ids)), replace=False))
         values, mask, lead_ids = values[kept], mask[kept], lead_ids[kept]
     values = values.astype(np.float32) * np.exp(rng.normal(0, GAIN_SD))

@@ -25,10 +25,18 @@ class EvidenceCollator:
     """
 
     def __init__(
-        self, patch: int, step_s: float, seed: int, augmented: bool, batch_number: int = 0, mixup: float = 0.0
+        self,
+        patch: int,
+        step_s: float,
+        seed: int,
+        augmented: bool,
+        batch_number: int = 0,
+        mixup: float = 0.0,
+        fewer_leads: float = 0.35,
     ):
         self.patch, self.step_s, self.seed = patch, step_s, seed
         self.augmented, self.batch_number, self.mixup = augmented, batch_number, mixup
+        self.fewer_leads = fewer_leads
 
     def __call__(self, rows: Sequence[dict[str, Any]]) -> dict[str, torch.Tensor]:
         rng = np.random.default_rng([self.seed, self.batch_number])
@@ -59,7 +67,7 @@ class EvidenceCollator:
         return {name: torch.from_numpy(value) for name, value in batch.items()}
 
     def _augmented(self, row: dict[str, Any], rng: np.random.Generator) -> dict[str, Any]:
-        new = augment(row, rng, self.patch)
+        new = augment(row, rng, self.patch, self.fewer_leads)
         return new | {"start_s": row["start_s"] + (new["start_s"] - row["start_s"]) * self.step_s}
 
 
