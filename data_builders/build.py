@@ -8,7 +8,7 @@ import multiprocessing
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,8 @@ from .sources import Entry, Labelled, Plan, Source, module_of
 from .splits import settle_splits, split_of_patients
 
 logger = logging.getLogger(__name__)
+_TICK_S = 0.5
+_counter: Any = None  # of a process that builds shards, given when it starts
 
 
 class BuildError(ValueError):
@@ -80,7 +82,7 @@ def build(options: Options, on_progress: Callable[[int, int], None] = lambda don
 
     Args:
         options: what to build.
-        on_progress: called with (records done, records in all) after each shard.
+        on_progress: called with (records done, records in all), every few records of every process.
 
     Raises:
         BuildError: if the directory holds a build of this source with other options.
@@ -111,51 +113,70 @@ def _build_shards(
     shards = cut_shards(options.source, plan.entries, options.seed, options.limit, plan.shard_records)
     total = sum(len(shard.entries) for shard in shards)
     waiting = [shard for shard in shards if not is_complete(shard, options.out)]
-    done = total - sum(len(shard.entries) for shard in waiting)
-    summary.records_there_already = done
+    done = summary.records_there_already = total - sum(len(shard.entries) for shard in waiting)
     on_progress(done, total)
-    for shard, built in _built(options, plan.batch_records, waiting):
-        done += len(shard.entries)
+
+    def add(more: int) -> None:
+        nonlocal done
+        done += more
         on_progress(done, total)
+
+    for built in _built(options, plan.batch_records, waiting, add):
         summary.records += built.records
         summary.conversations += built.conversations
         summary.left_out |= built.left_out
     summary.rejected = read_rejected(options.out, options.source)
 
 
-def _built(options: Options, batch: int, shards: Sequence[Shard]) -> Iterator[tuple[Shard, Summary]]:
+def _built(options: Options, batch: int, shards: Sequence[Shard], on_more: Callable[[int], None]) -> Iterator[Summary]:
     """Build shards, in this process or in several; they come as they are finished."""
     if options.processes == 1 or len(shards) < 2:
-        for shard in shards:
-            yield shard, build_shard(options, batch, shard)
+        yield from (build_shard(options, batch, shard, on_more) for shard in shards)
         return
     # Fresh processes: a fork of one that has used torch or Arrow threads can hang.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(options.processes, len(shards)), context, initializer=_one_thread) as pool:
-        waiting = {pool.submit(build_shard, options, batch, shard): shard for shard in shards}
+    counter, counted = context.Value("q", 0), 0
+    processes = min(options.processes, len(shards))
+    with ProcessPoolExecutor(processes, context, initializer=_start_worker, initargs=(counter,)) as pool:
+        waiting = {pool.submit(build_shard, options, batch, shard, _count) for shard in shards}
         try:
-            for future in as_completed(waiting):
-                yield waiting[future], future.result()
+            while waiting:
+                finished, waiting = wait(waiting, timeout=_TICK_S, return_when=FIRST_COMPLETED)
+                more = counter.value - counted
+                counted += more
+                on_more(more)
+                yield from (future.result() for future in finished)
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
 
 
-def _one_thread() -> None:
-    """Processes share the cores already."""
+def _start_worker(counter: Any) -> None:
+    """One thread each, as processes share the cores already; a counter of records that all of them know."""
+    global _counter
+    _counter = counter
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[name] = "1"
 
 
-def build_shard(options: Options, batch: int, shard: Shard) -> Summary:
+def _count(more: int) -> None:
+    with _counter.get_lock():
+        _counter.value += more
+
+
+def build_shard(
+    options: Options, batch: int, shard: Shard, on_more: Callable[[int], None] = lambda more: None
+) -> Summary:
     """Build and write one shard: the same bytes in any process, at any time.
 
     Args:
         batch: how many entries the source reads at once.
+        on_more: called after each batch with the number of its entries.
     """
     summary, rows, rejected = Summary(), list[dict[str, Any]](), dict[str, str]()
     asked = Conversations(options.tasks, options.seed, shard, options.weights)
-    for labelled in map(with_derived, _load(module_of(options.source), shard.entries, batch, summary.left_out)):
+    loaded = _load(module_of(options.source), shard.entries, batch, summary.left_out, on_more)
+    for labelled in map(with_derived, loaded):
         reason = why_not_a_record(labelled.record)
         if reason:
             rejected[labelled.entry.record_id] = reason
@@ -178,7 +199,9 @@ def build_shard(options: Options, batch: int, shard: Shard) -> Summary:
     return summary
 
 
-def _load(module: Source, entries: Sequence[Entry], size: int, left_out: dict[str, str]) -> Iterator[Labelled]:
+def _load(
+    module: Source, entries: Sequence[Entry], size: int, left_out: dict[str, str], on_more: Callable[[int], None]
+) -> Iterator[Labelled]:
     for start in range(0, len(entries), size):
         batch = entries[start : start + size]
         try:
@@ -186,6 +209,7 @@ def _load(module: Source, entries: Sequence[Entry], size: int, left_out: dict[st
         except RecordError as error:
             left_out |= {entry.record_id: str(error) for entry in batch}
             logger.warning("left out %s: %s", ", ".join(entry.record_id for entry in batch), error)
+        on_more(len(batch))
 
 
 def _measure(record: EcgRecord) -> dict[str, Any]:

@@ -96,22 +96,34 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(tmp_path):
     assert not {r["record_id"] for r in rows(tmp_path / "a")} & {r["record_id"] for r in rows(tmp_path / "c")}
 
 
-def test_a_killed_build_goes_on_without_duplicates(tmp_path):
+@pytest.mark.parametrize(("at", "kept"), [(6, 0), (10, 0), (11, 10), (12, 11)])
+def test_a_killed_build_goes_on_without_duplicates(tmp_path, at, kept):
     class Killed(RuntimeError):
         pass
 
-    def kill_after_eleven(done, total):
-        if done == 11:
+    def kill(done, total):
+        if done == at:
             raise Killed
 
     build(simulated(tmp_path / "whole"))
     with pytest.raises(Killed):
-        build(simulated(tmp_path / "killed"), kill_after_eleven)
+        build(simulated(tmp_path / "killed"), kill)
     left = tmp_path / "killed" / "records" / ".simulated-valid-00000.parquet.tmp"
+    left.parent.mkdir(exist_ok=True)
     left.write_bytes(b"half")
     summary = build(simulated(tmp_path / "killed"))
-    assert summary.records_there_already == 11 and summary.records == 1
+    assert summary.records_there_already == kept and summary.records == 12 - kept
     assert files(tmp_path / "killed") == files(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_progress_is_told_within_a_shard_and_ends_at_the_whole(tmp_path, processes):
+    told = []
+    build(simulated(tmp_path, count=30, tasks=(), processes=processes), lambda done, total: told.append((done, total)))
+    done = [d for d, _ in told]
+    assert done[0] == 0 and done[-1] == 30 and done == sorted(done) and {total for _, total in told} == {30}
+    if processes == 1:
+        assert [d for d in done if 0 < d <= 24] == [6, 12, 18, 24]  # the first shard has 24 records
 
 
 def test_another_build_into_the_same_place_is_refused(tmp_path):
