@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import numpy as np
 from scipy.ndimage import uniform_filter1d
-from scipy.signal import butter, find_peaks, sosfiltfilt
+from scipy.signal import find_peaks, sosfiltfilt
 
 from ..record import EcgRecord
 from .beats import chunks
+from .filters import butter
 from .quality import fill_gaps
 
 ATRIAL_HZ = 100.0

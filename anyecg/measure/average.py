@@ -11,9 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.signal import butter, resample_poly, sosfiltfilt
+from scipy.signal import resample_poly, sosfiltfilt
 
 from ..record import EcgRecord
+from .filters import butter
 from .quality import fill_gaps
 
 RATE = 500

@@ -12,7 +12,9 @@ from pathlib import Path
 
 import numpy as np
 from scipy.ndimage import median_filter
-from scipy.signal import butter, sosfiltfilt
+from scipy.signal import sosfiltfilt
+
+from .filters import butter
 
 WEIGHTS = Path(__file__).with_name("beats.npz")
 LEAD_HZ = 100.0

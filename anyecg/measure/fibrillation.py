@@ -12,10 +12,11 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 import numpy as np
-from scipy.signal import butter, sosfiltfilt
+from scipy.signal import sosfiltfilt
 
 from ..record import EcgRecord
 from .beats import chunks
+from .filters import butter
 from .quality import fill_gaps
 
 RATE_HZ = 100.0

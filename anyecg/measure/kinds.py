@@ -14,9 +14,10 @@ from pathlib import Path
 
 import numpy as np
 from scipy.ndimage import median_filter
-from scipy.signal import butter, sosfiltfilt
+from scipy.signal import sosfiltfilt
 
 from ..record import EcgRecord
+from .filters import butter
 from .quality import fill_gaps
 from .slope_energy import chunks
 

@@ -15,10 +15,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.signal import butter, sosfiltfilt, welch
+from scipy.signal import sosfiltfilt, welch
 
 from ..leads import KNOWN_LEADS
 from ..record import EcgRecord
+from .filters import butter
 from .quality import fill_gaps, pieces
 
 OTHER_CHANNELS = re.compile(

@@ -13,10 +13,11 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from scipy.ndimage import median_filter
-from scipy.signal import butter, sosfiltfilt
+from scipy.signal import sosfiltfilt
 
 from ..leads import PRECORDIAL_LEADS, STANDARD_LEADS, derive_limb_leads
 from ..record import EcgRecord
+from .filters import butter
 
 QUALITY_FLAGS = ("good", "flat", "saturated", "loose", "noisy")
 DISTURBANCES = ("mains hum", "baseline wander", "muscle noise")

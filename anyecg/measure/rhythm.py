@@ -8,12 +8,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.signal import butter, sosfiltfilt
+from scipy.signal import sosfiltfilt
 
 from ..record import EcgRecord
 from .atria import p_wave_times
 from .conduction import av_block
 from .fibrillation import SILENT_MV, fibrillation_spans, spans_per_second
+from .filters import butter
 from .quality import fill_gaps
 
 PAUSE_S = 3.0

@@ -12,9 +12,10 @@ from collections.abc import Iterator
 
 import numpy as np
 from scipy.ndimage import median_filter, uniform_filter1d
-from scipy.signal import butter, find_peaks, sosfiltfilt
+from scipy.signal import find_peaks, sosfiltfilt
 
 from ..record import EcgRecord
+from .filters import butter
 from .quality import fill_gaps
 
 CHUNK_S = 60.0
