@@ -174,6 +174,12 @@ def _misplaced(place: Mapping[str, Any], evidence: Evidence) -> list[str]:
     return [] if near else [f"The text places {kind} at {where}; the event head finds none there."]
 
 
+def _is_at(place: Mapping[str, Any], event: Mapping[str, Any]) -> bool:
+    """Whether a named place is that of an event of its kind, or of no kind."""
+    same = place["kind"] in (event["kind"], None)
+    return same and place["start_s"] < event["end_s"] + 0.15 and place["end_s"] > event["start_s"] - 0.15
+
+
 def _overlooked(intervals: Sequence[Mapping[str, Any]], evidences: Sequence[Evidence], most: int = 5) -> list[str]:
     """Events of the kind that the text speaks of, but does not name."""
     said = []
@@ -183,8 +189,7 @@ def _overlooked(intervals: Sequence[Mapping[str, Any]], evidences: Sequence[Evid
         missed = [
             event
             for event in evidence.events
-            if event["kind"] in kinds
-            and not any(p["start_s"] < event["end_s"] + 0.15 and p["end_s"] > event["start_s"] - 0.15 for p in here)
+            if event["kind"] in kinds and not any(_is_at(place, event) for place in here)
         ]
         said += [
             f"The event head finds {event['kind']} at {event['start_s']:.1f}-{event['end_s']:.1f} s, "
