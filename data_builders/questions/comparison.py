@@ -44,6 +44,29 @@ _RATE = (
     "What is the difference in heart rate?", "Compare the rates of these ECGs.",
 )  # fmt: skip
 _MAX_NAMED = 4
+# Why an ECG differs from the visit before: what the question states, and what the answer may then say.
+_REASONS = {
+    "low potassium": ("Potassium was {k2} mmol/l at ECG 2.", "The low potassium of {k2} mmol/l fits this."),
+    "high potassium": ("Potassium was {k2} mmol/l at ECG 2.", "The high potassium of {k2} mmol/l fits this."),
+    "potassium was corrected": (
+        "Potassium was {k1} mmol/l at ECG 1 and {k2} mmol/l at ECG 2.",
+        "The correction of potassium to {k2} mmol/l fits this.",
+    ),
+    "a drug that prolongs QT was started": (
+        "A drug that prolongs QT was started in between.", "The new drug fits this.",
+    ),
+    "the drug that prolonged QT was stopped": (
+        "A drug that prolongs QT was stopped in between.", "The end of the drug fits this.",
+    ),
+    "digoxin was started": ("Digoxin was started in between.", "Digoxin fits this."),
+    "digoxin was stopped": ("Digoxin was stopped in between.", "The end of digoxin fits this."),
+    "cardioversion": ("The patient was cardioverted in between.", "The cardioversion fits this."),
+    "a pacemaker was implanted": ("A pacemaker was implanted in between.", "The pacemaker fits this."),
+    "the pulmonary embolism was treated": (
+        "A pulmonary embolism was treated in between.", "The treatment fits this.",
+    ),
+}  # fmt: skip
+_STATED = 0.5  # of the pairs with such a reason, whose question states it
 
 
 def ask(views: Sequence[View], rng: random.Random, balance: Counter[str]) -> Dialogue | None:
@@ -78,8 +101,25 @@ def _changes(views: Sequence[View], same: bool, rng: random.Random) -> Dialogue 
     if not gold["new"] and not gold["resolved"]:
         sentences.insert(0, "The findings are the same.")
     answer = " ".join([*sentences, *_rate_change(*views)])
-    question = f"{rng.choice(_SAME if same else _OTHER)} {rng.choice(_CHANGES)}"
-    return _dialogue(views, question, answer, gold)
+    stated, fits = _reason(views, rng) if gold["new"] or gold["resolved"] else ("", "")
+    question = f"{rng.choice(_SAME if same else _OTHER)} {stated}{rng.choice(_CHANGES)}"
+    return _dialogue(views, question, answer + fits, gold)
+
+
+def _reason(views: Sequence[View], rng: random.Random) -> tuple[str, str]:
+    """What question and answer say of why two visits in a row differ; nothing of what the question does not state."""
+    texts = _REASONS.get(reason_of(views))
+    if texts is None or rng.random() >= _STATED:
+        return "", ""
+    values = {f"k{k}": view.facts["potassium"] for k, view in enumerate(views, start=1)}
+    return f"{texts[0].format(**values)} ", f" {texts[1].format(**values)}"
+
+
+def reason_of(views: Sequence[View]) -> str:
+    """Why the second of two ECGs differs from the first, where they are visits in a row of one patient, else ""."""
+    first, second = views[0].facts.get("visit"), views[-1].facts.get("visit")
+    in_a_row = first is not None and second == first + 1 and views[0].patient_id == views[-1].patient_id
+    return str(views[-1].facts["reason"]) if len(views) == 2 and in_a_row else ""
 
 
 def labels(view: View, views: Sequence[View]) -> list[str]:
@@ -173,4 +213,5 @@ def _rates(views: Sequence[View], same: bool, rng: random.Random) -> Dialogue | 
 def _dialogue(views: Sequence[View], question: str, answer: str, gold: dict[str, Any]) -> Dialogue:
     truth = " and ".join(sorted({view.truth for view in views}))
     measured = "; rates measured by anyecg.measure" if any(view.measurements for view in views) else ""
-    return Dialogue("comparison", tuple(views), ((question, answer),), (truth + measured,), gold)
+    reason = f"; simulated: {reason_of(views)}" if reason_of(views) else ""
+    return Dialogue("comparison", tuple(views), ((question, answer),), (truth + measured + reason,), gold)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections import Counter
 from collections.abc import Sequence
@@ -73,16 +74,26 @@ QUESTIONS_OF_EPISODES = (
 _MOST_ABSENT = 3  # answers "none" of a kind that may precede one with places
 _LONGEST_ANSWER = 8  # intervals; with more, another excerpt is taken
 _DURATIONS_S = (5.0, 8.0, 10.0, 10.0, 15.0, 20.0, 30.0)
+LONG_SHARE = 0.08
+"""Of the excerpts, how many last longer than 30 s where the record does."""
+LONGEST_S = {"train": 60.0, "valid": 1800.0, "test": 1800.0}
+"""Training rows stay affordable (60 s are 150 tokens); what is only answered may last half an hour."""
 
 
-def ask(view: View, rng: random.Random, balance: Counter[str]) -> Dialogue | None:
+def ask(
+    view: View, rng: random.Random, balance: Counter[str], *, long_share: float = LONG_SHARE,
+    longest_s: float | None = None,
+) -> Dialogue | None:  # fmt: skip
     """A question for the places of an event kind, on an excerpt.
 
     Args:
         view: a whole record with annotated events.
         rng: decides excerpt, leads, kind and phrasing.
         balance: per kind, answers with places minus answers without; kept near zero.
+        long_share: how many of the excerpts last from 30 s to `longest_s`, shorter ones more often.
+        longest_s: None for that of the record's split (`LONGEST_S`).
     """
+    longest_s = LONGEST_S[view.split] if longest_s is None else longest_s
     kinds = [kind for kind in LOCALIZABLE if kind in view.known_events]
     if not kinds:
         return None
@@ -90,7 +101,7 @@ def ask(view: View, rng: random.Random, balance: Counter[str]) -> Dialogue | Non
     present = sorted((kind for kind in kinds if counts[kind]), key=lambda kind: (balance[kind], kind))
     want = present[0] if present and (balance[present[0]] <= 0 or rng.random() < 0.3) else None
     for _ in range(12):
-        part = _excerpt(view, rng, want)
+        part = _excerpt(view, rng, want, _duration(rng, long_share, longest_s))
         choice = want or max(kinds, key=lambda kind: (not part.events_of(kind), balance[kind], rng.random()))
         if not want and balance[choice] <= -_MOST_ABSENT:
             return None
@@ -127,10 +138,17 @@ def say_intervals(intervals: Sequence[Interval], duration_s: float) -> str:
     return "at " + join([f"{start:.1f}-{end:.1f} s" for start, end in intervals])
 
 
-def _excerpt(view: View, rng: random.Random, kind: str | None) -> View:
+def _duration(rng: random.Random, long_share: float, longest_s: float) -> float:
+    """Seconds, to a tenth; the logarithm of the long ones is uniform."""
+    if rng.random() < long_share:
+        return round(math.exp(rng.uniform(math.log(30.0), math.log(longest_s))), 1)
+    return rng.choice(_DURATIONS_S)
+
+
+def _excerpt(view: View, rng: random.Random, kind: str | None, duration_s: float) -> View:
     """Some seconds and some leads; around one of the events of `kind` if given."""
     total = view.record.duration_s
-    duration = min(rng.choice(_DURATIONS_S), total)
+    duration = min(duration_s, total)
     start = rng.uniform(0, total - duration)
     if kind:
         event = rng.choice(view.events_of(kind))

@@ -8,7 +8,7 @@ from typing import Any
 
 from anyecg.findings import CODES, FINDINGS, phrase
 
-from . import attributes, counting, knowledge, leads, numeric
+from . import attributes, counting, knowledge, leads, numeric, rhythms
 from .view import Dialogue, View
 from .wording import (
     CLASS_NAMES,
@@ -113,6 +113,8 @@ def ask(view: View, rng: random.Random, balance: Counter[str]) -> Dialogue | Non
 def _asked(view: View, rng: random.Random, balance: Counter[str]) -> Dialogue | None:
     """A question of a kind drawn by chance; None if nothing is known that it could ask for."""
     draw = rng.random()
+    if rhythms.present(view) and rng.random() < 0.4:
+        return rhythms.ask(view, rng, balance)
     if draw < 0.12:
         return knowledge.ask(view, rng)
     if draw < 0.22:
@@ -121,7 +123,7 @@ def _asked(view: View, rng: random.Random, balance: Counter[str]) -> Dialogue | 
         return leads.ask(view, rng, balance)
     if draw < 0.37:
         return counting.ask(view, rng, balance)
-    if draw < 0.47 and (asked := attributes.ask(view, rng, balance)):
+    if draw < 0.47 and (asked := attributes.ask(view, rng, balance) or rhythms.ask(view, rng, balance)):
         return asked
     if draw < 0.65:
         return _verify(view, rng, balance)

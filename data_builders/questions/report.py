@@ -7,6 +7,7 @@ from typing import Any
 
 from anyecg.findings import SUPERCLASSES, findings_in_text
 
+from . import rhythms
 from .localization import LOCALIZABLE, merged_intervals, say_intervals
 from .measurement import LIMITS, judge
 from .view import EVENT_OF_CODE, Dialogue, View
@@ -54,8 +55,8 @@ def ask(view: View, rng: random.Random) -> Dialogue | None:
     """A question for a report with its answer; None if nothing is known that a report could say."""
     if view.is_long or (not view.whole and not view.known_events):
         return None
-    if view.whole and not view.findings:
-        return None  # as in fibrillation of the ventricles, for which no statement exists
+    if view.whole and not view.findings and not rhythms.present(view):
+        return None
     draw = rng.random()
     style, questions = (
         (_brief, BRIEF) if draw < 0.12 else (_structured, STRUCTURED) if draw < 0.24 else (_prose, QUESTIONS)
@@ -72,12 +73,16 @@ def ask(view: View, rng: random.Random) -> Dialogue | None:
 
 def _prose(view: View) -> str:
     sentences = [_rhythm_and_rate(view), _intervals(view), *_events(view), _findings(view), _conclusion(view)]
+    if view.whole:
+        sentences = [*_events(view), _rhythm_and_rate(view), _intervals(view), _findings(view), _conclusion(view)]
     return " ".join(sentence for sentence in sentences if sentence)
 
 
 def _brief(view: View) -> str:
     """Rhythm, rate and the most important findings in one sentence."""
     begun = _rhythm_and_rate(view).rstrip(".")
+    if view.whole and (events := _events(view)):
+        begun = "; ".join([events[0].rstrip("."), *([begun[0].lower() + begun[1:]] if begun else [])])
     names = [bare(code) for code in by_importance(view.present())[:_MAX_BRIEF]]
     rest = join(names) if names else "normal ECG" if view.has("NORM") or view.has_class("NORM") else ""
     if not begun or not rest:
@@ -103,13 +108,15 @@ def gold(view: View) -> dict[str, Any]:
 
 
 def _rhythm_and_rate(view: View) -> str:
-    rhythms = [code for code in RHYTHM_ORDER if view.has(code)]
+    if rhythms.without_beats(view):
+        return ""
+    codes = [code for code in RHYTHM_ORDER if view.has(code)]
     rate, regularity = number(view.measurements, "heart_rate_bpm"), view.measurements.get("rhythm_regularity")
-    if rhythms and rate:
-        of_ventricles = "ventricular rate " if {"AFIB", "AFLT"} & set(rhythms) else ""
-        return f"{capital(rhythm_phrase(rhythms))}, {of_ventricles or 'rate '}{rate}/min."
-    if rhythms:
-        return f"{capital(rhythm_phrase(rhythms))}."
+    if codes and rate:
+        of_ventricles = "ventricular rate " if {"AFIB", "AFLT"} & set(codes) else ""
+        return f"{capital(rhythm_phrase(codes))}, {of_ventricles or 'rate '}{rate}/min."
+    if codes:
+        return f"{capital(rhythm_phrase(codes))}."
     if rate:
         return f"Rate {rate}/min, {regularity}." if regularity else f"Rate {rate}/min."
     return ""
@@ -117,7 +124,7 @@ def _rhythm_and_rate(view: View) -> str:
 
 def _intervals(view: View) -> str:
     """Only what lies outside its limits, with the number; nothing does in an ECG that was judged normal."""
-    if view.has("NORM"):
+    if view.has("NORM") or rhythms.without_beats(view):
         return ""
     parts = []
     for key in ("pr_ms", "qrs_ms", "qtc_bazett_ms", "axis_deg"):
@@ -130,9 +137,9 @@ def _intervals(view: View) -> str:
 
 
 def _events(view: View) -> list[str]:
-    """Where the annotated events of an excerpt are; a whole record is described by its statements."""
+    """Where the annotated events of an excerpt are; of a whole record, the rhythms that no statement names."""
     if view.whole:
-        return []
+        return [f"{rhythms.said(view, name)}." for name in rhythms.present(view)]
     said = []
     for kind, name in LOCALIZABLE.items():
         intervals = merged_intervals(view, kind)
@@ -157,6 +164,8 @@ def _findings(view: View) -> str:
 
 def _conclusion(view: View) -> str:
     classes = [name for name in SUPERCLASSES if view.has_class(name)]
+    if urgent := rhythms.conclusion(view):
+        return urgent
     if not classes:
         return ""
     abnormal = [CLASS_NAMES[name] for name in classes if name != "NORM"]

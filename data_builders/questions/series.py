@@ -34,6 +34,8 @@ def ask(views: Sequence[View], rng: random.Random) -> Dialogue | None:
     sentences += [f"ECG {k}{_of_date(views[k - 1])}: {_said(step)}." for k, step in enumerate(steps, start=2)]
     gold: dict[str, Any] = {"steps": steps, "same_patient": True}
     truth = " and ".join(sorted({view.truth for view in views}))
+    reasons = [reason for pair in pairwise(views) if (reason := comparison.reason_of(pair))]
+    truth += f"; simulated: {', then '.join(reasons)}" if reasons else ""
     return Dialogue("comparison", tuple(views), ((rng.choice(_ASKED), " ".join(sentences)),), (truth,), gold)
 
 

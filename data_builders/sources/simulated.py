@@ -38,6 +38,13 @@ _EPISODES = (
     "ventricular tachycardia", "ventricular fibrillation", "asystole", "supraventricular tachycardia",
     "atrial tachycardia", "junctional rhythm", "idioventricular rhythm", "pause", "third-degree AV block",
 )  # fmt: skip
+_NAMES = {
+    "second-degree AV block (Mobitz 1)": "second-degree AV block of Mobitz type I",
+    "second-degree AV block (Mobitz 2)": "second-degree AV block of Mobitz type II",
+    "2:1 AV block": "2:1 AV block", "pause": "sinus pause",
+}  # fmt: skip
+_FAST_ESCAPE_BPM = 50
+"""An idioventricular rhythm above this is accelerated."""
 _COLUMNS = ("kind", "start_s", "end_s")
 
 
@@ -80,8 +87,32 @@ def load(entries: Sequence[Entry]) -> Iterator[Labelled]:
         events = _as_in_real_records([*ecg.events, *_episodes(ecg)], ecg.record.duration_s)
         yield Labelled(
             entry, ecg.record, (*ecg.findings, *classes), LABEL_GROUPS, events, (*_KNOWN_EVENTS, *_EPISODES),
-            truth="simulator ground truth",
+            truth="simulator ground truth", facts=_facts(ecg, entry.details.get("visit")),
         )  # fmt: skip
+
+
+def _facts(ecg: Simulated, visit: int | None) -> dict[str, Any]:
+    """Rhythms by their usual names; of a visit, its number, potassium and why the ECG differs from the one before."""
+    rhythms = [{**e, "name": name} for e in ecg.episodes if (name := _rhythm_name(e, ecg))]
+    failed = [spike["time_s"] for spike in ecg.spikes if not spike["captured"]]
+    if failed:
+        span = {"start_s": max(failed[0] - 0.05, 0.0), "end_s": min(failed[-1] + 0.5, ecg.record.duration_s)}
+        rhythms.append({"name": "failure of the pacemaker to capture", **span})
+    if visit is None:
+        return {"rhythms": rhythms}
+    reason = ecg.changes["reason"] if ecg.changes else ""
+    return {"rhythms": rhythms, "visit": visit, "potassium": ecg.patient["potassium_mmol_l"], "reason": reason}
+
+
+def _rhythm_name(episode: dict[str, Any], ecg: Simulated) -> str | None:
+    kind = episode["kind"]
+    if kind == "ventricular tachycardia":
+        return f"{episode.get('form', 'monomorphic')} {kind}"
+    if kind == "idioventricular rhythm":
+        beats = sum(episode["start_s"] <= beat["time_s"] <= episode["end_s"] for beat in ecg.beats)
+        fast = beats * 60 > _FAST_ESCAPE_BPM * (episode["end_s"] - episode["start_s"])
+        return f"accelerated {kind}" if fast else kind
+    return _NAMES.get(kind, kind if kind in _EPISODES else None)
 
 
 def _episodes(ecg: Simulated) -> list[dict[str, Any]]:
