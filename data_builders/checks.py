@@ -20,7 +20,7 @@ SHORTEST_S = 1.0
 QUIETEST_MV, LOUDEST_MV = 0.005, 20.0
 """Between these lies the spread (5th to 95th percentile) of the liveliest lead of an ECG in millivolts; microvolts or
 volts taken for millivolts do not."""
-_PATHS = re.compile(r"[<>{}|]|\bNone\b(?! of)|\bnan\b")
+_PATHS = re.compile(r"[<>{}|]|(?<=.)\bNone\b(?! of)|^None\b(?! of|\.$)|\bnan\b")  # "None." is an answer
 
 
 def why_not_a_record(record: EcgRecord) -> str | None:

@@ -53,7 +53,14 @@ def test_numbers_of_an_excerpt_are_held_against_its_own_measurements():
     assert "measured 80/min" in said
 
 
-@pytest.mark.parametrize("answer", ["", "  ", "The rate is None/min.", "The {plural} are at 1.0-1.2 s."])
+@pytest.mark.parametrize("answer", ["None.", "None of them."])
+def test_none_is_an_answer(answer):
+    assert why_not_a_conversation(conversation(answer), {}) is None
+
+
+@pytest.mark.parametrize(
+    "answer", ["", "  ", "The rate is None/min.", "None bpm.", "It is None.", "The {plural} are at 1.0-1.2 s."]
+)
 def test_empty_and_broken_answers_are_found(answer):
     assert why_not_a_conversation(conversation(answer), {}) is not None
 
