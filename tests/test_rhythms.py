@@ -28,9 +28,10 @@ def test_ventricular_fibrillation_is_reported_without_rate_and_intervals():
     assert any("an emergency" in text for text in reports(fibrillating))
 
 
-def test_tachycardia_of_the_ventricles_is_named_before_the_rate():
-    texts = reports(shown("monomorphic ventricular tachycardia", 2.0, 7.0, ("ABQRS",)))
-    assert any(t.startswith("Monomorphic ventricular tachycardia at 2.0-7.0 s. Rate") for t in texts)
+def test_tachycardia_of_the_ventricles_is_named_first_and_without_a_rate():
+    texts = reports(shown("monomorphic ventricular tachycardia", 2.0, 7.0, ("ABQRS", "SR")))
+    assert any(t.startswith("Monomorphic ventricular tachycardia at 2.0-7.0 s. Otherwise sinus rhythm.") for t in texts)
+    assert not any("/min" in t for t in texts)  # a rate over two rhythms is that of neither
     assert all("onomorphic ventricular tachycardia at 2.0-7.0 s" in t for t in texts)
 
 
@@ -90,6 +91,13 @@ def test_an_answer_gives_potassium_only_where_the_question_does():
         assert dialogue.provenance[0].endswith("; simulated: high potassium")
         assert changes_in_text(answer) == {"new:LOWT", "resolved:NORM", "unchanged:SR"}
     assert 20 < sum("6.8" in dialogue.turns[0][1] for dialogue in made) < 60
+
+
+def test_statements_are_not_compared_where_they_hide_a_rhythm():
+    pair = [view(("NORM", "SR")), replace(shown("idioventricular rhythm", codes=("ABQRS",)), patient_id="other")]
+    assert comparison._changes(pair, False, random.Random(0)) is None
+    pair[1] = shown("third-degree AV block", codes=("3AVB", "SR"))
+    assert comparison._changes(pair, False, random.Random(0)) is not None
 
 
 def test_visits_that_do_not_follow_each_other_have_no_reason():

@@ -9,6 +9,7 @@ from typing import Any
 
 from anyecg.findings import CODES, FINDINGS
 
+from . import rhythms
 from .view import Dialogue, View
 from .wording import CLASS_NAMES, RHYTHM_ORDER, bare, by_importance, capital, join, noun, number
 
@@ -89,6 +90,8 @@ def ask(views: Sequence[View], rng: random.Random, balance: Counter[str]) -> Dia
 def _changes(views: Sequence[View], same: bool, rng: random.Random) -> Dialogue | None:
     if not all({"form", "rhythm", "superclass"} <= view.known for view in views):
         return None  # "the findings are the same" needs all of them
+    if any(rhythms.unnamed(view) for view in views):
+        return None
     before, after = (labels(view, views) for view in views)
     gold: dict[str, Any] = {**difference(before, after), "same_patient": same}
     says = (
@@ -198,7 +201,7 @@ def _which_normal(having: list[int], number_of_ecgs: int) -> str:
 
 def _rates(views: Sequence[View], same: bool, rng: random.Random) -> Dialogue | None:
     shown = [number(view.measurements, "heart_rate_bpm") for view in views]
-    if None in shown or len(views) != 2:
+    if None in shown or len(views) != 2 or any(rhythms.emergency(view) for view in views):
         return None
     one, two = (int(rate) for rate in shown if rate is not None)
     if one == two:

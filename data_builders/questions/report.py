@@ -96,6 +96,8 @@ def _structured(view: View) -> str:
         "Rhythm": _rhythm_and_rate(view), "Intervals": _intervals(view), "Events": " ".join(_events(view)),
         "Findings": _findings(view), "Conclusion": _conclusion(view).removeprefix("Conclusion: "),
     }  # fmt: skip
+    if view.whole:
+        parts["Rhythm"] = " ".join(text for text in (parts.pop("Events"), parts["Rhythm"]) if text)
     return "\n".join(f"{name}: {capital(text)}" for name, text in parts.items() if text)
 
 
@@ -112,6 +114,8 @@ def _rhythm_and_rate(view: View) -> str:
         return ""
     codes = [code for code in RHYTHM_ORDER if view.has(code)]
     rate, regularity = number(view.measurements, "heart_rate_bpm"), view.measurements.get("rhythm_regularity")
+    if rhythms.emergency(view) and codes:
+        return f"Otherwise {rhythm_phrase(codes)}."
     if codes and rate:
         of_ventricles = "ventricular rate " if {"AFIB", "AFLT"} & set(codes) else ""
         return f"{capital(rhythm_phrase(codes))}, {of_ventricles or 'rate '}{rate}/min."
@@ -124,7 +128,7 @@ def _rhythm_and_rate(view: View) -> str:
 
 def _intervals(view: View) -> str:
     """Only what lies outside its limits, with the number; nothing does in an ECG that was judged normal."""
-    if view.has("NORM") or rhythms.without_beats(view):
+    if view.has("NORM") or rhythms.emergency(view):
         return ""
     parts = []
     for key in ("pr_ms", "qrs_ms", "qtc_bazett_ms", "axis_deg"):
@@ -139,7 +143,8 @@ def _intervals(view: View) -> str:
 def _events(view: View) -> list[str]:
     """Where the annotated events of an excerpt are; of a whole record, the rhythms that no statement names."""
     if view.whole:
-        return [f"{rhythms.said(view, name)}." for name in rhythms.present(view)]
+        named = (name for name in rhythms.present(view) if name != "third-degree AV block")  # a statement says it
+        return [f"{rhythms.said(view, name)}." for name in named]
     said = []
     for kind, name in LOCALIZABLE.items():
         intervals = merged_intervals(view, kind)
@@ -157,6 +162,8 @@ def _findings(view: View) -> str:
     codes = by_importance(view.present())
     if not view.whole:
         codes = [code for code in codes if code not in EVENT_OF_CODE]
+    if view.whole and any(name.startswith("second-degree") for name in rhythms.present(view)):
+        codes = [code for code in codes if code != "2AVB"]  # said with its type
     names = [bare(code) for code in codes[:_MAX_FINDINGS]]
     names += [SUBCLASS_NAMES[name] for name in view.unnamed_subclasses() if name in SUBCLASS_NAMES]
     return f"{capital(join(names))}." if names else ""

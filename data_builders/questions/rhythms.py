@@ -45,6 +45,17 @@ def present(view: View) -> list[str]:
     return [name for name in NAMES if name in names]
 
 
+def unnamed(view: View) -> list[str]:
+    """Those that the statements of a record leave out, so that a comparison of statements would hide them."""
+    named = {"third-degree AV block", "2:1 AV block"} | {name for name in NAMES if name.startswith("second-degree")}
+    return [] if view.has("3AVB") else [name for name in present(view) if name not in named]
+
+
+def emergency(view: View) -> bool:
+    """Whether one of the rhythms is an emergency; rate and intervals of the whole then mix two rhythms."""
+    return any(name in EMERGENCIES for name in present(view))
+
+
 def places(view: View, name: str) -> list[tuple[float, float]]:
     """Where a rhythm is, in seconds to a tenth."""
     rows = (row for row in view.facts.get("rhythms", ()) if row["name"] == name)
@@ -95,6 +106,8 @@ def ask(view: View, rng: random.Random, balance: Counter[str]) -> Dialogue | Non
 
 def _may_be(view: View, name: str) -> bool:
     """Whether a "no" could mislead, because a statement says much the same."""
+    if name == "sinus pause" and "asystole" in present(view):
+        return True
     if name == "supraventricular tachycardia" and "atrial tachycardia" in present(view):
         return True
     return name == "atrial tachycardia" and any(view.has(code) for code in RHYTHM_ORDER if code in ("SVTAC", "PSVT"))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
-from . import comparison
+from . import comparison, rhythms
 from .view import Dialogue, View
 
 MOST = 6
@@ -27,6 +27,8 @@ def ask(views: Sequence[View], rng: random.Random) -> Dialogue | None:
     if not 3 <= len(views) <= MOST or len({view.patient_id for view in views}) > 1:
         return None
     if not all({"form", "rhythm", "superclass"} <= view.known for view in views):
+        return None
+    if any(rhythms.unnamed(view) for view in views):
         return None
     labels = [comparison.labels(view, views) for view in views]
     steps = [comparison.difference(before, after) for before, after in pairwise(labels)]
