@@ -1,0 +1,86 @@
+"""What training tells the language model of the heads is what the chat tells it."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import anyecg
+from anyecg.conversation import full_measurements, stored_measurements, to_messages
+from anyecg.evidence import encode, encode_together, gather, weigh
+from anyecg.measure import measure
+from anyecg.simulate import simulate
+from train.assemble import load_model
+from train.collator import SILENT_EVERY, ConversationCollator
+
+
+@pytest.fixture(scope="module")
+def nano():
+    model, processor = load_model(Path(anyecg.__file__).parent / "checkpoints" / "nano")
+    return model.eval(), processor
+
+
+@pytest.fixture(scope="module")
+def records():
+    beats = next(simulate(1, seed=3, conditions=["PVC"])).record
+    return [beats, next(simulate(1, seed=4, conditions=["AFIB"], leads=("I", "II"), duration_s=14.0)).record]
+
+
+def talk(number, records, measured):
+    turns = [
+        {"role": "user", "text": "What?", "ecgs": list(range(len(records)))},
+        {"role": "assistant", "text": "This."},
+    ]
+    row = {"conversation_id": f"talk-{number}", "turns": turns}
+    return {"row": row, "ecgs": records, "measurements": measured, "targets": []}
+
+
+def test_records_encoded_together_are_encoded_alike(nano, records):
+    model, processor = nano
+    together = encode_together(model, processor.feature_extractor, records)
+    for one, record in zip(together, records, strict=True):
+        alone = encode(model, processor.feature_extractor, record)
+        np.testing.assert_allclose(one.findings_logits, alone.findings_logits, atol=1e-3)
+        np.testing.assert_allclose(one.event_logits, alone.event_logits, atol=1e-3)
+
+
+def test_the_dataset_tells_what_the_chat_tells(nano, records):
+    model, processor = nano
+    for record in records:
+        stored = json.loads(json.dumps(stored_measurements(measure(record).to_dict())))
+        encoded = encode(model, processor.feature_extractor, record)
+        said = weigh(model.config.calibration, record, full_measurements(stored), encoded).said()
+        assert said == gather(model, processor.feature_extractor, record).said()
+        assert said["likely"]
+
+
+def test_the_collator_tells_it_where_the_ecgs_were_measured(nano, records):
+    model, processor = nano
+    measured = [full_measurements(stored_measurements(measure(record).to_dict())) for record in records]
+    talks = [talk(k, records, measured) for k in range(2 * SILENT_EVERY)] + [talk("bare", records, [None, None])]
+    said = ConversationCollator(processor, model)._said(talks)
+    told = [words is not None for words in said]
+    assert not told[-1] and SILENT_EVERY < sum(told) < len(told)
+    words = said[told.index(True)]
+    assert len(words) == 2 and all({"likely", "possible", "located"} == set(one) for one in words)
+
+
+def test_the_tokens_hold_the_words(nano, records):
+    model, processor = nano
+    measured = [full_measurements(stored_measurements(measure(records[0]).to_dict()))]
+    batch = [talk(k, records[:1], measured) for k in range(2)]
+    collate = ConversationCollator(processor, model)
+    said = collate._said(batch)
+    texts = processor.batch_decode(collate(batch)["input_ids"])
+    for text, words in zip(texts, said, strict=True):
+        assert ("Likely:" in text) == (words is not None)
+    without = ConversationCollator(processor)(batch)
+    assert not any("Likely:" in text for text in processor.batch_decode(without["input_ids"]))
+
+
+def test_an_ecg_that_nobody_can_judge_is_told_without_evidence():
+    messages = to_messages(
+        [{"role": "user", "text": "What?", "ecgs": [0]}], [next(simulate(1, seed=1)).record], None, [None]
+    )
+    assert "Likely" not in messages[0]["content"][0]["text"]
