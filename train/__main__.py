@@ -29,6 +29,7 @@ def make_parser() -> argparse.ArgumentParser:
     export.add_argument("model", type=Path)
     export.add_argument("out", type=Path)
     commands.add_parser("evaluate", help="score a model; see python -m train evaluate --help", add_help=False)
+    commands.add_parser("ablate", help="parts of encoder pretraining on and off, as a table", add_help=False)
     return parser
 
 
@@ -40,6 +41,11 @@ def main(argv: list[str] | None = None) -> None:
         from .evaluate import main as evaluate
 
         evaluate(argv[1:])
+        return
+    if argv[:1] == ["ablate"]:
+        from .ablate import main as ablate
+
+        ablate(argv[1:])
         return
     args = make_parser().parse_args(argv)
     try:
