@@ -1,19 +1,15 @@
-"""Evidence beside the text: measurements, calibrated findings, events in seconds, and what cannot be judged.
-
-The encoder reads a record in excerpts of at most 10 s. A statement about form or diagnosis gets the mean of its
-calibrated logits over the excerpts, weighted by their length; what may come and go (ectopic beats, fibrillation,
-flutter, …) gets the highest one, or the second highest of more than three, so that one poor excerpt does not decide.
-"""
+"""Evidence beside the text: measurements, calibrated findings, events in seconds, and what cannot be judged."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
-import torch
 
+from .abstain import UNJUDGED, Verdict, verdicts
 from .events import (
     BEAT_KINDS,
     COUPLET,
@@ -26,32 +22,15 @@ from .events import (
     with_measured_kind,
 )
 from .findings import CODES, EVENT_KINDS, HEAD_LABELS, RHYTHMS, SUBCLASSES, SUPERCLASSES, phrase
+from .heads import Encoded, encode, event_probabilities, finding_probabilities
 from .measure import measure
 from .measure.quality import forbidden
 from .record import EcgRecord
 
-CHUNK_S = 300.0
-"""Long records pass through the feature extractor in pieces of this length, to bound memory."""
-SHORTEST_EXCERPT_STEPS = 20
-"""A last excerpt with fewer steps does not judge findings when there are longer ones."""
-PAROXYSMAL = ("PVC", "PAC", "PRC(S)", "AFIB", "AFLT", "SVTAC", "PSVT", "SVARR", "BIGU", "TRIGU")
 POSSIBLE = 0.1
 """The probability from which on the language model is told of a statement that is not called."""
 MOST_SAID = 8
 _CHANGES = ("heart_rate_bpm", "pr_ms", "qrs_ms", "qt_ms", "qtc_bazett_ms", "qtc_fridericia_ms", "axis_deg")
-
-
-@dataclass(frozen=True)
-class Encoded:
-    """What the encoder's heads say of one record."""
-
-    findings_logits: np.ndarray
-    """(n_excerpts, n_labels)."""
-    excerpt_steps: np.ndarray
-    """(n_excerpts,), how many time steps each excerpt has."""
-    event_logits: np.ndarray
-    """(n_steps, n_kinds)."""
-    step_s: float
 
 
 @dataclass(frozen=True)
@@ -71,6 +50,8 @@ class Evidence:
     """Decision limits of finding labels and event kinds."""
     beat_calibration: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     """Per kind of beat, how the event head and the measured kind are joined; see `events.with_measured_kind`."""
+    limits: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """Per finding label, the calibration with the limits of "likely" and "unlikely"; see `abstain.verdicts`."""
     warnings: list[str] = field(default_factory=list)
     unjudgeable: str | None = None
     """Why nothing can be said, or None."""
@@ -78,6 +59,17 @@ class Evidence:
     @property
     def findings(self) -> dict[str, float]:
         return {code: self.labels[code] for code in CODES}
+
+    @cached_property
+    def verdicts(self) -> dict[str, Verdict]:
+        """Per finding label how it may be put, given the leads and their quality."""
+        quality = self.measurements.get("quality") or {}
+        return verdicts(self.labels, self.limits, self.record.leads, quality, self.unjudgeable)
+
+    def judged(self) -> list[tuple[str, float]]:
+        """The statements that these leads can show with their probabilities, the most probable first."""
+        ranked = sorted(self.findings.items(), key=lambda item: -item[1])
+        return [(code, p) for code, p in ranked if self.verdicts[code].word != UNJUDGED]
 
     def classes(self, prefix: str, names: Sequence[str]) -> dict[str, float]:
         return {name: self.labels[prefix + name] for name in names}
@@ -119,7 +111,7 @@ class Evidence:
             "likely" and "possible": statements with their probability, from their threshold and from `POSSIBLE` on, the
             most probable first; "located": event kinds with the number of beats, or the seconds of episodes.
         """
-        ranked = sorted(self.findings.items(), key=lambda item: -item[1])
+        ranked = self.judged()
         called = [(phrase(code), p) for code, p in ranked if p >= self.thresholds[code]]
         open_ones = [(phrase(code), p) for code, p in ranked if POSSIBLE <= p < self.thresholds[code]]
         located: dict[str, Any] = {}
@@ -146,12 +138,19 @@ class Evidence:
     def to_dict(self, top: int = 8) -> dict[str, Any]:
         """The part of an answer's evidence that belongs to this ECG."""
         said = self.summary()
-        ranked = sorted(said["findings"].items(), key=lambda item: -item[1])[:top]
+        ranked = [] if said["abstained"] else sorted(self.findings.items(), key=lambda item: -item[1])[:top]
         return {
             "record": self.record.name,
             "measurements": {key: value for key, value in self.measurements.items() if key != "median_beat"},
             "findings": [
-                {"code": code, "phrase": phrase(code), "probability": p, "present": p >= self.thresholds[code]}
+                {
+                    "code": code,
+                    "phrase": phrase(code),
+                    "probability": p,
+                    "verdict": self.verdicts[code].word,
+                    "present": p >= self.thresholds[code] and self.verdicts[code].word != UNJUDGED,
+                    "reason": self.verdicts[code].reason,
+                }
                 for code, p in ranked
             ],
             "superclasses": said["superclasses"],
@@ -190,78 +189,13 @@ def weigh(
     beats = calibration.get("beats", {})
     thresholds |= {kind: fitted["threshold"] for kind, fitted in beats.items()}
     evidence = Evidence(
-        record, measurements, labels, events, encoded.step_s, [], thresholds, beats,
+        record, measurements, labels, events, encoded.step_s, [], thresholds, beats, calibration.get("findings", {}),
         [*_warnings(record, measurements), *map(_sentence, record.notes)], _unjudgeable(measurements),
     )  # fmt: skip
     if not evidence.unjudgeable:
         evidence.events.extend(event for kind in NOTABLE for event in evidence.locate(kind))
         evidence.events.sort(key=lambda event: event["start_s"])
     return evidence
-
-
-def encode(model: Any, extractor: Any, record: EcgRecord, batch_size: int = 32) -> Encoded:
-    """Run the encoder over every excerpt of a record, in batches."""
-    findings, steps, events = [], [], []
-    for chunk, is_last in _chunks(record):
-        inputs = extractor([chunk])
-        per_chunk = round(CHUNK_S / extractor.patch_s)
-        n_excerpts = len(inputs["ecg_index"])
-        for first in range(0, n_excerpts, batch_size):
-            batch = {name: value[first : first + batch_size].to(model.device) for name, value in inputs.items()}
-            with torch.inference_mode():
-                out = model.encode(**batch)
-            exists = batch["patch_times"] >= 0
-            findings.append(out.findings_logits.float().cpu().numpy())
-            steps.append(exists.sum(1).cpu().numpy())
-            events.append(out.event_logits[exists].float().cpu().numpy())
-        if not is_last:  # rounding of odd sampling rates must not shift the next chunk
-            surplus = sum(len(e) for e in events) % per_chunk
-            events[-1] = events[-1][: len(events[-1]) - surplus]
-    return Encoded(np.concatenate(findings), np.concatenate(steps), np.concatenate(events), extractor.patch_s)
-
-
-def encode_together(model: Any, extractor: Any, records: Sequence[EcgRecord]) -> list[Encoded]:
-    """`encode` of several short records in one batch."""
-    inputs = extractor(list(records)).to(model.device)
-    with torch.inference_mode():
-        out = model.encode(**inputs)
-    exists = inputs["patch_times"] >= 0
-    of_record = inputs["ecg_index"].cpu().numpy()
-    findings, steps = out.findings_logits.float().cpu().numpy(), exists.sum(1).cpu().numpy()
-    events = [e[here].float().cpu().numpy() for e, here in zip(out.event_logits, exists, strict=True)]
-    return [
-        Encoded(
-            findings[mine], steps[mine], np.concatenate([events[k] for k in np.flatnonzero(mine)]), extractor.patch_s
-        )
-        for mine in (of_record == k for k in range(len(records)))
-    ]
-
-
-def _chunks(record: EcgRecord) -> list[tuple[EcgRecord, bool]]:
-    """Pieces of `CHUNK_S`; a rest of less than 1 s stays with the piece before it."""
-    count = max(1, int(np.ceil((record.duration_s - 1.0) / CHUNK_S)))
-    ends = [CHUNK_S * (k + 1) for k in range(count - 1)] + [record.duration_s]
-    if count == 1:
-        return [(record, True)]
-    return [(record.excerpt(CHUNK_S * k, end), k == count - 1) for k, end in enumerate(ends)]
-
-
-def finding_probabilities(encoded: Encoded, calibration: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
-    """Calibrated probability per label for the whole record; see the file's docstring for several excerpts."""
-    scale, shift = _scale_and_shift(calibration, HEAD_LABELS)
-    logits = encoded.findings_logits * scale + shift
-    long_enough = encoded.excerpt_steps >= min(SHORTEST_EXCERPT_STEPS, encoded.excerpt_steps.max())
-    logits, weight = logits[long_enough], encoded.excerpt_steps[long_enough].astype(float)
-    mean = (weight @ logits) / weight.sum()
-    highest = np.sort(logits, axis=0)[-1 if len(logits) <= 3 else -2]
-    joined = [highest[k] if label in PAROXYSMAL else mean[k] for k, label in enumerate(HEAD_LABELS)]
-    return {label: float(p) for label, p in zip(HEAD_LABELS, _sigmoid(np.array(joined)), strict=True)}
-
-
-def event_probabilities(encoded: Encoded, calibration: Mapping[str, Mapping[str, float]]) -> np.ndarray:
-    """Calibrated probability per time step and event kind, (n_steps, n_kinds)."""
-    scale, shift = _scale_and_shift(calibration, EVENT_KINDS)
-    return _sigmoid(encoded.event_logits * scale + shift)
 
 
 def differences(evidences: Sequence[Evidence]) -> list[dict[str, float]]:
@@ -302,18 +236,6 @@ def _unjudgeable(measurements: Mapping[str, Any]) -> str | None:
 
 def _limit(calibration: Mapping[str, Any], part: str, name: str) -> float:
     return float(calibration.get(part, {}).get(name, {}).get("threshold", 0.5))
-
-
-def _scale_and_shift(
-    calibration: Mapping[str, Mapping[str, float]], names: Sequence[str]
-) -> tuple[np.ndarray, np.ndarray]:
-    scale = [calibration.get(name, {}).get("scale", 1.0) for name in names]
-    shift = [calibration.get(name, {}).get("shift", 0.0) for name in names]
-    return np.array(scale), np.array(shift)
-
-
-def _sigmoid(logits: np.ndarray) -> np.ndarray:
-    return 1 / (1 + np.exp(-np.clip(logits, -60, 60)))
 
 
 def _join(names: Sequence[str]) -> str:

@@ -15,8 +15,8 @@ import torch
 from anyecg.answer import kind_in, kind_of, named_intervals
 from anyecg.chat import EcgChat
 from anyecg.events import episodes, events_of_kind
-from anyecg.evidence import CHUNK_S, encode, finding_probabilities
 from anyecg.findings import EVENT_KINDS, HEAD_LABELS
+from anyecg.heads import CHUNK_S, encode, finding_probabilities
 from anyecg.record import EcgRecord
 from anyecg.shown import MAX_SHOWN_S, show
 from anyecg.simulate import simulate

@@ -1,6 +1,7 @@
 """What training tells the language model of the heads is what the chat tells it."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,9 @@ import pytest
 
 import anyecg
 from anyecg.conversation import full_measurements, stored_measurements, to_messages
-from anyecg.evidence import encode, encode_together, gather, weigh
+from anyecg.evidence import gather, weigh
+from anyecg.findings import phrase
+from anyecg.heads import encode, encode_together
 from anyecg.measure import measure
 from anyecg.simulate import simulate
 from train.assemble import load_model
@@ -84,3 +87,17 @@ def test_an_ecg_that_nobody_can_judge_is_told_without_evidence():
         [{"role": "user", "text": "What?", "ecgs": [0]}], [next(simulate(1, seed=1)).record], None, [None]
     )
     assert "Likely" not in messages[0]["content"][0]["text"]
+
+
+def test_what_the_leads_cannot_show_is_neither_told_nor_called(nano, records):
+    model, processor = nano
+    strip = records[0].select(["II"])
+    evidence = gather(model, processor.feature_extractor, strip)
+    sure = replace(evidence, labels=dict.fromkeys(evidence.labels, 0.99))
+    told = {phrase for phrase, _ in sure.said()["likely"]}
+    assert "sinus rhythm" in {p for p, _ in [(phrase(c), x) for c, x in sure.judged()]}
+    assert not told & {"inferior myocardial infarction", "complete right bundle branch block", "normal ECG"}
+    shown = {row["code"]: row for row in sure.to_dict(top=80)["findings"]}
+    assert shown["IMI"]["verdict"] == "cannot be judged" and not shown["IMI"]["present"]
+    assert "not usable: III, aVF" in shown["IMI"]["reason"]
+    assert shown["AFIB"]["verdict"] == "likely" and shown["AFIB"]["present"]

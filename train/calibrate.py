@@ -21,6 +21,7 @@ from anyecg.modeling_anyecg import AnyEcgForConditionalGeneration
 from .assemble import load_model, save_model
 from .collator import EvidenceCollator
 from .data import EvidenceDataset, rows_of, tables
+from .limits import fit_limits
 
 FEWEST = 5  # positives below which a label takes the scaling of all labels together
 MOST_EVENT_STEPS = 200_000
@@ -114,6 +115,15 @@ def fit(logits: np.ndarray, labels: np.ndarray, names: tuple[str, ...]) -> dict[
     return fitted
 
 
+def with_limits(logits: np.ndarray, labels: np.ndarray) -> dict[str, dict[str, float]]:
+    """`fit` of the finding head, with the limits of "likely" and "unlikely" of the labels that have enough records."""
+    fitted = fit(logits, labels, HEAD_LABELS)
+    scale, shift = (np.array([fitted[name][key] for name in HEAD_LABELS]) for key in ("scale", "shift"))
+    probabilities = 1 / (1 + np.exp(-(logits * scale + shift)))
+    limits = fit_limits(probabilities, labels, HEAD_LABELS)
+    return {name: fitted[name] | limits.get(name, {}) for name in HEAD_LABELS}
+
+
 def fit_beats(model: Any, extractor: Any, rows: Iterable[dict[str, Any]]) -> dict[str, dict[str, float]]:
     """Per kind of beat that the measurements call, too: how to join both, fitted on annotated beats of long records."""
     said: dict[str, list[np.ndarray]] = {}
@@ -149,7 +159,7 @@ def calibrate(folder: Path, data: list[Path], sources: list[str] | None = None) 
     scores = head_scores(model, dataset)
     stride = max(1, len(scores["event_logits"]) // MOST_EVENT_STEPS)
     calibration: dict[str, Any] = {
-        "findings": fit(scores["findings_logits"], scores["findings_labels"], HEAD_LABELS),
+        "findings": with_limits(scores["findings_logits"], scores["findings_labels"]),
         "events": fit(scores["event_logits"][::stride], scores["event_labels"][::stride], EVENT_KINDS),
     }
     model.config.calibration = calibration

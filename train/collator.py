@@ -10,8 +10,9 @@ import numpy as np
 import torch
 
 from anyecg.conversation import to_messages
-from anyecg.evidence import encode_together, weigh
+from anyecg.evidence import weigh
 from anyecg.findings import EVENT_KINDS
+from anyecg.heads import encode_together
 from anyecg.processing_anyecg import AnyEcgProcessor
 
 from .augment import augment, blend
