@@ -2,9 +2,10 @@
 
     python -m benchmarks.realism [--data FOLDER] [--records 2000] [--seed 900] [--without-network]
 
-Prints Markdown: median and 5-95 % of what `anyecg.measure` finds on both, power by frequency band, and how well
-classifiers tell the two apart (area under the ROC curve, five folds; 0.5 is indistinguishable, 1 is told at a glance).
-Nothing that is read here is kept.
+Prints Markdown: median and 5-95 % of what `anyecg.measure` finds on both, power by frequency band, how well classifiers
+tell the two apart (area under the ROC curve, five folds; 0.5 is indistinguishable, 1 is told at a glance), and how far
+the states of the embedded encoder lie apart. Nothing that is read here is kept. `benchmarks.realism_beats` compares
+two-lead strips with MIT-BIH.
 """
 
 from __future__ import annotations
@@ -121,6 +122,45 @@ def network_auroc(signals: np.ndarray, is_real: np.ndarray) -> tuple[float, floa
     return float(np.mean(scores)), float(np.std(scores))
 
 
+def embeddings(signals: np.ndarray) -> np.ndarray:
+    """Summary states of the embedded encoder, (n, width)."""
+    import torch
+
+    from anyecg.chat import EcgChat
+    from anyecg.leads import STANDARD_LEADS
+    from anyecg.record import EcgRecord
+
+    chat, states = EcgChat.from_pretrained(), []
+    for batch in np.array_split(signals, -(-len(signals) // 64)):
+        inputs = chat.processor.feature_extractor([EcgRecord(signal, STANDARD_LEADS, RATE_HZ) for signal in batch])
+        with torch.inference_mode():
+            states.append(chat.model.encode(**inputs).summary_state.float().numpy())
+    return np.concatenate(states)
+
+
+def frechet(a: np.ndarray, b: np.ndarray) -> float:
+    """Fréchet distance of two Gaussians with the means and covariances of two sets of states (Heusel et al. 2017)."""
+    from scipy.linalg import sqrtm
+
+    one, other = np.cov(a, rowvar=False), np.cov(b, rowvar=False)
+    cross = np.real(sqrtm(one @ other))
+    return float(np.square(a.mean(axis=0) - b.mean(axis=0)).sum() + np.trace(one + other - 2 * cross))
+
+
+def compare_embeddings(real: np.ndarray, simulated: np.ndarray) -> None:
+    """Print the Fréchet distance, beside that of two halves of the real records, and a linear classifier's area."""
+    states, made = embeddings(real), embeddings(simulated)
+    scale = states.std(axis=0) + 1e-6
+    states, made = states / scale, made / scale
+    half = len(states) // 2
+    print("\n| states of the embedded encoder, in real standard deviations | Fréchet distance |\n|---|--:|")
+    print(f"| real against simulated ({half} each) | {frechet(states[:half], made[:half]):.1f} |")
+    print(f"| real against real, the other half | {frechet(states[:half], states[half : 2 * half]):.1f} |")
+    is_real = np.repeat([1, 0], [len(states), len(made)])
+    mean, spread = auroc(np.concatenate([states, made]), is_real, "logistic regression")
+    print(f"\nTold apart by logistic regression on these states: AUROC {mean:.3f} ± {spread:.3f}.")
+
+
 def compare_values(real: np.ndarray, simulated: np.ndarray, names: list[str]) -> None:
     """Print medians and 5-95 % of both, and how far the medians lie apart in real standard deviations (robust)."""
     print("\n| value | real: found, median (5-95 %) | simulated | medians apart, SD |\n|---|---|---|---|")
@@ -171,6 +211,7 @@ def main(argv: list[str] | None = None) -> None:
     if not args.without_network:
         mean, spread = network_auroc(np.concatenate([real, simulated]), is_real)
         print(f"| small convolutional network | signals | {mean:.3f} ± {spread:.3f} |")
+    compare_embeddings(real, simulated)
 
 
 if __name__ == "__main__":
