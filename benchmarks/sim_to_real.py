@@ -103,7 +103,7 @@ def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument(
+    parser.add_argument("--records", type=int, default=10_240, help="simulated (default 10240, of which 8192 train)")
         "--records", type=int, default=10_240, help="simulated ones (default 10240, of which 8192 train)"
     )
     parser.add_argument("--processes", type=int, default=1)
