@@ -104,8 +104,6 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--records", type=int, default=10_240, help="simulated (default 10240, of which 8192 train)")
-        "--records", type=int, default=10_240, help="simulated ones (default 10240, of which 8192 train)"
-    )
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--split", default="valid", choices=("valid", "test"))
     args = parser.parse_args(argv)
