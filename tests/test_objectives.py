@@ -65,6 +65,18 @@ def test_every_part_has_a_gradient_to_the_encoder(rows, part, fusion):
     assert torch.isfinite(loss) and torch.isfinite(first).all() and first.abs().sum() > 0
 
 
+def test_several_processes_share_the_gradients_of_the_heads(rows):
+    from types import SimpleNamespace
+
+    model, objectives, batch = prepared(rows, "masked")
+    model_loss(model, objectives, batch).backward()
+    own = [head.grad.clone() for head in objectives.parameters()]
+    objectives.decoder.bias.grad = None
+    halved = SimpleNamespace(num_processes=2, reduce=lambda gradient, reduction: gradient / 2)
+    objectives.average_gradients(halved)
+    assert torch.equal(objectives.decoder.weight.grad, own[0] / 2) and not objectives.decoder.bias.grad.any()
+
+
 @pytest.mark.parametrize("part", EVIDENCE_PARTS)
 def test_every_part_is_learned_on_one_batch(rows, part):
     model, objectives, batch = prepared(rows, part)

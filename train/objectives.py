@@ -77,6 +77,13 @@ class Objectives(nn.Module):
         parts = self.parts(outputs, batch)
         return torch.stack([self.weights[name] * part for name, part in parts.items()]).sum()
 
+    def average_gradients(self, accelerator: Any) -> None:
+        """With several processes, the mean of the heads' gradients, as the wrapped model has it by itself."""
+        if accelerator.num_processes > 1:
+            for head in self.parameters():
+                gradient = torch.zeros_like(head) if head.grad is None else head.grad
+                head.grad = accelerator.reduce(gradient, reduction="mean")
+
     def parts(self, outputs: Any, batch: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         """Every part's loss before its weight."""
         found = {}

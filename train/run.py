@@ -175,6 +175,7 @@ class StageRun:
         return total
 
     def _update(self) -> None:
+        self.objectives.average_gradients(self.accelerator)
         learning = [*self.model.parameters(), *self.objectives.parameters()]
         self.accelerator.clip_grad_norm_([p for p in learning if p.requires_grad], 1.0)
         self.optimizer.step()
