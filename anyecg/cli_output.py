@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from .abstain import UNJUDGED
 from .cli_options import Refusal
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ def show_answer(result: Mapping[str, Any]) -> None:
         title = f"Evidence, ECG {number}" if len(result["evidence"]) > 1 else "Evidence"
         table = _table(title, "measured", "", "likeliest findings", "probability")
         measured = _measured(evidence.get("measurements") or {})
-        likely = [(f["phrase"], f"{f['probability']:.2f}") for f in evidence.get("findings") or ()]
+        likely = [(f["phrase"], _put(f)) for f in evidence.get("findings") or ()]
         for k in range(max(len(measured), len(likely))):
             table.add_row(
                 *(measured[k] if k < len(measured) else ("", "")), *(likely[k] if k < len(likely) else ("", ""))
@@ -133,6 +134,11 @@ def show_answer(result: Mapping[str, Any]) -> None:
         _print(table)
     first = f"{result['first_token_s']:.2f} s to the first word, " if result["first_token_s"] is not None else ""
     typer.secho(f"{first}{result['total_s']:.2f} s in all, {result['tokens']} tokens", dim=True)
+
+
+def _put(finding: Mapping[str, Any]) -> str:
+    """The probability of a finding, or that these leads cannot show it."""
+    return UNJUDGED if finding.get("verdict") == UNJUDGED else f"{finding['probability']:.2f}"
 
 
 def show_info(result: Mapping[str, Any]) -> None:

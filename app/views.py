@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from anyecg.abstain import UNJUDGED
 from anyecg.conversation import describe_leads
 from anyecg.draw import draw_strip
 from anyecg.findings import SUPERCLASS_NAMES
@@ -187,11 +188,15 @@ def _findings(entry: Mapping[str, Any]) -> str:
 
 def _bar(finding: Mapping[str, Any]) -> str:
     width = max(0.0, min(100.0, 100 * finding["probability"]))
-    kind, said = ("present", "above") if finding["present"] else ("absent", "below")
+    kind, said = (
+        ("present", "above the decision limit") if finding["present"] else ("absent", "below the decision limit")
+    )
+    right = _percent(finding["probability"])
+    if finding.get("verdict") == UNJUDGED:
+        width, right, said = 0.0, UNJUDGED, finding["reason"]
     return (
-        f'<div class="bar {kind}" title="{said} the decision limit"><div class="fill" style="width:{width:.0f}%"></div>'
-        f"<span>{escape(finding['phrase'])} <i>{escape(finding['code'])}</i></span>"
-        f"<b>{_percent(finding['probability'])}</b></div>"
+        f'<div class="bar {kind}" title="{escape(said)}"><div class="fill" style="width:{width:.0f}%"></div>'
+        f"<span>{escape(finding['phrase'])} <i>{escape(finding['code'])}</i></span><b>{right}</b></div>"
     )
 
 
@@ -229,12 +234,13 @@ def _measurements(values: Mapping[str, Any], changes: Mapping[str, float]) -> st
 
 
 def _events(events: Sequence[Mapping[str, Any]]) -> str:
+    events = [event for event in events if event.get("probability") is not None]  # what is measured stands above
     rows = [
         (
             str(event["kind"]),
             _span(event),
             ", ".join(event.get("leads") or ()) or "all",
-            _percent(event["probability"]) if event.get("probability") is not None else "",
+            _percent(event["probability"]),
         )
         for event in events[:MAX_EVENTS]
     ]
