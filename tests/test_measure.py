@@ -98,6 +98,31 @@ def test_exchanged_electrodes_take_back_what_they_falsify():
     assert wrong.qrs_ms == pytest.approx(right.qrs_ms, abs=8)
 
 
+def test_p_waves_during_standstill_are_not_counted_as_beats():
+    t = np.arange(15 * 500) / 500
+    train = sum(bump(t, on, on + 0.09) for on in (0.5, 1.3, 2.1, 2.9, 10.9, 11.7, 12.5, 13.3))
+    atria = sum(0.13 * bump(t, on, on + 0.1) for on in np.arange(0.3, 14.5, 0.8))
+    noise = 0.006 * np.random.default_rng(0).standard_normal((2, len(t)))
+    found = measure(EcgRecord(np.array([[1.0], [0.8]]) * (train + atria) + noise, ("II", "V5"), 500))
+    assert "asystole" in [episode["kind"] for episode in found.episodes]
+    assert len(found.beats) == 8 and not [b for b in found.beats if 3.2 < b["time_s"] < 10.7]
+
+
+def test_a_silent_signal_is_no_ecg_and_still_an_alarm():
+    noise = 0.001 * np.random.default_rng(0).standard_normal((3, 5000))
+    found = measure(EcgRecord(noise, ("I", "II", "V1"), 500))
+    assert found.not_an_ecg and not found.beats
+    assert [row["kind"] for row in found.critical] == ["asystole"]
+    other = measure(EcgRecord(noise, ("Pleth", "Resp", "ABP"), 500))
+    assert other.not_an_ecg and not other.episodes and not other.critical
+
+
+def test_what_was_looked_for_in_vain_is_noted():
+    notes = measure(make_ecg()[0]).notes
+    assert any(note.startswith("no pacing spike was seen") for note in notes)
+    assert not any("pacing was not looked for" in note for note in notes)
+
+
 def test_what_is_no_ecg_is_not_measured():
     t = np.arange(5000) / 500
     tone = measure(EcgRecord(np.sin(2 * np.pi * 7 * t)[None], ("II",), 500.0))

@@ -72,10 +72,8 @@ def critical_values(values: Values, record: EcgRecord) -> list[Critical]:
         {"kind": one of URGENCY, "sentence", "source", "leads" (empty: all), "start_s", "end_s"}, most urgent first. An
         empty list means that none of these limits was passed, not that the ECG is normal.
     """
-    if values.get("not_an_ecg"):
-        return []
     found = [row for episode in values.get("episodes") or () for row in _from_episode(episode, record)]
-    if not _filled(found, NO_RHYTHM, record.duration_s):
+    if not values.get("not_an_ecg") and not _filled(found, NO_RHYTHM, record.duration_s):
         found += _rates(values, record.duration_s) + _whole(_wide_tachycardia(values), record)
         if not _filled(found, NO_WAVES, record.duration_s):
             found += _whole(_long_qtc(values), record)

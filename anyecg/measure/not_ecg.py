@@ -85,6 +85,14 @@ def not_an_ecg(record: EcgRecord, quality: Mapping[str, str], peaks_s: np.ndarra
     return Counter(reasons).most_common(1)[0][0]
 
 
+def may_hide_arrest(reason: str) -> bool:
+    """Whether what is refused for this reason may be a heart that fibrillates or stands still, in noise or too small.
+
+    Channels that are named otherwise, and signals that only a generator makes, are not.
+    """
+    return "test signal" not in reason and "none of them is an ECG lead" not in reason
+
+
 def _obeys_einthoven(record: EcgRecord) -> bool:
     """Whether II = I + III: then electrodes on limbs recorded it, be it nothing but noise."""
     if not {"I", "II", "III"} <= set(record.leads):

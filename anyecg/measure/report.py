@@ -14,7 +14,7 @@ from .critical import critical_values
 from .intervals import amplitudes, corrected_qts, median_beat, missing_amplitudes, rates, regularity
 from .kinds import classify_beats
 from .measurements import AXIS_KEYS, QTC_KEYS, RATE_KEYS, VOLTAGE_KEYS, WAVE_KEYS, Measurements
-from .not_ecg import not_an_ecg
+from .not_ecg import may_hide_arrest, not_an_ecg
 from .pacing import Pacing, find_pacing, with_pacing
 from .placement import find_misplacement
 from .pwave import has_p_wave
@@ -27,6 +27,9 @@ from .waves import Waves, lead_waves, wave_times
 MIN_BEATS = 2
 CUT_S = (0.12, 0.18)
 """From a cut QRS complex no ventricular kind is read: the window that `kinds` looks at, before and after R."""
+_STANDSTILL = ("asystole", "pause", "no signal")
+_ARREST = ("ventricular fibrillation or flutter", "asystole", "no signal")
+"""What is said even of a signal that does not look like an ECG."""
 _LIMB_LEADS = {"I", "II", "III", "aVR", "aVL", "aVF"}
 
 
@@ -57,19 +60,29 @@ def measure(record: EcgRecord) -> Measurements:
     if record.sampling_rate < MIN_RATE_HZ or record.duration_s < MIN_DURATION_S:
         return _without_beats(found, _why_no_beats(record, rows, 0))
     no_ecg = not_an_ecg(record, quality, beats.peaks_s, beats.likeness)
+    paced = beats.pacing.mode is not None
+    episodes = find_episodes(record, beats.peaks_s, beats.kinds, rows, paced=paced)
     if no_ecg:
-        return _without_beats(replace(found, not_an_ecg=no_ecg), f"this is not an ECG: {no_ecg}")
-    found = _with_beats(found, beats)
-    found = replace(
-        found,
-        paced=beats.pacing.mode,
-        episodes=find_episodes(record, beats.peaks_s, beats.kinds, rows, paced=beats.pacing.mode is not None),
-    )
+        arrest = [e for e in episodes if e["kind"] in _ARREST] if may_hide_arrest(no_ecg) else []
+        found = _without_beats(replace(found, not_an_ecg=no_ecg, episodes=arrest), f"this is not an ECG: {no_ecg}")
+        return replace(found, critical=critical_values(found.to_dict(), record))
+    beats = _outside(beats, [e for e in episodes if e["kind"] in _STANDSTILL])
+    found = replace(_with_beats(found, beats), paced=beats.pacing.mode, episodes=episodes)
     if len(beats.peaks_s) < MIN_BEATS:
         found = _without_beats(found, _why_no_beats(record, rows, len(beats.peaks_s)))
     else:
         found = _with_representative(_with_rates(found, beats), record, rows, beats)
     return replace(found, critical=critical_values(found.to_dict(), record))
+
+
+def _outside(beats: _Beats, standstill: list[dict[str, Any]]) -> _Beats:
+    """The beats without those that were found while the ventricles stand still: P waves and noise."""
+    kept = np.ones(len(beats.peaks_s), dtype=bool)
+    for episode in standstill:
+        kept &= (beats.peaks_s < episode["start_s"] + 0.01) | (beats.peaks_s > episode["end_s"] - 0.01)
+    kinds = [kind for kind, is_kept in zip(beats.kinds, kept, strict=True) if is_kept]
+    pacing = replace(beats.pacing, paced_beats=beats.pacing.paced_beats[kept])
+    return _Beats(beats.peaks_s[kept], kinds, beats.likeness[kept], pacing)
 
 
 def _find_beats(record: EcgRecord, rows: list[int]) -> _Beats:
@@ -202,6 +215,8 @@ def _notes(record: EcgRecord, average: AverageBeat, beats: _Beats) -> tuple[str,
         notes.append(f"at {record.sampling_rate:g} Hz amplitudes of narrow waves are underestimated (250 Hz advised)")
     if beats.pacing.reason:
         notes.append(f"pacing was not looked for: {beats.pacing.reason}")
+    elif beats.pacing.mode is None:
+        notes.append("no pacing spike was seen, which does not exclude a pacemaker: filters remove spikes")
     return tuple(notes)
 
 
