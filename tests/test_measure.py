@@ -98,6 +98,22 @@ def test_exchanged_electrodes_take_back_what_they_falsify():
     assert wrong.qrs_ms == pytest.approx(right.qrs_ms, abs=8)
 
 
+def test_flutter_waves_twice_per_beat_are_no_p_waves():
+    onsets, rate = 0.3 + 0.42 * np.arange(23), 500
+    t = np.arange(10 * rate) / rate
+    beats = sum(bump(t, on, on + 0.06) - 0.3 * bump(t, on + 0.05, on + 0.09) for on in onsets)
+    flutter = 0.15 * np.sin(2 * np.pi * (t - onsets[0]) / 0.21 - 2.0)
+    sinus = sum(0.15 * bump(t, on - 0.14, on - 0.04) + 0.3 * bump(t, on + 0.14, on + 0.26) for on in onsets)
+    noise = 0.006 * np.random.default_rng(0).standard_normal((3, len(t)))
+    gains = np.array([[0.7], [1.0], [0.4]])
+    in_flutter, in_sinus = (
+        measure(EcgRecord(gains * (beats + atria) + noise, ("I", "II", "V1"), rate)) for atria in (flutter, sinus)
+    )
+    assert in_sinus.p_wave_present and in_sinus.pr_ms is not None
+    assert in_flutter.p_wave_present is False and in_flutter.pr_ms is None
+    assert in_flutter.not_measurable["pr_ms"] == "no P wave found"
+
+
 def test_p_waves_during_standstill_are_not_counted_as_beats():
     t = np.arange(15 * 500) / 500
     train = sum(bump(t, on, on + 0.09) for on in (0.5, 1.3, 2.1, 2.9, 10.9, 11.7, 12.5, 13.3))
