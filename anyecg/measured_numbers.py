@@ -19,13 +19,22 @@ from transformers import LogitsProcessor
 from .answer import LOCATABLE
 
 _SLOTS = {
-    "heart_rate_bpm": r"rate(?: is| of)?",
+    "heart_rate_bpm": r"(?<!atrial )(?<!flutter )(?<!est )(?<!imum )rate(?: is| of)?",
     "pr_ms": r"PR(?: interval| time)?(?: is| of)?",
     "qrs_ms": r"QRS(?: duration| width)?(?: is| of)?",
     "qt_ms": r"QT(?: interval| time)?(?: is| of)?",
     "qtc_bazett_ms": r"QTc(?: by Bazett| \(Bazett\))?(?: is| of)?",
-    "axis_deg": r"axis(?: is| of)?",
+    "p_axis_deg": r"P(?: wave)? axis(?: is| of)?",
+    "t_axis_deg": r"T(?: wave)? axis(?: is| of)?",
+    "axis_deg": r"(?<!P )(?<!T )(?<!P wave )(?<!T wave )axis(?: is| of)?",
+    "sokolow_lyon_mv": r"Sokolow-Lyon(?: index| voltage)?(?: is| of)?",
+    "cornell_mv": r"Cornell(?: index| voltage)?(?: is| of)?",
 }
+_IN_LEAD = re.compile(
+    r"(?<![\w-])(?P<wave>ST|[PQRST])(?:[ -](?:wave|segment|level|amplitude|voltage))* in (?:lead )?"
+    r"(?P<lead>V[1-6]|aV[RLF]|I{1,3})(?: is| of| at|:)? (?P<begun>-?(?:\d[\d.]*(?: m?V?)?)?)$"
+)
+"""Where a text stands before, or inside, the size of a wave or the ST level in one lead."""
 _MOST_PLACES = 12
 _RATES = "rates of two ECGs"
 
@@ -65,11 +74,13 @@ class MeasuredNumbers(LogitsProcessor):
             values: see `values_of`.
         """
         is_number = bool(chosen) and not chosen.strip("-0123456789")
-        for key, value in values.items():
-            place = _end(key).search(written)
-            if place is None:
-                continue
-            begun = place.group(1)
+        in_lead = _IN_LEAD.search(written)
+        places = [(_key_in_lead(in_lead), in_lead.group("begun"))] if in_lead else []
+        for key in values if not in_lead else ():
+            place = _end(key).search(written) if "_mv " not in key else None
+            places += [(key, place.group(1))] if place else []
+        for key, begun in places:
+            value = values.get(key, "")
             if value != begun and value.startswith(begun) and (is_number or begun.strip("-")):
                 return value[len(begun) :]
             if value == begun and is_number:
@@ -77,7 +88,12 @@ class MeasuredNumbers(LogitsProcessor):
         return ""
 
 
-_UNITS = {"heart_rate_bpm": "/min", "axis_deg": "°"} | {key: " ms" for key in _SLOTS if key.endswith("_ms")}
+_UNITS = {"heart_rate_bpm": "/min"} | {key: " ms" if key.endswith("_ms") else "°" for key in _SLOTS
+                                        if key.endswith(("_ms", "_deg"))}  # fmt: skip
+
+
+def _key_in_lead(place: re.Match[str]) -> str:
+    return f"{place.group('wave').lower()}_mv {place.group('lead')}"
 
 
 @cache
@@ -87,6 +103,8 @@ def _end(key: str) -> re.Pattern[str]:
         return re.compile(r"(?<![\w-])Rate ([\d/minECG, .]*)$")
     if key.startswith("ECG "):
         return re.compile(rf"{key} ([\d/minagstECG .]*)$")
+    if key.endswith("_mv"):
+        return re.compile(rf"(?<![\w-])(?i:{_SLOTS[key]}) ((?:\d[\d.]*(?: m?V?)?)?)$")
     if key in _SLOTS:
         return re.compile(rf"(?<![\w-])(?i:{_SLOTS[key]}) (-?\d*)$")
     return re.compile(rf"(?<![\w-])(?i:{re.escape(key)}) at ([\d., s\-and]*)$")
@@ -112,11 +130,25 @@ def values_of(measurements: Mapping[str, Any], events: Sequence[Mapping[str, Any
         measurements: `Measurements.to_dict()`.
         events: {kind, start_s, end_s} of the evidence.
     """
-    values = {key: f"{measurements[key]:.0f}" for key in _SLOTS if measurements.get(key) is not None}
+    known = {key: measurements[key] for key in _SLOTS if measurements.get(key) is not None}
+    values = {key: f"{value:.2f} mV" if key.endswith("_mv") else f"{value:.0f}" for key, value in known.items()}
+    values |= _sizes(measurements.get("leads") or {})
     for kind in dict.fromkeys(event["kind"] for event in events):
         places = [f"{e['start_s']:.1f}-{e['end_s']:.1f} s" for e in events if e["kind"] == kind]
         if len(places) > _MOST_PLACES:
             places = [*places[:_MOST_PLACES], f"{len(places) - _MOST_PLACES} more places"]
         listed = places[0] if len(places) == 1 else f"{', '.join(places[:-1])} and {places[-1]}"
         values[LOCATABLE[kind]] = listed + "."
+    return values
+
+
+def _sizes(leads: Mapping[str, Mapping[str, float | None]]) -> dict[str, str]:
+    """ "s_mv V1" → "1.20 mV": waves and ST level of each lead; Q and S as depths, waves that are not there left out."""
+    values = {}
+    for lead, row in leads.items():
+        for key in ("p_mv", "q_mv", "r_mv", "s_mv", "t_mv", "st_mv"):
+            size = row.get(key)
+            if size is not None and (size or key == "st_mv"):
+                shown = f"{abs(size) if key in ('q_mv', 's_mv') else size:.2f} mV"
+                values[f"{key} {lead}"] = shown.removeprefix("-") if shown == "-0.00 mV" else shown
     return values

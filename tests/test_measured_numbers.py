@@ -78,6 +78,34 @@ EVENTS = [
 ]
 
 
+SIZES = {
+    "sokolow_lyon_mv": 3.214, "p_axis_deg": 52.0, "axis_deg": -15.0, "heart_rate_bpm": 150.0,
+    "leads": {"V1": {"r_mv": 0.0, "s_mv": -1.2, "st_mv": -0.001, "t_mv": -0.3}, "V5": {"r_mv": 2.014, "st_mv": 0.15}},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("wanted", "right"),
+    [
+        ("The R wave in V5 is 1.50 mV, which", "The R wave in V5 is 2.01 mV, which"),
+        ("S in V1 of 0.90 mV.", "S in V1 of 1.20 mV."),
+        ("T in lead V1 is -0.10 mV.", "T in lead V1 is -0.30 mV."),
+        ("ST level in V5 is 0.02 mV.", "ST level in V5 is 0.15 mV."),
+        ("Sokolow-Lyon index 2.75 mV.", "Sokolow-Lyon index 3.21 mV."),
+        ("The P axis is 10°.", "The P axis is 52°."),
+    ],
+)
+def test_sizes_of_waves_and_levels_are_the_measured_ones(tokenizer, wanted, right):
+    assert written(tokenizer, wanted, SIZES) == right
+
+
+@pytest.mark.parametrize(
+    "text", ["The T axis is 30°.", "R in V1 of 0.40 mV.", "R in V6 is 1.00 mV.", "The atrial rate is 300/min."]
+)
+def test_what_was_not_measured_takes_no_other_value(tokenizer, text):
+    assert written(tokenizer, text, SIZES) == text
+
+
 def test_places_are_those_of_the_event_head():
     values = values_of({}, EVENTS)
     start = "Premature ventricular contractions at "
