@@ -47,7 +47,7 @@ def write_dataset(folder, n=8):
                 "leads": [[] if k % 3 else ["II"]],
                 "turns": [
                     {"role": "user", "text": "Describe.", "ecgs": [0]},
-                    {"role": "assistant", "text": "Sinus rhythm.", "ecgs": []},
+                    {"role": "assistant", "text": "Sinus rhythm" + ", regular" * (k % 4) + ".", "ecgs": []},
                 ],
                 "provenance": ["labels"], "gold": json.dumps({"findings": ["SR"]}),
             }
@@ -215,14 +215,6 @@ def kill(patch, loop, stage_name, step):
         update(self)
 
     patch.setattr(loop.StageRun, "_update", dying)
-
-
-def test_a_half_written_checkpoint_is_ignored(data, tmp_path):
-    half = tmp_path / "stage0-evidence.checkpoint.new"
-    half.mkdir(parents=True)
-    (half / "state.pt").write_bytes(b"half")
-    curriculum = smoke()
-    assert run(replace(curriculum, stages=curriculum.stages[:1]), [data], tmp_path).exists()
 
 
 @pytest.mark.parametrize("config", sorted(CONFIGS.glob("*.yaml")), ids=lambda path: path.stem)

@@ -58,8 +58,8 @@ def _dispatch(args: argparse.Namespace) -> None:
     if args.command == "run":
         import torch
 
-        from .run import run, selected
-        from .stages import load_curriculum
+        from .run import run
+        from .stages import load_curriculum, selected
 
         torch.set_num_threads(args.threads)
         curriculum = load_curriculum(args.config)

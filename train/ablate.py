@@ -26,13 +26,13 @@ from anyecg.feature_extraction_anyecg import ECG_INPUTS, AnyEcgFeatureExtractor
 from anyecg.findings import FORMS, HEAD_LABELS, RHYTHMS, SUBCLASSES, SUPERCLASSES
 from anyecg.metrics import macro_auroc
 
-from .assemble import load_model
+from .assemble import first_model, load_model
 from .baselines import ridge_scores
 from .collator import EvidenceCollator
 from .data import EvidenceDataset
-from .run import StageRun, first_model, selected
+from .run import StageRun
 from .selection import finding_logits
-from .stages import Curriculum, Stage, load_curriculum
+from .stages import Curriculum, Stage, load_curriculum, selected
 
 logger = logging.getLogger(__name__)
 GROUPS = {

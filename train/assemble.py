@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,22 @@ from anyecg.processing_anyecg import SPECIAL_TOKENS, AnyEcgProcessor, prepare_to
 from .stages import Curriculum, Stage
 
 LORA_PATTERN = r"model\.language_model\..*\.({})"
+
+
+def first_model(curriculum: Curriculum, data: list[Path], out: Path, init: Path | None, encoder: Path | None) -> Path:
+    """The folder that the first stage starts from, made when it is not there; see `train.run.run`."""
+    out.mkdir(parents=True, exist_ok=True)
+    if init and not encoder:
+        return init
+    assembled, fresh = out / "assembled", out / "assembled.saving"
+    if not assembled.exists():
+        shutil.rmtree(fresh, ignore_errors=True)
+        if init and encoder:
+            take_over_encoder(init, encoder, curriculum.seed, fresh)
+        else:
+            assemble(curriculum, data, fresh, encoder)
+        os.rename(fresh, assembled)
+    return assembled
 
 
 def assemble(curriculum: Curriculum, data: list[Path], out: Path, encoder: Path | None = None) -> None:

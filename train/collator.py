@@ -38,6 +38,7 @@ class EvidenceCollator:
         self.patch, self.step_s, self.seed = patch, step_s, seed
         self.augmented, self.batch_number, self.mixup = augmented, batch_number, mixup
         self.fewer_leads = fewer_leads
+        self.stride = 1  # of several processes, each makes every so many-th batch
 
     def __call__(self, rows: Sequence[dict[str, Any]]) -> dict[str, torch.Tensor]:
         rng = np.random.default_rng([self.seed, self.batch_number])
@@ -45,7 +46,7 @@ class EvidenceCollator:
             rows = blend(rows, self.mixup, rng)
         if self.augmented:
             rows = [self._augmented(row, rng) for row in rows]
-        self.batch_number += 1
+        self.batch_number += self.stride
         shape = np.max([row["values"].shape for row in rows], axis=0)
         size = len(rows)
         batch = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +61,14 @@ class Stage:
     teacher_weight: float = 0.5
     """Weight of the teachers in a target."""
     validate_every: int = 0
-    """Steps between validations (evidence); the weights with the best AUROC of superclasses are saved. 0: the last."""
+    """Steps between validations; the weights with the best AUROC of superclasses (evidence) or loss (conversation) are
+    saved. 0: the last."""
+    validation_rows: int = 200
+    """Validation conversations that the loss is measured on, drawn by the stage's mixture."""
+    patience: int = 0
+    """Validations without a better figure after which the stage stops; 0 runs all steps."""
+    activation_checkpointing: bool = False
+    """Compute activations again in the backward pass: less memory, about a third more time."""
     checkpoint_every: int = 200
     """Steps between resumable checkpoints."""
 
@@ -79,10 +86,10 @@ class Stage:
             raise ValueError(f"stage {self.name!r} has objectives {sorted(wrong)}; choose {', '.join(EVIDENCE_PARTS)}.")
         if self.mixup and set(self.objectives) & {"text", *CONTRASTS}:
             raise ValueError(f"stage {self.name!r} blends records, which then lack one text and risk; set mixup to 0.")
-        if self.objective == "conversation" and (self.mixup or self.star or self.teachers or self.validate_every):
-            raise ValueError(
-                f"stage {self.name!r} is a conversation; mixup, star, teachers and validate_every are evidence's."
-            )
+        if self.objective == "conversation" and (self.mixup or self.star or self.teachers):
+            raise ValueError(f"stage {self.name!r} is a conversation; mixup, star and teachers are evidence's.")
+        if self.patience and not self.validate_every:
+            raise ValueError(f"stage {self.name!r} has patience but never validates; set validate_every to some steps.")
 
 
 @dataclass(frozen=True)
@@ -104,6 +111,8 @@ class Curriculum:
     """Arguments of `AnyEcgEncoderConfig`."""
     evidence_in_prompt: bool = False
     """Tell the language model what the calibrated heads say of each ECG; calibrate the encoder before."""
+    log_with: tuple[str, ...] = ()
+    """accelerate's trackers beside TensorBoard, which is used when it is installed: "trackio", "wandb"."""
     vocab_size: int = 2048
     """Size of the tokenizer that is trained for a new language model."""
 
@@ -127,3 +136,19 @@ def _make(kind: type, values: dict[str, Any], where: str) -> Any:
     if unknown:
         raise ValueError(f"{where} has unknown keys {sorted(unknown)}; the keys are {', '.join(sorted(allowed))}.")
     return kind(**{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()})
+
+
+def selected(
+    curriculum: Curriculum, names: list[str] | None = None, max_steps: int | None = None, skip_evidence: bool = False
+) -> Curriculum:
+    """The same curriculum with only some stages, each of at most `max_steps` steps.
+
+    Raises:
+        ValueError: for a name that is no stage, with the stages there are.
+    """
+    known = [stage.name for stage in curriculum.stages]
+    if wrong := set(names or ()) - set(known):
+        raise ValueError(f"{curriculum.name} has no stage {sorted(wrong)}; its stages are {', '.join(known)}.")
+    kept = [s for s in curriculum.stages if not names or s.name in names]
+    kept = [s for s in kept if not (skip_evidence and s.objective == "evidence")]
+    return replace(curriculum, stages=tuple(replace(s, steps=min(s.steps, max_steps or s.steps)) for s in kept))
