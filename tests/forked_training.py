@@ -18,6 +18,7 @@ import datasets  # noqa: F401
 import peft  # noqa: F401
 import torch
 from safetensors.torch import load_file
+from torch.distributed.tensor import DTensor
 from transformers.models.llama import modeling_llama  # noqa: F401
 
 import train.checkpoint
@@ -215,6 +216,13 @@ def sharded(data: Path, out: Path) -> dict:
         # accelerate offers FSDP on accelerators alone; here gloo on the CPU stands for one.
         join_processes()
         accelerate.PartialState._shared_state["distributed_type"] = accelerate.DistributedType.MULTI_XPU
+        accumulate = StageRun._accumulate
+
+        def sharing(self, batches):
+            assert self.sharded and all(isinstance(weight, DTensor) for weight in self.plain.parameters())
+            return accumulate(self, batches)
+
+        StageRun._accumulate = sharing
 
     def shard_and_stop() -> None:
         shard()

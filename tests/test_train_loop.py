@@ -120,7 +120,9 @@ def hub_model(folder):
 
     torch.manual_seed(0)
     tokenizer = make_tokenizer()
-    AutoModelForCausalLM.from_config(tiny_text_config("qwen3", len(tokenizer))).save_pretrained(folder)
+    config = tiny_text_config("qwen3", len(tokenizer))
+    config.update({"hidden_size": 64, "intermediate_size": 64, "head_dim": 64})  # 4-bit blocks have 64 weights
+    AutoModelForCausalLM.from_config(config).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return str(folder)
 

@@ -38,7 +38,7 @@ def make_accelerator(curriculum: Curriculum, stage: Stage, logs: Path) -> Accele
         ),
         # Encoder parts that a fusion or an objective has no use for get no gradient.
         kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)],
-        log_with=trackers(curriculum.log_with),  # type: ignore[arg-type]
+        log_with=trackers(curriculum.log_with) or None,  # type: ignore[arg-type]
         project_config=ProjectConfiguration(project_dir=str(logs), logging_dir=str(logs)),
     )
     if is_sharded(accelerator):

@@ -226,7 +226,9 @@ class StageRun:
         rate = (self.step - self.first_step) / (time.monotonic() - self.started)
         eta = (self.stage.steps - self.step) / rate / 60
         figures = {"loss": round(self._over_processes(loss, "mean"), 5)}
-        self._tell(figures, f", {rate:.2f} steps/s, {eta:.1f} min left", learning_rate=self.scheduler.get_last_lr()[0])
+        self._tell(
+            figures, f", {rate:.2f} steps/s, {eta:.1f} min left", learning_rate=float(self.scheduler.get_last_lr()[0])
+        )
 
     def _tell(self, figures: dict[str, float], more: str = "", **to_trackers: float) -> None:
         """Keep figures for the training log, and tell the trackers and the terminal."""
