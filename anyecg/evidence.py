@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -24,12 +24,15 @@ from .events import (
 from .findings import CODES, EVENT_KINDS, HEAD_LABELS, RHYTHMS, SUBCLASSES, SUPERCLASSES, phrase
 from .heads import Encoded, encode, event_probabilities, finding_probabilities
 from .measure import measure
+from .measure.measurements import without_p
 from .measure.quality import forbidden
 from .record import EcgRecord
 
 POSSIBLE = 0.1
 """The probability from which on the language model is told of a statement that is not called."""
 MOST_SAID = 8
+THROUGHOUT = 0.9
+"""Share of a record from which a rhythm is that of the whole record."""
 _CHANGES = ("heart_rate_bpm", "pr_ms", "qrs_ms", "qt_ms", "qtc_bazett_ms", "qtc_fridericia_ms", "axis_deg")
 
 
@@ -195,6 +198,15 @@ def weigh(
     if not evidence.unjudgeable:
         evidence.events.extend(event for kind in NOTABLE for event in evidence.locate(kind))
         evidence.events.sort(key=lambda event: event["start_s"])
+    return without_p_in_fibrillation(evidence)
+
+
+def without_p_in_fibrillation(evidence: Evidence) -> Evidence:
+    """Take back P waves and PR where event head and finding head agree on fibrillation or flutter throughout."""
+    for kind, code in (("atrial fibrillation", "AFIB"), ("atrial flutter", "AFLT")):
+        lasting = sum(event["end_s"] - event["start_s"] for event in evidence.events if event["kind"] == kind)
+        if lasting >= THROUGHOUT * evidence.record.duration_s and evidence.labels[code] >= evidence.thresholds[code]:
+            return replace(evidence, measurements=without_p(evidence.measurements, f"no P waves in {kind}"))
     return evidence
 
 

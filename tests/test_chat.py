@@ -15,6 +15,7 @@ import torch
 from anyecg.answer import kind_in, kind_of, named_intervals
 from anyecg.chat import EcgChat
 from anyecg.events import episodes, events_of_kind
+from anyecg.evidence import without_p_in_fibrillation
 from anyecg.findings import EVENT_KINDS, HEAD_LABELS
 from anyecg.heads import CHUNK_S, encode, finding_probabilities
 from anyecg.record import EcgRecord
@@ -237,6 +238,21 @@ def test_ectopy_in_one_of_many_excerpts_counts_and_form_is_averaged(chat):
     assert p["PVC"] > 0.9 and p["LVH"] < 0.5
     logits[1] = -4.0  # a single excerpt of six does not decide
     assert finding_probabilities(replace(encoded, findings_logits=logits), {})["PVC"] < 0.1
+
+
+def test_fibrillation_throughout_takes_p_waves_back_when_both_heads_say_so(chat, records):
+    evidence = chat.evidence(records[0])
+    assert evidence.measurements["pr_ms"] is not None
+    whole = [{"kind": "atrial fibrillation", "start_s": 0.0, "end_s": 10.0, "leads": [], "probability": 0.9}]
+    both = replace(evidence, events=whole, labels=evidence.labels | {"AFIB": 1.0})
+    taken = without_p_in_fibrillation(both).measurements
+    assert taken["p_wave_present"] is False and taken["pr_ms"] is None
+    assert taken["not_measurable"]["pr_ms"] == "no P waves in atrial fibrillation"
+    assert taken["qrs_ms"] == evidence.measurements["qrs_ms"]
+    one_head = replace(both, labels=evidence.labels | {"AFIB": 0.0})
+    brief = replace(both, events=[whole[0] | {"end_s": 4.0}])
+    for other in (one_head, brief):
+        assert without_p_in_fibrillation(other).measurements["pr_ms"] is not None
 
 
 def test_calibration_scales_and_shifts_the_logits(chat):

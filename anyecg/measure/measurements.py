@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -89,3 +90,12 @@ class Measurements:
     def summary(self) -> dict[str, Any]:
         """`to_dict` without what grows with the recording: the beats and the median beat."""
         return {key: value for key, value in self.to_dict().items() if key not in BULKY_KEYS}
+
+
+def without_p(values: Mapping[str, Any], reason: str) -> dict[str, Any]:
+    """`Measurements.to_dict()` with everything that rests on P waves taken back."""
+    keys = ("p_ms", "pr_ms", "p_axis_deg")
+    leads = {lead: row | {"p_mv": None} for lead, row in values["leads"].items()}
+    missing = values["not_measurable"] | dict.fromkeys((*keys, *(["leads.p_mv"] if leads else [])), reason)
+    taken = {"p_wave_present": False, "leads": leads, "not_measurable": missing}
+    return {**values, **dict.fromkeys(keys), **taken}
