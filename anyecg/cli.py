@@ -14,6 +14,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
@@ -146,6 +147,25 @@ def show(
         return {"image": str(paths[k]), "width": image.width, "height": image.height}
 
     return _each(records, options, work, show_image)
+
+
+@app.command(
+    context_settings={"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []},
+    options_metavar="MODEL [--data FOLDER … | --benchmark NAME …] --out FOLDER",
+)
+def evaluate(context: typer.Context) -> int:
+    """Score a model; the same as python -m train evaluate in a checkout of the project."""
+    root = Path(__file__).parents[1]
+    if not (root / "train" / "evaluate.py").is_file():
+        raise Refusal(
+            "evaluating needs the project's checkout, and this is an installed copy that holds the library alone; "
+            "clone the repository and run python -m train evaluate there."
+        )
+    import subprocess  # a process of its own: the library must not import what is built on it
+
+    paths = os.pathsep.join(filter(None, (str(root), os.environ.get("PYTHONPATH"))))
+    command = [sys.executable, "-P", "-m", "train", "evaluate", *context.args]
+    return subprocess.run(command, env=os.environ | {"PYTHONPATH": paths}, check=False).returncode
 
 
 class _Chat:

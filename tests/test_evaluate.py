@@ -1,6 +1,7 @@
 """Evaluation scores texts and heads as the rules say, keeps sources apart, and shows the baselines."""
 
 import json
+import re
 
 import numpy as np
 import pyarrow as pa
@@ -8,10 +9,12 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
+from anyecg.chat import EcgChat
 from anyecg.conversation import conversation_schema, record_row, record_schema
 from anyecg.findings import HEAD_LABELS
 from anyecg.simulate import simulate
 from tests.conftest import make_record, make_tiny_model
+from train import curves
 from train.baselines import constant_answers, question_kind, ridge_scores, withheld_ecgs
 from train.evaluate import evaluate, make_parser, markdown
 from train.evaluate_heads import group_scores, match_beats, sources_of
@@ -194,7 +197,19 @@ def test_the_constant_answer_is_the_most_frequent_one_of_its_kind(dataset):
     assert answers[question_kind("measurement", {"key": "heart_rate_bpm"})] == "The heart rate is 70/min."
 
 
-def test_one_command_scores_every_source_apart_with_baselines(dataset, tmp_path):
+def count_texts(monkeypatch):
+    """How many conversations every call of `EcgChat.texts` is asked, in a list that grows."""
+    asked, texts = [], EcgChat.texts
+
+    def counted(self, conversations, **options):
+        asked.append(len(conversations))
+        return texts(self, conversations, **options)
+
+    monkeypatch.setattr(EcgChat, "texts", counted)
+    return asked
+
+
+def test_one_command_scores_every_source_apart_with_baselines(dataset, tmp_path, monkeypatch):
     model, processor = make_tiny_model()
     model.save_pretrained(tmp_path / "model")
     processor.save_pretrained(tmp_path / "model")
@@ -223,6 +238,21 @@ def test_one_command_scores_every_source_apart_with_baselines(dataset, tmp_path)
     assert len(lines) == 16 and {"text", "gold", "question", "conversation_id"} <= json.loads(lines[0]).keys()
     assert "## alpha" in table and "text-only" in table
 
+    report = (tmp_path / "out" / "report.md").read_text()
+    pictures = re.findall(r"!\[[^]]*\]\(([^)]+)\)", report)
+    assert len(pictures) >= 8 and all((tmp_path / "out" / picture).stat().st_size > 2000 for picture in pictures)
+    assert "n = 4 records of 4 patients" in report and "ECE of superclasses" in report and "**Wrong**" in report
+    with np.load(tmp_path / "out" / "heads-alpha.npz") as heads:
+        assert heads["probabilities"].shape == heads["labels"].shape == (4, len(HEAD_LABELS))
+
+    # Killed after nine answers, the same command asks the other seven alone and ends with the same results.
+    (tmp_path / "out" / "predictions.jsonl").write_text("\n".join(lines[:9]) + "\n" + lines[9][:30])
+    asked = count_texts(monkeypatch)
+    evaluate(args)
+    assert sum(asked) == 2 * 7  # with the ECG and without
+    again = json.loads((tmp_path / "out" / "results.json").read_text())
+    assert again["sources"] == results["sources"]
+
 
 def test_a_figure_without_truth_is_a_dash():
     scores = {"IoU": {"value": None, "low": None, "high": None, "n": 0}, "BLEU-4": 0.25}
@@ -244,3 +274,20 @@ def test_a_label_that_is_only_ever_known_to_be_present_does_not_score():
 def test_files_belong_to_the_source_in_their_name(tmp_path):
     files = [tmp_path / "ptb-xl-test-00000.parquet", tmp_path / "mitdb-test-00001.parquet"]
     assert set(sources_of(files)) == {"ptb-xl", "mitdb"}
+
+
+def test_the_curves_are_written_as_a_table_with_figures(dataset, tmp_path):
+    model, processor = make_tiny_model()
+    model.save_pretrained(tmp_path / "model")
+    processor.save_pretrained(tmp_path / "model")
+    out = tmp_path / "out"
+    table = curves.curves(
+        curves.make_parser().parse_args(
+            [str(tmp_path / "model"), "--data", str(dataset), "--out", str(out), "--sources", "alpha"]
+        )
+    )
+    results = json.loads((out / "curves.json").read_text())
+    assert set(results) == {"alpha"} and list(results["alpha"]) == ["leads", "duration", "sampling rate"]
+    assert results["alpha"]["leads"]["12 leads"] == results["alpha"]["duration"]["10 s"]
+    assert results["alpha"]["leads"]["II"]["superclasses"]["n"] == 4
+    assert "| II and V1 |" in table and (out / "alpha-leads.png").stat().st_size > 2000

@@ -1,4 +1,4 @@
-"""Train, calibrate and evaluate: `python -m train run|calibrate|evaluate|export …`; each has --help."""
+"""Train, calibrate and evaluate: `python -m train run|calibrate|evaluate|curves|export …`; each has --help."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ def make_parser() -> argparse.ArgumentParser:
     export.add_argument("model", type=Path)
     export.add_argument("out", type=Path)
     commands.add_parser("evaluate", help="score a model; see python -m train evaluate --help", add_help=False)
+    commands.add_parser("curves", help="findings with fewer leads, shorter records and other rates", add_help=False)
     commands.add_parser("ablate", help="parts of encoder pretraining on and off, as a table", add_help=False)
     return parser
 
@@ -41,6 +42,11 @@ def main(argv: list[str] | None = None) -> None:
         from .evaluate import main as evaluate
 
         evaluate(argv[1:])
+        return
+    if argv[:1] == ["curves"]:
+        from .curves import main as curves
+
+        curves(argv[1:])
         return
     if argv[:1] == ["ablate"]:
         from .ablate import main as ablate

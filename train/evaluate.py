@@ -1,16 +1,18 @@
-"""Score a model on a built dataset: python -m train evaluate MODEL --data FOLDER --out RESULTS
+"""Score a model on a built dataset, or on a public benchmark in its own layout.
+
+    python -m train evaluate MODEL --data FOLDER --out RESULTS
+    python -m train evaluate MODEL --benchmark ecg-qa --directory ECG-QA --ecgs PTB-XL --out RESULTS
 
 Findings come from the heads, texts from `EcgChat` with the shipped template and greedy decoding. Each source is
 scored by itself (simulated and real records are never averaged), beside a constant answer, the text without the ECG
-and a random encoder with fitted heads. Written to RESULTS: predictions.jsonl, results.json, results.md.
+and a random encoder with fitted heads. Written to RESULTS: predictions.jsonl (as they come: a killed evaluation goes on
+where it stopped when the same command is given again), results.json, results.md, and report.md with figures.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import logging
-import random
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -19,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-logger = logging.getLogger(__name__)
+BENCHMARKS = ("ecg-qa", "anyecg", "ecgbench", "ptb-xl")
 BASELINES = ("constant", "text-only", "random-encoder")
 
 
@@ -29,10 +31,18 @@ def make_parser() -> argparse.ArgumentParser:
         prog="python -m train evaluate", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("model", type=Path, help="model folder")
-    parser.add_argument("--data", type=Path, nargs="+", required=True, help="folders that data_builders wrote")
+    parser.add_argument("--data", type=Path, nargs="+", help="folders that data_builders wrote")
+    parser.add_argument("--benchmark", choices=BENCHMARKS, help="a public benchmark instead; see train/adapters.py")
+    parser.add_argument("--directory", type=Path, help="the benchmark's own files")
+    parser.add_argument("--ecgs", type=Path, help="the ECG files that the benchmark asks about")
     parser.add_argument("--out", type=Path, required=True, help="folder for predictions and results")
     parser.add_argument("--split", default="test", choices=("test", "valid", "train"))
-    parser.add_argument("--limit", type=int, default=200, help="conversations per source and task (0: no texts)")
+    parser.add_argument(
+        "--limit",
+        type=int,
+        default=200,
+        help="conversations per source and task, or questions of a benchmark (0: no texts)",
+    )
     parser.add_argument("--records", type=int, help="at most this many records per source for the heads")
     parser.add_argument("--tasks", nargs="*", help="score only these tasks")
     parser.add_argument("--baselines", nargs="*", default=list(BASELINES), choices=BASELINES)
@@ -50,35 +60,65 @@ def main(argv: list[str] | None = None) -> None:
     torch.set_num_threads(args.threads)
     try:
         print(evaluate(args))
+    except KeyboardInterrupt:
+        sys.exit(f"stopped; give the same command again to go on from {args.out / 'predictions.jsonl'}")
     except (ValueError, FileNotFoundError) as error:
         sys.exit(f"error: {error}")
 
 
 def evaluate(args: argparse.Namespace) -> str:
-    """Run everything; returns the Markdown table."""
-    from anyecg.chat import EcgChat
+    """Run everything; returns the Markdown table.
 
-    from .evaluate_heads import score_beats, score_findings
+    Raises:
+        ValueError: unless either a dataset or a benchmark with its folders is given.
+    """
+    if bool(args.data) == bool(args.benchmark):
+        raise ValueError("give either --data (a built dataset) or --benchmark (a public one).")
+    wanted = {"--ecgs": args.ecgs} | ({} if args.benchmark == "ptb-xl" else {"--directory": args.directory})
+    missing = [name for name, value in wanted.items() if args.benchmark and value is None]
+    if missing:
+        raise ValueError(f"--benchmark {args.benchmark} needs {' and '.join(missing)}; see --help.")
+    from anyecg.chat import EcgChat
 
     started = time.monotonic()
     chat = EcgChat.from_pretrained(args.model)
     args.out.mkdir(parents=True, exist_ok=True)
-    results: dict[str, Any] = {
-        "model": args.model.name, "split": args.split, "limit": args.limit, "seed": args.seed, "sources": {},
-    }  # fmt: skip
-    findings = score_findings(chat, args)
-    beats = score_beats(chat, args)
+    about = {"model": args.model.name, "split": args.split, "limit": args.limit, "seed": args.seed}
+    results = _benchmark(chat, args) if args.benchmark else _dataset(chat, args)
+    _write(args, about | results | {"seconds": round(time.monotonic() - started)})
+    return (args.out / "results.md").read_text(encoding="utf-8")
+
+
+def _dataset(chat: Any, args: argparse.Namespace) -> dict[str, Any]:
+    from .evaluate_heads import score_beats, score_findings
+    from .predict import predict
+
     predictions = predict(chat, args) if args.limit else []
+    findings, beats = score_findings(chat, args), score_beats(chat, args)
+    sources = {}
     for source in sorted({*findings, *beats, *(p["source"] for p in predictions)}):
         here = [p for p in predictions if p["source"] == source]
-        results["sources"][source] = {
+        sources[source] = {
             "findings": findings.get(source, {}),
             "beats": beats.get(source, {}),
             "texts": _text_scores(here),
         }
-    results["seconds"] = round(time.monotonic() - started)
-    _write(args.out, results, predictions)
-    return (args.out / "results.md").read_text(encoding="utf-8")
+    return {"sources": sources}
+
+
+def _benchmark(chat: Any, args: argparse.Namespace) -> dict[str, Any]:
+    from .benchmark import run_benchmark
+
+    nothing: dict[str, Any] = {"questions": 0, "left_out": 0, "systems": {}}
+    found = run_benchmark(chat, args) if args.limit else nothing
+    parts: dict[str, Any] = {"findings": {}, "beats": {}, "texts": {}}
+    if args.benchmark == "ptb-xl":
+        from .evaluate_heads import score_official_fold
+
+        parts["findings"] = {"anyecg": score_official_fold(chat, args)}
+    title = f"{found['questions']} questions ({found['left_out']} left out, their ECGs are not there)"
+    parts["texts"] = {name: {title: scores} for name, scores in found["systems"].items()}
+    return {"sources": {args.benchmark: parts}}
 
 
 def _text_scores(predictions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -92,86 +132,12 @@ def _text_scores(predictions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return {name: score(rows) for name, rows in systems.items() if rows}
 
 
-def predict(chat: Any, args: argparse.Namespace) -> list[dict[str, Any]]:
-    """Texts of the model and of the text baselines for a seeded draw of conversations."""
-    from .baselines import constant_answers, question_kind, withheld_ecgs
-    from .data import ConversationDataset
+def _write(args: argparse.Namespace, results: dict[str, Any]) -> None:
+    (args.out / "results.json").write_text(json.dumps(results, indent=1, default=_plain) + "\n", encoding="utf-8")
+    (args.out / "results.md").write_text(markdown(results), encoding="utf-8")
+    from .report import write_report
 
-    dataset = ConversationDataset(args.data, args.split, args.tasks or None)
-    chosen = _draw(dataset.rows, args.limit, args.seed)
-    patients = _patients(args)
-    constants = {
-        source: constant_answers(args.data, source) if "constant" in args.baselines else {}
-        for source in {dataset.rows[k]["source"] for k in chosen}
-    }
-    predictions = []
-    for first in range(0, len(chosen), args.batch_size):
-        items = [dataset[k] for k in chosen[first : first + args.batch_size]]
-        conversations = [(item["ecgs"], item["row"]["turns"][:-1]) for item in items]
-        texts = chat.texts(conversations)
-        blind = [""] * len(items)
-        if "text-only" in args.baselines:
-            with withheld_ecgs(chat.model):
-                blind = chat.texts(conversations, with_measurements=False)
-        for item, text, unseen in zip(items, texts, blind, strict=True):
-            row, gold = item["row"], json.loads(item["row"]["gold"])
-            prediction = _prediction(row, gold, text, patients)
-            if "text-only" in args.baselines:
-                prediction["text-only"] = unseen
-            if "constant" in args.baselines:
-                prediction["constant"] = constants[row["source"]].get(question_kind(row["task"], gold), "")
-            if row["task"] == "localization":
-                prediction["head_intervals"] = _head_intervals(chat, item["ecgs"][0], gold["kind"])
-            predictions.append(prediction)
-        logger.info("%d of %d conversations", len(predictions), len(chosen))
-    return predictions
-
-
-def _draw(rows: Sequence[Mapping[str, Any]], limit: int, seed: int) -> list[int]:
-    """Indices of at most `limit` conversations per source and task, in the order of source, task and size."""
-    groups: dict[tuple[str, str], list[int]] = {}
-    for index, row in enumerate(rows):
-        groups.setdefault((row["source"], row["task"]), []).append(index)
-    chosen: list[int] = []
-    for name in sorted(groups):
-        drawn = random.Random(f"{seed}:{name}").sample(groups[name], min(limit, len(groups[name])))
-        # Conversations of like length share a batch, which saves padding.
-        chosen += sorted(drawn, key=lambda k: sum(e["end_s"] - e["start_s"] for e in rows[k]["excerpts"]))
-    return chosen
-
-
-def _patients(args: argparse.Namespace) -> dict[str, str]:
-    from .data import rows_of, tables
-
-    rows = rows_of(tables(args.data, "records", args.split), ["record_id", "patient_id"])
-    return {row["record_id"]: row["patient_id"] for row in rows}
-
-
-def _prediction(
-    row: Mapping[str, Any], gold: Mapping[str, Any], text: str, patients: Mapping[str, str]
-) -> dict[str, Any]:
-    return {
-        "conversation_id": row["conversation_id"], "source": row["source"], "task": row["task"],
-        "record_ids": list(row["record_ids"]), "patient": patients[row["record_ids"][0]],
-        "n_ecgs": len(row["record_ids"]), "question": row["turns"][-2]["text"], "text": text,
-        "gold_text": row["turns"][-1]["text"], "gold": {k: v for k, v in gold.items() if k != "measurements"},
-    }  # fmt: skip
-
-
-def _head_intervals(chat: Any, record: Any, kind: str) -> list[list[float]]:
-    """Places from the event head, to a tenth of a second as the gold has them."""
-    evidence = chat.evidence(record)
-    if evidence.unjudgeable:
-        return []
-    return [[round(e["start_s"], 1), round(e["end_s"], 1)] for e in evidence.locate(kind)]
-
-
-def _write(out: Path, results: dict[str, Any], predictions: Sequence[Mapping[str, Any]]) -> None:
-    with (out / "predictions.jsonl").open("w", encoding="utf-8") as file:
-        for prediction in predictions:
-            file.write(json.dumps(prediction) + "\n")
-    (out / "results.json").write_text(json.dumps(results, indent=1, default=_plain) + "\n", encoding="utf-8")
-    (out / "results.md").write_text(markdown(results), encoding="utf-8")
+    write_report(args.out, results, args.data)
 
 
 def _plain(value: Any) -> Any:

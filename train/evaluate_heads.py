@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +14,16 @@ import numpy as np
 import torch
 
 from anyecg.conversation import record_from_row
-from anyecg.evidence import encode, finding_probabilities
 from anyecg.findings import CODES, DIAGNOSES, FORMS, HEAD_LABELS, RHYTHMS, SUBCLASSES, SUPERCLASSES
+from anyecg.heads import encode, finding_probabilities
 from anyecg.metrics import Interval, expected_calibration_error, macro_auroc, macro_f1_at_thresholds, with_interval
+from anyecg.readers import read_record
 from anyecg.record import EcgRecord
 
 from .baselines import random_encoder, ridge_scores
 from .data import label_vector, rows_of, tables
+from .journal import Progress
+from .ptbxl_folds import fold, labels_of, path_of
 
 GROUPS = {
     "superclasses": tuple(f"super:{c}" for c in SUPERCLASSES), "subclasses": tuple(f"sub:{c}" for c in SUBCLASSES),
@@ -32,21 +37,80 @@ MOST_TRAINING_RECORDS = 2000
 
 
 def score_findings(chat: Any, args: argparse.Namespace) -> dict[str, dict[str, Any]]:
-    """Per source and system: macro AUROC, calibration error and macro F1 of every label group with known truth."""
-    extractor, calibration = chat.processor.feature_extractor, chat.model.config.calibration.get("findings", {})
+    """Per source and system: macro AUROC, calibration error and macro F1 of every label group with known truth.
+
+    Beside the scores, heads-SOURCE.npz keeps probabilities, labels and patients: what the figures are drawn from.
+    """
+    calibration = chat.model.config.calibration.get("findings", {})
     results: dict[str, dict[str, Any]] = {}
     for source, files in sources_of(tables(args.data, "records", args.split)).items():
-        records, labels, patients = labelled_records(files, args.records)
-        if not records:
+        heads = read_heads(chat, source, files, args.records)
+        if not len(heads["labels"]):
             continue
-        p = [finding_probabilities(encode(chat.model, extractor, record), calibration) for record in records]
-        probabilities = np.array([[row[label] for label in HEAD_LABELS] for row in p])
+        np.savez_compressed(args.out / f"heads-{source}.npz", **heads)
+        probabilities, labels, patients = heads["probabilities"], heads["labels"], heads["patients"].tolist()
         results[source] = {"anyecg": group_scores(probabilities, labels, patients, calibration)}
         if "random-encoder" in args.baselines:
-            scores = _random_scores(chat, args, source, records)
+            scores = _random_scores(chat, args, source, files)
             if scores is not None:
                 results[source]["random encoder"] = group_scores(scores, labels, patients, None)
     return results
+
+
+def read_heads(chat: Any, source: str, files: Sequence[Path], limit: int | None) -> dict[str, Any]:
+    """`heads_of` for the labelled records of a source of a built dataset."""
+    rows = (
+        (record_from_row(row), vector, row["patient_id"], row["record_id"])
+        for row, vector in labelled_rows(files, limit)
+    )
+    return heads_of(chat, rows, source, min(limit or 10**9, count_rows(files)))
+
+
+def heads_of(
+    chat: Any, rows: Iterable[tuple[EcgRecord, np.ndarray, str, str]], source: str, total: int
+) -> dict[str, Any]:
+    """The finding head over records with label vector, patient and name, one record in memory at a time.
+
+    Returns:
+        probabilities (n, n_labels) float32, labels (n, n_labels) int8 of 1, 0 or -1, patients and records (n,) names,
+        and thresholds (n_labels,), the decision limits from validation.
+    """
+    extractor, calibration = chat.processor.feature_extractor, chat.model.config.calibration.get("findings", {})
+    probabilities, labels, patients, names = [], [], [], []
+    progress = Progress(f"records of {source} through the encoder", total)
+    for record, vector, patient, name in rows:
+        p = finding_probabilities(encode(chat.model, extractor, record), calibration)
+        probabilities.append([p[label] for label in HEAD_LABELS])
+        labels.append(vector)
+        patients.append(patient)
+        names.append(name)
+        progress.add()
+    shape = (-1, len(HEAD_LABELS))
+    return {
+        "probabilities": np.array(probabilities, dtype=np.float32).reshape(shape),
+        "labels": np.array(labels, dtype=np.int8).reshape(shape),
+        "patients": np.array(patients, dtype=str), "records": np.array(names, dtype=str),
+        "thresholds": np.array([calibration.get(label, {}).get("threshold", 0.5) for label in HEAD_LABELS]),
+    }  # fmt: skip
+
+
+def score_official_fold(chat: Any, args: argparse.Namespace) -> dict[str, Any]:
+    """The finding head on the fold of PTB-XL's official layout that belongs to the split; see `ptbxl_folds`."""
+    labelled = [(ecg, about, *labels_of(about["codes"])) for ecg, about in fold(args.ecgs, args.split)]
+    there = [row for row in labelled if row[3] and path_of(args.ecgs, row[0]).with_suffix(".hea").is_file()]
+    rows = (
+        (
+            replace(read_record(path_of(args.ecgs, ecg)), age=about["age"], sex=about["sex"]),
+            label_vector(findings, known),
+            about["patient"],
+            f"ptb-xl/{ecg:05d}",
+        )
+        for ecg, about, findings, known in there[: args.records]
+    )
+    heads = heads_of(chat, rows, "ptb-xl", len(there))
+    np.savez_compressed(args.out / "heads-ptb-xl.npz", **heads)
+    calibration = chat.model.config.calibration.get("findings", {})
+    return group_scores(heads["probabilities"], heads["labels"], heads["patients"].tolist(), calibration)
 
 
 def sources_of(files: Sequence[Path]) -> dict[str, list[Path]]:
@@ -57,43 +121,48 @@ def sources_of(files: Sequence[Path]) -> dict[str, list[Path]]:
     return found
 
 
-def labelled_records(files: Sequence[Path], limit: int | None) -> tuple[list[EcgRecord], np.ndarray, list[str]]:
-    """Records with some known label, their label vectors (1, 0, -1 for unknown) and patients."""
-    records: list[EcgRecord] = []
-    labels, patients = [], []
-    for row in rows_of(files):
-        vector = label_vector(row["findings"], row["known"])
-        if (vector >= 0).any() and (limit is None or len(records) < limit):
-            records.append(record_from_row(row))
-            labels.append(vector)
-            patients.append(row["patient_id"])
-    return records, np.array(labels), patients
+def labelled_rows(files: Sequence[Path], limit: int | None) -> Iterator[tuple[dict[str, Any], np.ndarray]]:
+    """Rows of the records table with some known label, and their label vectors (1, 0, -1 for unknown)."""
+    labelled = ((row, label_vector(row["findings"], row["known"])) for row in rows_of(files))
+    yield from islice(((row, vector) for row, vector in labelled if (vector >= 0).any()), limit)
 
 
-def _random_scores(chat: Any, args: argparse.Namespace, source: str, test: Sequence[EcgRecord]) -> np.ndarray | None:
+def count_rows(files: Sequence[Path]) -> int:
+    """How many rows Parquet files hold, by their footers."""
+    import pyarrow.parquet as pq
+
+    return sum(pq.read_metadata(file).num_rows for file in files)
+
+
+def _random_scores(chat: Any, args: argparse.Namespace, source: str, test: Sequence[Path]) -> np.ndarray | None:
     """Scores of ridge heads on a random encoder; None without training records of this source."""
     try:
         files = sources_of(tables(args.data, "records", "train")).get(source, [])
     except FileNotFoundError:
         return None
-    train, labels, _ = labelled_records(files, MOST_TRAINING_RECORDS)
-    if not train:
-        return None
     encoder, extractor = random_encoder(chat.model), chat.processor.feature_extractor
-    x, z = (pooled_features(encoder, records, extractor, args.batch_size) for records in (train, test))
+    x, labels = pooled_features(encoder, labelled_rows(files, MOST_TRAINING_RECORDS), extractor, args.batch_size)
+    if not len(x):
+        return None
+    z, _ = pooled_features(encoder, labelled_rows(test, args.records), extractor, args.batch_size)
     return np.clip(ridge_scores(x, labels.astype(float), z), 0, 1)
 
 
 @torch.inference_mode()
-def pooled_features(encoder: Any, records: Sequence[EcgRecord], extractor: Any, batch_size: int) -> np.ndarray:
-    """The encoder's pooled state of each record, averaged over its excerpts: (n_records, width)."""
-    pooled = []
-    for first in range(0, len(records), batch_size):
-        inputs = extractor(records[first : first + batch_size])
+def pooled_features(
+    encoder: Any, rows: Iterable[tuple[dict[str, Any], np.ndarray]], extractor: Any, batch_size: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The encoder's pooled state of each record, averaged over its excerpts: (n, width), and labels (n, n_labels)."""
+    pooled: list[np.ndarray] = []
+    labels: list[np.ndarray] = []
+    rows = iter(rows)
+    while batch := list(islice(rows, batch_size)):
+        inputs = extractor([record_from_row(row) for row, _ in batch])
         states = encoder(**inputs).summary_state.float().numpy()
         owner = inputs["ecg_index"].numpy()
-        pooled += [states[owner == k].mean(axis=0) for k in range(int(owner.max()) + 1)]
-    return np.stack(pooled)
+        pooled += [states[owner == k].mean(axis=0) for k in range(len(batch))]
+        labels += [vector for _, vector in batch]
+    return np.array(pooled), np.array(labels)
 
 
 def group_scores(
@@ -107,8 +176,7 @@ def group_scores(
     for group, names in GROUPS.items():
         columns = [HEAD_LABELS.index(name) for name in names]
         p, truth, known = probabilities[:, columns], labels[:, columns] == 1, labels[:, columns] >= 0
-        # A label whose absence is never known says nothing about false alarms.
-        known = known & (known & truth).any(axis=0) & (known & ~truth).any(axis=0)
+        known = known & two_sided(labels[:, columns])
         area = macro_auroc(p, truth.astype(int), known, patients)
         if area["value"] is None:
             continue
@@ -120,6 +188,11 @@ def group_scores(
             scores[f"ECE, {group}"] = expected_calibration_error(p, truth, known)
             scores[f"macro F1, {group}"] = macro_f1_at_thresholds(p, truth, limits, known)
     return scores
+
+
+def two_sided(labels: np.ndarray) -> np.ndarray:
+    """Labels with a known positive and a known negative; one whose absence is never known has no false alarms."""
+    return (labels == 1).any(axis=0) & (labels == 0).any(axis=0)
 
 
 def score_beats(chat: Any, args: argparse.Namespace) -> dict[str, dict[str, Any]]:
@@ -136,9 +209,9 @@ def score_beats(chat: Any, args: argparse.Namespace) -> dict[str, dict[str, Any]
     return {source: {"anyecg": _beat_scores(kinds)} for source, kinds in found.items()}
 
 
-def _long_rows(folders: Sequence[Path], split: str, limit: int | None) -> list[dict[str, Any]]:
+def _long_rows(folders: Sequence[Path], split: str, limit: int | None) -> Iterator[dict[str, Any]]:
     rows = rows_of(tables(folders, "records", split))
-    return [row for row in rows if row["n_samples"] / row["sampling_rate"] > LONG_S][:limit]
+    return islice((row for row in rows if row["n_samples"] / row["sampling_rate"] > LONG_S), limit)
 
 
 def match_beats(said: Sequence[Interval], gold: Sequence[Interval]) -> tuple[int, int, int]:
