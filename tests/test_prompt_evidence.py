@@ -10,12 +10,15 @@ import pytest
 import anyecg
 from anyecg.conversation import full_measurements, stored_measurements, to_messages
 from anyecg.evidence import gather, weigh
-from anyecg.findings import phrase
+from anyecg.findings import HEAD_LABELS, phrase
 from anyecg.heads import encode, encode_together
 from anyecg.measure import measure
 from anyecg.simulate import simulate
+from tests.test_train import CONFIGS, write_dataset
 from train.assemble import load_model
 from train.collator import SILENT_EVERY, ConversationCollator
+from train.run import run
+from train.stages import load_curriculum
 
 
 @pytest.fixture(scope="module")
@@ -101,3 +104,15 @@ def test_what_the_leads_cannot_show_is_neither_told_nor_called(nano, records):
     assert shown["IMI"]["verdict"] == "cannot be judged" and not shown["IMI"]["present"]
     assert "not usable: III, aVF" in shown["IMI"]["reason"]
     assert shown["AFIB"]["verdict"] == "likely" and shown["AFIB"]["present"]
+
+
+def test_a_curriculum_calibrates_the_heads_that_it_tells(tmp_path):
+    curriculum = load_curriculum(CONFIGS / "smoke.yaml")
+    stages = tuple(replace(stage, steps=2) for stage in curriculum.stages[:2])
+    curriculum = replace(curriculum, stages=stages, evidence_in_prompt=True)
+    data = write_dataset(tmp_path / "data")
+    last = run(curriculum, [data], tmp_path / "run")
+    config = json.loads((last / "config.json").read_text())
+    assert config["evidence_in_prompt"] and set(config["calibration"]["findings"]) == set(HEAD_LABELS)
+    before = json.loads((tmp_path / "run" / stages[0].name / "config.json").read_text())["calibration"]
+    assert before == config["calibration"]

@@ -16,6 +16,7 @@ from torch.utils.data import DataLoader
 
 from . import checkpoint
 from .assemble import add_lora, first_model, load_model, merge_lora, save_model
+from .calibrate import calibrate
 from .collator import ConversationCollator
 from .data import ConversationDataset, EvidenceDataset, MixtureSampler
 from .objectives import Objectives, model_loss
@@ -48,7 +49,16 @@ def run(
         if not target.exists():
             StageRun(curriculum, stage, data, source, target).train()
         source = target
+        if curriculum.evidence_in_prompt and stage.objective == "evidence":
+            with join_processes().main_process_first():
+                calibrate_once(source, data, curriculum.calibrate_on)
     return source
+
+
+def calibrate_once(folder: Path, data: list[Path], sources: tuple[str, ...]) -> None:
+    """Calibrate an encoder whose heads are told to the language model in the next stage."""
+    if not json.loads((folder / "config.json").read_text(encoding="utf-8")).get("calibration"):
+        logger.info("calibrating %s: %s", folder.name, calibrate(folder, data, list(sources)))
 
 
 class StageRun:

@@ -110,7 +110,9 @@ class Curriculum:
     ecg_config: dict[str, Any] = field(default_factory=dict)
     """Arguments of `AnyEcgEncoderConfig`."""
     evidence_in_prompt: bool = False
-    """Tell the language model what the calibrated heads say of each ECG; calibrate the encoder before."""
+    """Tell the language model what the heads say of each ECG; they are calibrated after an evidence stage."""
+    calibrate_on: tuple[str, ...] = ()
+    """Sources whose validation records the heads are then calibrated on; empty for all."""
     log_with: tuple[str, ...] = ()
     """accelerate's trackers beside TensorBoard, which is used when it is installed: "trackio", "wandb"."""
     vocab_size: int = 2048
