@@ -18,7 +18,7 @@ import numpy as np
 from .leads import LIMB_LEADS, PRECORDIAL_LEADS, derive_limb_leads
 
 LIKELY, UNCERTAIN, UNLIKELY, UNJUDGED = "likely", "uncertain", "unlikely", "cannot be judged"
-LIKELY_FROM, UNLIKELY_TO = 0.8, 0.05
+LIKELY_FROM, UNLIKELY_TO = 0.8, 0.02
 """Limits of a label without limits of its own: what its calibrated probability says by itself."""
 
 Need = tuple[tuple[str, ...], int]
