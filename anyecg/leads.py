@@ -6,6 +6,8 @@ aVL = I - II / 2, aVF = II - I / 2. A lead is always found by name, never by pos
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 LIMB_LEADS = ("I", "II", "III", "aVR", "aVL", "aVF")
@@ -41,6 +43,7 @@ _IN_I_AND_II = {
 }  # fmt: skip
 
 
+@lru_cache(maxsize=1024)
 def canonical_lead(name: str) -> str:
     """Give the standard spelling of a lead; a name that is not known is kept as it is, without outer blanks."""
     text = " ".join(name.split())

@@ -110,7 +110,7 @@ def test_too_many_visits_are_refused_in_a_sentence():
 
 def test_heavy_disturbances_are_listed_and_seen():
     kinds = set()
-    for ecg in simulate(400, seed=12, leads=("II", "V1", "V3", "V6"), sampling_rate=100):
+    for ecg in simulate(1000, seed=12, leads=("II", "V1", "V3", "V6"), sampling_rate=100):
         for row in ecg.disturbances:
             kinds.add(row["kind"])
             a, b = round(row["start_s"] * 100) + 1, round(row["end_s"] * 100) - 1

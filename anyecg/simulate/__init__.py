@@ -5,26 +5,36 @@ for ecg in simulate(3, seed=1):
     print(ecg.record.duration_s, ecg.findings, ecg.measurements)
 for first, second in simulate_visits(3, 2, seed=1):
     print(second.changes)
+signals, truths = simulate_batch(range(64), device="cuda")
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..leads import STANDARD_LEADS, canonical_lead
-from .assembly import Shape, Simulated, assemble
-from .dipole import LEADS, draw_torso
+from .assembly import Plan, Shape, Simulated, Truth, plan_record
 from .episodes import EPISODE_KINDS
 from .patient import CONDITIONS, check_conditions, draw_patient, draw_state
 from .person import draw_person
+from .spells import RecordedNoise
+from .torso import LEADS, draw_torso
 from .visits import draw_visits
 
-__all__ = ["CONDITIONS", "EPISODE_KINDS", "LEADS", "Simulated", "simulate", "simulate_visits"]
+if TYPE_CHECKING:
+    import torch
+
+__all__ = [
+    "CONDITIONS", "EPISODE_KINDS", "LEADS", "RecordedNoise", "Simulated", "Truth", "simulate", "simulate_batch",
+    "simulate_visits",
+]  # fmt: skip
 
 MIN_DURATION_S, MAX_DURATION_S = 1.0, 86_400.0
 MOST_VISITS = 12
+LONGEST_IN_BATCH_S = 120.0
 
 
 def simulate(
@@ -35,6 +45,7 @@ def simulate(
     duration_s: float = 10.0,
     leads: Sequence[str] = STANDARD_LEADS,
     conditions: Sequence[str] | None = None,
+    noise: RecordedNoise | None = None,
 ) -> Iterator[Simulated]:
     """Simulate ECGs; record k of a seed is the same whatever n is.
 
@@ -45,13 +56,56 @@ def simulate(
         duration_s: length of each record.
         leads: standard, Frank (VX, VY, VZ), back (V7-V9), right (V3R-V6R) or modified leads, in any order.
         conditions: each record shows exactly one of these (drawn evenly); None for the usual mixture.
+        noise: recorded noise to lay over every record, beside what is simulated; it stands in `disturbances`.
 
     Raises:
         ValueError: for a lead, condition, rate or length that cannot be simulated.
     """
-    shape = _checked(leads, sampling_rate, duration_s, seed)
+    shape = _checked(leads, sampling_rate, duration_s, seed, noise)
     check_conditions(conditions)
-    return (_simulate_one((seed, k), shape, conditions) for k in range(n))
+    return (plan_one((seed, k), shape, conditions).simulated() for k in range(n))
+
+
+def simulate_batch(
+    seeds: Sequence[int],
+    *,
+    device: str | torch.device = "cpu",
+    sampling_rate: float = 500.0,
+    duration_s: float = 10.0,
+    leads: Sequence[str] = STANDARD_LEADS,
+    conditions: Sequence[str] | None = None,
+    noise: RecordedNoise | None = None,
+) -> tuple[torch.Tensor, list[Truth]]:
+    """Simulate ECGs and draw their signals together with torch.
+
+    The ECG of a seed is the first that `simulate` gives for it, noise included; rounding differs (below 1e-4 mV). What
+    is drawn at random is drawn on the CPU, about as long as NumPy needs for the whole; the signals are made on
+    `device`.
+
+    Args:
+        seeds: one per ECG, not negative.
+        device: where the tensor is made, "cpu", "cuda" and so on.
+        duration_s: at most 120.
+        sampling_rate, leads, conditions, noise: as in `simulate`.
+
+    Returns:
+        Signals in mV, (batch, n_leads, n_samples) float32, on `device`; and what is true of each.
+
+    Raises:
+        ValueError: for no seed, or a lead, condition, rate or length that cannot be simulated.
+    """
+    if not len(seeds):
+        raise ValueError("there are no seeds; give one per ECG, such as range(64).")
+    if duration_s > LONGEST_IN_BATCH_S:
+        raise ValueError(
+            f"cannot simulate batches of {duration_s:g} s; choose up to {LONGEST_IN_BATCH_S:g} s, or use simulate."
+        )
+    shape = _checked(leads, sampling_rate, duration_s, min(seeds), noise)
+    check_conditions(conditions)
+    from .batch import draw_batch  # torch only when needed
+
+    plans = [plan_one((int(seed), 0), shape, conditions) for seed in seeds]
+    return draw_batch(plans, device), [plan.truth() for plan in plans]
 
 
 def simulate_visits(
@@ -82,7 +136,9 @@ def simulate_visits(
     return (draw_visits((seed, k), visits, shape) for k in range(n_patients))
 
 
-def _checked(wanted: Sequence[str], sampling_rate: float, duration_s: float, seed: int) -> Shape:
+def _checked(
+    wanted: Sequence[str], sampling_rate: float, duration_s: float, seed: int, noise: RecordedNoise | None = None
+) -> Shape:
     leads = tuple(canonical_lead(lead) for lead in wanted)
     unknown = [lead for lead in leads if lead not in LEADS]
     if unknown or not leads:
@@ -95,14 +151,15 @@ def _checked(wanted: Sequence[str], sampling_rate: float, duration_s: float, see
         raise ValueError(f"cannot simulate {duration_s:g} s; choose {MIN_DURATION_S:g} to {MAX_DURATION_S:g} s.")
     if seed < 0:
         raise ValueError(f"the seed is {seed}; it must not be negative.")
-    return Shape(sampling_rate, duration_s, leads)
+    return Shape(sampling_rate, duration_s, leads, noise)
 
 
-def _simulate_one(seed: tuple[int, int], shape: Shape, conditions: Sequence[str] | None) -> Simulated:
+def plan_one(seed: tuple[int, int], shape: Shape, conditions: Sequence[str] | None) -> Plan:
+    """Plan the record that these two numbers stand for."""
     # Separate streams, so that the heart is the same at any rate, in any leads.
     body, timing, disturbing, private = (np.random.default_rng([*seed, stream]) for stream in range(4))
     patient = draw_patient(draw_state(body, conditions), body)
     torso = draw_torso(body)
     person = draw_person(patient, torso, private)
     streams = (*[body] * 5, timing, disturbing)
-    return assemble(patient, person, torso, streams, shape, name=f"simulated-{seed[0]}-{seed[1]}", seed=seed)
+    return plan_record(patient, person, torso, streams, shape, name=f"simulated-{seed[0]}-{seed[1]}", seed=seed)

@@ -1,9 +1,10 @@
-"""From a drawn patient to a record with its truth."""
+"""From a drawn patient to a record with its truth: the plan is made here, `drawing` makes the signal of it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,8 @@ from ..record import EcgRecord
 from .activity import Beats
 from .atria import add_atrial_activity
 from .chaos import add_ventricular_chaos
-from .dipole import SOURCE_LEADS, Torso, render
+from .device import draw_device
+from .drawing import Drawing, draw
 from .episodes import find_episodes
 from .morphology import Heart, draw_heart
 from .noise import add_noise
@@ -21,6 +23,8 @@ from .pacing import add_spikes
 from .patient import Patient
 from .person import Person
 from .rhythm import draw_beats
+from .spells import Disturbance, RecordedNoise, add_recorded
+from .torso import SOURCE_LEADS, Torso
 from .truth import (
     find_beats,
     find_disturbances,
@@ -32,11 +36,10 @@ from .truth import (
 )
 
 
-@dataclass(frozen=True)
-class Simulated:
-    """An ECG with its truth."""
+@dataclass(frozen=True, kw_only=True)
+class Truth:
+    """All that is known of a simulated ECG."""
 
-    record: EcgRecord
     findings: tuple[str, ...]
     """SCP codes that hold; NORM only when nothing else is abnormal; a rhythm where the vocabulary has its name."""
     beats: list[dict[str, Any]]
@@ -56,11 +59,21 @@ class Simulated:
     spikes: list[dict[str, Any]] = field(default_factory=list)
     """Pacemaker pulses: {"time_s", "chamber": "atrium" or "ventricle", "captured"}."""
     disturbances: list[dict[str, Any]] = field(default_factory=list)
-    """Heavy ones: {"kind": "motion", "electrode loss" or "saturation", "start_s", "end_s", "leads"}."""
+    """Heavy ones: {"kind": "motion", "electrode loss" or "saturation", "start_s", "end_s", "leads"}; and "recorded
+    noise" with "record" (its name), "snr_db" and "rms_mv" (over the leads drawn)."""
+    device: dict[str, Any] = field(default_factory=dict)
+    """The recorder: "high_pass_hz", "low_pass_hz", "notch_hz" (None without), "gain" (mean over its channels)."""
     patient: dict[str, Any] = field(default_factory=dict)
     """Facts about the person (`person.Person`) and the conditions drawn, as plain values."""
     changes: dict[str, Any] | None = None
     """Against the visit before: {"reason", "days", "new", "resolved", "unchanged"} (SCP codes); None at the first."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Simulated(Truth):
+    """An ECG with its truth."""
+
+    record: EcgRecord
 
 
 @dataclass(frozen=True)
@@ -70,9 +83,46 @@ class Shape:
     sampling_rate: float
     duration_s: float
     leads: tuple[str, ...]
+    noise: RecordedNoise | None = None
 
 
-def assemble(
+@dataclass(frozen=True)
+class Layout:
+    """Which rows are drawn, and how the recorded leads follow from them."""
+
+    rows: list[int]
+    """Places in SOURCE_LEADS."""
+    to_leads: np.ndarray
+    """(n_leads, n_rows) float32."""
+    terms: tuple[tuple[tuple[int, float], ...], ...]
+    """The same without its zeros: for each lead (row, weight)."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A record before its signal is drawn."""
+
+    drawing: Drawing
+    layout: Layout
+    shape: Shape
+    facts: dict[str, Any]
+    """The fields of `Truth`."""
+    about: dict[str, Any]
+    """Name, age, sex and date of the record."""
+
+    def record(self, signal: np.ndarray) -> EcgRecord:
+        """The record of this plan with this signal (n_leads, n_samples)."""
+        return EcgRecord(signal, self.shape.leads, self.shape.sampling_rate, **self.about)
+
+    def truth(self) -> Truth:
+        return Truth(**self.facts)
+
+    def simulated(self) -> Simulated:
+        """Draw the signal with NumPy."""
+        return Simulated(record=self.record(_to_leads(draw(self.drawing), self.layout)), **self.facts)
+
+
+def plan_record(
     patient: Patient,
     person: Person,
     torso: Torso,
@@ -82,8 +132,8 @@ def assemble(
     name: str,
     seed: tuple[int, int],
     recorded_at: str | None = None,
-) -> Simulated:
-    """Let this heart beat for a while and record it.
+) -> Plan:
+    """Let this heart beat for a while and say how it is recorded.
 
     Args:
         streams: five generators for the heart (`draw_heart`), one for its timing and one for disturbances.
@@ -92,131 +142,114 @@ def assemble(
     heart = draw_heart(patient, torso, of_heart)
     beats = draw_beats(patient, shape.duration_s, timing)
     stretch = repolarisation_stretch(patient, heart, beats)
-    sources = _needed_sources(shape.leads)
-    rows = [SOURCE_LEADS.index(source) for source in sources]
-    signal = _draw_signal(heart, beats, stretch, rows, shape.sampling_rate, shape.duration_s, timing)
-    spells = add_noise(signal, rows, shape.sampling_rate, disturbing)
+    layout = _layout(shape.leads)
+    rows = layout.rows
+    device = draw_device(len(rows), disturbing)
+    drawing = Drawing(round(shape.duration_s * shape.sampling_rate), shape.sampling_rate, len(rows), device)
+    _add_heart(drawing, heart, beats, stretch, rows, timing)
+    spells = add_noise(drawing, rows, disturbing)
+    if shape.noise is not None:
+        spells.append(add_recorded(drawing, rows, shape.noise, heart.qrs_size()[rows], disturbing))
+    return Plan(
+        drawing, layout, shape,
+        _find_facts(patient, person, heart, beats, stretch, spells, shape) | {"seed": seed, "device": device.facts()},
+        {"name": name, "age": patient.age, "sex": patient.sex, "recorded_at": recorded_at},
+    )  # fmt: skip
+
+
+def _find_facts(
+    patient: Patient, person: Person, heart: Heart, beats: Beats, stretch: np.ndarray, spells: list[Disturbance],
+    shape: Shape,
+) -> dict[str, Any]:  # fmt: skip
     waves = find_waves(heart, beats, stretch, shape.duration_s)
     seen = find_beats(heart, beats, shape.duration_s)
     episodes = find_episodes(patient, beats, seen, shape.duration_s)
-    return Simulated(
-        record=EcgRecord(
-            _to_leads(signal, sources, shape.leads), shape.leads, shape.sampling_rate, name, patient.age, patient.sex,
-            recorded_at,
-        ),
-        findings=find_findings(patient, heart, beats, seen, shape.duration_s),
-        beats=seen,
-        waves=waves,
-        events=find_events(patient, waves, seen, beats, episodes, spells, shape.leads, shape.duration_s),
-        measurements=find_measurements(patient, heart, beats, seen, waves),
-        seed=seed,
-        episodes=episodes,
-        spikes=[
+    return {
+        "findings": find_findings(patient, heart, beats, seen, shape.duration_s),
+        "beats": seen,
+        "waves": waves,
+        "events": find_events(patient, waves, seen, beats, episodes, spells, shape.leads, shape.duration_s),
+        "measurements": find_measurements(heart, beats, stretch, seen, waves),
+        "episodes": episodes,
+        "spikes": [
             {"time_s": round(at, 4), "chamber": chamber, "captured": captured}
             for at, chamber, captured in beats.spikes
             if 0 <= at < shape.duration_s
         ],
-        disturbances=find_disturbances(spells, shape.leads),
-        patient=vars(person) | {"conditions": [patient.rhythm, *patient.codes]},
-    )  # fmt: skip
+        "disturbances": find_disturbances(spells, shape.leads),
+        "patient": vars(person) | {"conditions": [patient.rhythm, *patient.codes]},
+    }
 
 
-def _needed_sources(leads: tuple[str, ...]) -> tuple[str, ...]:
-    """The leads to compute: I and II stand for every limb lead."""
+_LIMB_IN_I_II = {"I": (1, 0), "II": (0, 1), "III": (-1, 1), "aVR": (-0.5, -0.5), "aVL": (1, -0.5), "aVF": (-0.5, 1)}
+
+
+@lru_cache(maxsize=64)
+def _layout(leads: tuple[str, ...]) -> Layout:
+    """The rows to draw for these leads: I and II stand for every limb lead."""
     wanted = {"I", "II"} if any(lead in LIMB_LEADS for lead in leads) else set()
     wanted |= {lead for lead in leads if lead not in LIMB_LEADS}
-    return tuple(name for name in SOURCE_LEADS if name in wanted)
+    sources = tuple(name for name in SOURCE_LEADS if name in wanted)
+    matrix = np.zeros((len(leads), len(sources)), dtype=np.float32)
+    for row, lead in zip(matrix, leads, strict=True):
+        if lead in _LIMB_IN_I_II:
+            row[[sources.index("I"), sources.index("II")]] = _LIMB_IN_I_II[lead]
+        else:
+            row[sources.index(lead)] = 1
+    terms = tuple(tuple((int(k), float(row[k])) for k in np.flatnonzero(row)) for row in matrix)
+    return Layout([SOURCE_LEADS.index(source) for source in sources], matrix, terms)
 
 
-def _to_leads(signal: np.ndarray, sources: tuple[str, ...], leads: tuple[str, ...]) -> np.ndarray:
-    """Arrange the asked-for leads; limb leads are computed from I and II."""
-    out = np.empty((len(leads), signal.shape[1]), dtype=np.float32)
-    i, ii = (signal[sources.index(name)] if name in sources else signal[:0] for name in ("I", "II"))
-    make = {
-        "III": lambda: ii - i, "aVR": lambda: (i + ii) * np.float32(-0.5),
-        "aVL": lambda: i - ii * np.float32(0.5), "aVF": lambda: ii - i * np.float32(0.5),
-    }  # fmt: skip
-    for k, lead in enumerate(leads):
-        out[k] = make[lead]() if lead in make else signal[sources.index(lead)]
+def _to_leads(signal: np.ndarray, layout: Layout) -> np.ndarray:
+    """Arrange the asked-for leads; row by row is faster than a product, and keeps chest leads to the bit."""
+    out = np.empty((len(layout.terms), signal.shape[1]), dtype=np.float32)
+    for row, ((first, weight), *more) in zip(out, layout.terms, strict=True):
+        np.multiply(signal[first], np.float32(weight), out=row)
+        for k, further in more:
+            row += np.float32(further) * signal[k]
     return out
 
 
-def _draw_signal(
-    heart: Heart,
-    beats: Beats,
-    stretch: np.ndarray,
-    rows: list[int],
-    sampling_rate: float,
-    duration_s: float,
-    rng: np.random.Generator,
-) -> np.ndarray:
-    """(n_sources, n_samples) float32, mV, without noise."""
-    torso, shapes = heart.torso, heart.shapes
-    out = np.zeros((len(rows), round(duration_s * sampling_rate)), dtype=np.float32)
-    breath = rng.uniform(0.01, 0.06) * np.sin(2 * np.pi * (rng.uniform(0.18, 0.3) * beats.qrs_s + rng.random()))
-    gain = 1 + breath
-    for suffix in sorted(set(beats.shape.tolist())):
-        which = beats.shape == suffix
-        _draw_beats_of(
-            out,
-            heart,
-            suffix,
-            beats.qrs_s[which],
-            stretch[which],
-            gain[which] * np.cos(beats.twist[which]),
-            rows,
-            sampling_rate,
-        )
-        if beats.twist[which].any():
-            _draw_beats_of(
-                out,
-                heart,
-                " W",
-                beats.qrs_s[which],
-                stretch[which],
-                gain[which] * np.sin(beats.twist[which]),
-                rows,
-                sampling_rate,
-            )
-    for name in sorted(set(beats.p_shape.tolist())):
-        onset = beats.p_s[beats.p_shape == name]
-        once = np.ones(len(onset))
-        render(out, shapes[name].wave, torso.matrices["P"][rows], onset, once, once, sampling_rate)
-    add_atrial_activity(out, beats, torso.matrices["P"][rows], sampling_rate, rng)
-    add_ventricular_chaos(out, beats, torso.matrices["QRS"][rows], sampling_rate, rng)
-    add_spikes(out, beats, torso.matrices["QRS"][rows], sampling_rate, rng)
-    return out
-
-
-def _draw_beats_of(
-    out: np.ndarray,
-    heart: Heart,
-    suffix: str,
-    onset: np.ndarray,
-    stretch: np.ndarray,
-    gain: np.ndarray,
-    rows: list[int],
-    sampling_rate: float,
+def _add_heart(
+    drawing: Drawing, heart: Heart, beats: Beats, stretch: np.ndarray, rows: list[int], rng: np.random.Generator
 ) -> None:
+    matrices = {kind: matrix[rows] for kind, matrix in heart.torso.matrices.items()}
+    gain = _breathing_gain(beats.qrs_s, rng)[rows]
+    suffixes = beats.shape.tolist()
+    for suffix in sorted(set(suffixes)):
+        which = np.array([shape == suffix for shape in suffixes])
+        of_them = (beats.qrs_s[which], stretch[which], gain[:, which])
+        if not beats.twist[which].any():
+            _add_beats(drawing, heart, suffix, matrices, rows, *of_them)
+            continue
+        onset, factor, size = of_them
+        twist = beats.twist[which]
+        _add_beats(drawing, heart, suffix, matrices, rows, onset, factor, size * np.cos(twist))
+        _add_beats(drawing, heart, " W", matrices, rows, onset, factor, size * np.sin(twist))
+    names = beats.p_shape.tolist()
+    for name in sorted(set(names)):
+        onset = beats.p_s[[own == name for own in names]]
+        wave = heart.shapes[name].wave
+        size = np.exp(0.06 * rng.standard_normal(len(onset)))
+        drawing.add_copies(wave, matrices["P"] @ wave.vector.T, onset, None, np.tile(size, (len(rows), 1)))
+    add_atrial_activity(drawing, beats, matrices["P"], rng)
+    add_ventricular_chaos(drawing, beats, matrices["QRS"], rng)
+    add_spikes(drawing, beats, matrices["QRS"], rng)
+
+
+def _breathing_gain(at_s: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """(n_source_leads, n_beats) factor on each beat: the heart moves with breathing; every lead sees it its own way."""
+    n = len(SOURCE_LEADS)
+    own = rng.lognormal(np.log(0.018), 0.5) * (0.8 + 0.6 * rng.standard_normal(n))
+    cycle = np.sin(2 * np.pi * (rng.uniform(0.18, 0.3) * at_s + rng.random()))
+    return 1 + np.outer(own, cycle) + 0.012 * rng.standard_normal((n, len(at_s)))
+
+
+def _add_beats(
+    drawing: Drawing, heart: Heart, suffix: str, matrices: dict[str, np.ndarray], rows: list[int], onset: np.ndarray,
+    stretch: np.ndarray, gain: np.ndarray,
+) -> None:  # fmt: skip
     qrs, st_t = heart.shapes["QRS" + suffix], heart.shapes["T" + suffix]
-    matrices = heart.torso.matrices
-    render(
-        out,
-        qrs.wave,
-        matrices["QRS"][rows],
-        onset,
-        np.ones(len(onset)),
-        gain,
-        sampling_rate,
-        heart.near["QRS" + suffix][rows],
-    )
-    render(
-        out,
-        st_t.wave,
-        matrices["T"][rows],
-        onset + qrs.end_ms / 1000,
-        stretch,
-        gain,
-        sampling_rate,
-        heart.near["T" + suffix][rows],
-    )
+    for kind, shape, at, factor in (("QRS", qrs, onset, None), ("T", st_t, onset + qrs.end_ms / 1000, stretch)):
+        weights = matrices[kind] @ shape.wave.vector.T + heart.near[kind + suffix][rows]
+        drawing.add_copies(shape.wave, weights, at, factor, gain)

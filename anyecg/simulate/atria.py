@@ -5,21 +5,20 @@ from __future__ import annotations
 import numpy as np
 
 from .activity import Beats
+from .drawing import Drawing
 
 
-def add_atrial_activity(
-    out: np.ndarray, beats: Beats, matrix: np.ndarray, sampling_rate: float, rng: np.random.Generator
-) -> None:
-    """Add fibrillatory or flutter waves to `out` (n_leads, n_samples) during their spells."""
+def add_atrial_activity(drawing: Drawing, beats: Beats, matrix: np.ndarray, rng: np.random.Generator) -> None:
+    """Add fibrillatory or flutter waves during their spells; `matrix` (n_rows, 3) is how rows see a dipole."""
+    rate = drawing.inner_rate
     for rhythm, start_s, end_s in beats.spells:
         if not rhythm.startswith(("AFIB", "AFLT")):
             continue
-        first, last = round(start_s * sampling_rate), min(round(end_s * sampling_rate), out.shape[1])
-        if last <= first:
-            continue
-        t = np.arange(first, last) / sampling_rate
-        dipole = _flutter(t, beats, rng) if rhythm.startswith("AFLT") else _fibrillation(t, rng)
-        out[:, first:last] += matrix @ dipole.astype(np.float32)
+        first, last = round(start_s * rate), min(round(end_s * rate), drawing.n_inner)
+        if last > first:
+            t = np.arange(first, last) / rate
+            dipole = _flutter(t, beats, rng) if rhythm.startswith("AFLT") else _fibrillation(t, rng)
+            drawing.add_patch(first, matrix, dipole)
 
 
 def _fibrillation(t: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -5,21 +5,21 @@ from __future__ import annotations
 import numpy as np
 
 from .activity import Beats
+from .drawing import Drawing
 
 
-def add_ventricular_chaos(
-    out: np.ndarray, beats: Beats, matrix: np.ndarray, sampling_rate: float, rng: np.random.Generator
-) -> None:
-    """Add fibrillation waves to `out` (n_leads, n_samples) during its spells.
+def add_ventricular_chaos(drawing: Drawing, beats: Beats, matrix: np.ndarray, rng: np.random.Generator) -> None:
+    """Add fibrillation waves during its spells; `matrix` (n_rows, 3) is how rows see a dipole.
 
     The dominant frequency is 4-7 Hz and the amplitude falls within minutes (Strohmenger 1997; Eftestøl 2000).
     """
+    rate = drawing.inner_rate
     for rhythm, start_s, end_s in beats.spells:
-        first, last = round(start_s * sampling_rate), min(round(end_s * sampling_rate), out.shape[1])
+        first, last = round(start_s * rate), min(round(end_s * rate), drawing.n_inner)
         if rhythm == "VFIB" and last > first:
-            t = np.arange(first, last) / sampling_rate
+            t = np.arange(first, last) / rate
             rise = np.minimum((t - t[0]) / 0.3, 1.0) if start_s > 0 else 1.0
-            out[:, first:last] += matrix @ (_waves(t, rng) * rise).astype(np.float32)
+            drawing.add_patch(first, matrix, _waves(t, rng) * rise)
 
 
 def _waves(t: np.ndarray, rng: np.random.Generator) -> np.ndarray:

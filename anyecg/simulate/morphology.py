@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .dipole import Torso, Vector, Wave, draw_near, extent, jitter, rotation_matrix
+from .dipole import Vector, Wave, jitter, rotation_matrix
 from .patient import Patient
 from .repolarisation import repolarisation, t_loop
 from .syndromes import p_segment
+from .torso import Torso, draw_near, extent, net_axis
 from .ventricles import changed_forces, first_forces, set_voltage, turn_to_axis
 
 # What counts as having left the baseline, per wave: mV, and the share of the largest deflection on any lead.
@@ -46,12 +47,26 @@ class Heart:
     near: dict[str, np.ndarray]
     """For each QRS and T shape, `draw_near` of its wave."""
     torso: Torso
-    axis_deg: float
-    """Of the conducted beats."""
     st_vector: np.ndarray
     """(3,) the ST segment's level."""
     codes: tuple[str, ...]
     """Form statements that hold because of the shape drawn (QWAVE, STE_, INVT …)."""
+
+    def axis_deg(self, suffix: str) -> float:
+        """Frontal axis of the noise-free beat between the marks of its QRS."""
+        qrs, st_t = self.shapes["QRS" + suffix], self.shapes["T" + suffix]
+        t = np.arange(0.0, qrs.end_ms, 2.0)
+        limbs = np.zeros((2, len(t)))
+        for kind, wave, at in (("QRS", qrs.wave, t), ("T", st_t.wave, t - qrs.end_ms)):
+            weights = self.torso.matrices[kind][:2] @ wave.vector.T + self.near[kind + suffix][:2]
+            limbs += weights @ wave.bumps(at)
+        return net_axis(*limbs)
+
+    def qrs_size(self) -> np.ndarray:
+        """(n_source_leads,) peak-to-peak amplitude of the conducted QRS, mV."""
+        wave = self.shapes["QRS"].wave
+        weights = self.torso.matrices["QRS"] @ wave.vector.T + self.near["QRS"]
+        return np.ptp(weights @ wave.bumps(np.arange(wave.start, wave.end, 2.0)), axis=1)
 
 
 def draw_heart(patient: Patient, torso: Torso, streams: Sequence[np.random.Generator]) -> Heart:
@@ -80,7 +95,7 @@ def draw_heart(patient: Patient, torso: Torso, streams: Sequence[np.random.Gener
         else:
             shapes |= _wide(suffix, patient, torso, rng, unlike=shapes.get("QRS V"))
     near = {name: draw_near(shape.wave, changes) for name, shape in shapes.items() if not name.startswith("P")}
-    return Heart(shapes, near, torso, torso.frontal_axis(shapes["QRS"].wave.area()), st_level, codes)
+    return Heart(shapes, near, torso, st_level, codes)
 
 
 def _with(shape: Shape, further: Wave | None) -> Shape:

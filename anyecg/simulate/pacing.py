@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from .activity import Activity, Beats
+from .drawing import Drawing
 from .patient import Patient
 from .sinus import sinus_times
 
@@ -112,14 +113,8 @@ _VENTRICLE = (-0.35, -1.0, 0.15)  # from the tip in the right ventricle's apex t
 _ATRIUM = (-0.15, -0.9, -0.25)
 
 
-def add_spikes(
-    out: np.ndarray, beats: Beats, matrix: np.ndarray, sampling_rate: float, rng: np.random.Generator
-) -> None:
-    """Add the pacemaker's pulses to `out` (n_leads, n_samples) as a filtered recording shows them.
-
-    Args:
-        matrix: (n_leads, 3), how leads see a dipole.
-    """
+def add_spikes(drawing: Drawing, beats: Beats, matrix: np.ndarray, rng: np.random.Generator) -> None:
+    """Add the pacemaker's pulses as a filtered recording shows them; `matrix` (n_rows, 3) is how rows see a dipole."""
     if not beats.spikes:
         return
     bipolar = rng.random() < 0.6
@@ -127,22 +122,19 @@ def add_spikes(
     sign = -1.0 if bipolar and rng.random() < 0.5 else 1.0
     bend = rng.normal(0, 0.35 if bipolar else 0.15, (2, 3))
     size = {"ventricle": 1.0, "atrium": rng.uniform(0.5, 1.0)}
-    cut_off_hz = min(150.0, 0.4 * sampling_rate)
+    cut_off_hz = min(150.0, 0.4 * drawing.sampling_rate)
     seen = {
         "ventricle": matrix @ (sign * (np.array(_VENTRICLE) + bend[0])),
         "atrium": matrix @ (sign * (np.array(_ATRIUM) + bend[1])),
     }
     for at, chamber, _ in beats.spikes:
-        _add_pulse(out, at, seen[chamber] * (area_mvs * size[chamber]), cut_off_hz, sampling_rate)
+        first, course = _pulse(at, cut_off_hz, drawing.inner_rate)
+        drawing.add_patch(first, seen[chamber][:, None] * (area_mvs * size[chamber]), course[None])
 
 
-def _add_pulse(out: np.ndarray, at: float, area: np.ndarray, cut_off_hz: float, sampling_rate: float) -> None:
-    """A pulse through a low-pass filter: a windowed sinc of this area (n_leads,), mV·s."""
+def _pulse(at: float, cut_off_hz: float, rate: float) -> tuple[int, np.ndarray]:
+    """A pulse of area 1 through a low-pass filter, a windowed sinc: its first sample, and it, 1/s."""
     half_s = 1.5 / cut_off_hz
-    first, last = int(np.ceil((at - half_s) * sampling_rate)), int((at + half_s) * sampling_rate)
-    first, last = max(first, 0), min(last, out.shape[1] - 1)
-    if last < first:
-        return
-    t = np.arange(first, last + 1) / sampling_rate - at
-    shape = 2 * cut_off_hz * np.sinc(2 * cut_off_hz * t) * np.cos(0.5 * np.pi * t / half_s) ** 2
-    out[:, first : last + 1] += np.outer(area, shape).astype(np.float32)
+    first, last = int(np.ceil((at - half_s) * rate)), int((at + half_s) * rate)
+    t = np.arange(first, last + 1) / rate - at
+    return first, 2 * cut_off_hz * np.sinc(2 * cut_off_hz * t) * np.cos(0.5 * np.pi * t / half_s) ** 2

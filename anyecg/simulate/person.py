@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .dipole import Torso
 from .patient import Patient
+from .torso import Torso
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Iterable
 from typing import Any
 
@@ -13,8 +12,8 @@ from ..leads import LIMB_LEADS
 from .activity import Beats
 from .episodes import rhythm_codes
 from .morphology import Heart
-from .noise import Disturbance
 from .patient import Patient
+from .spells import Disturbance
 
 _BEAT_EVENT = {"S": "premature atrial contraction", "V": "premature ventricular contraction", "P": "paced beat"}
 _IMPLIED = {"1AVB": ("LPR",), "LVH": ("VCLVH",), "WPW": ("ABQRS",), "IVCD": ("ABQRS",)}
@@ -35,38 +34,30 @@ def repolarisation_stretch(patient: Patient, heart: Heart, beats: Beats) -> np.n
 
 def find_waves(heart: Heart, beats: Beats, stretch: np.ndarray, duration_s: float) -> list[dict[str, Any]]:
     """Onset, peak and end of every wave that can be seen and lies inside the record, in time order."""
-    rows: list[tuple[str, float, float, float]] = []
-    begins = beats.qrs_s.tolist()
-    ends = [
-        at + heart.shapes["QRS" + suffix].end_ms / 1000 for at, suffix in zip(begins, beats.shape.tolist(), strict=True)
-    ]
-    for at, name in zip(beats.p_s.tolist(), beats.p_shape.tolist(), strict=True):
-        shape = heart.shapes[name]
-        end = at + shape.end_ms / 1000
-        if not _overlaps(at, end, begins, ends):
-            rows.append(("P wave", at, at + shape.peak_ms / 1000, end))
-    following = np.append(beats.qrs_s, np.inf)[1:].tolist()
-    for at, suffix, factor, next_at in zip(
-        beats.qrs_s.tolist(), beats.shape.tolist(), stretch.tolist(), following, strict=True
-    ):
-        qrs, st_t = heart.shapes["QRS" + suffix], heart.shapes["T" + suffix]
-        j = at + qrs.end_ms / 1000
-        rows.append(("QRS complex", at, at + qrs.peak_ms / 1000, min(j, next_at - 0.004)))
-        onset, peak, end = (j + ms * factor / 1000 for ms in (st_t.onset_ms, st_t.peak_ms, st_t.end_ms))
-        if peak < next_at - 0.02:
-            rows.append(("T wave", onset, peak, min(end, next_at - 0.004)))
-    rows = [row for row in rows if row[1] >= 0 and row[3] <= duration_s]
-    rows.sort(key=lambda row: row[1])
+    suffixes = beats.shape.tolist()
+    qrs = [heart.shapes["QRS" + suffix] for suffix in suffixes]
+    st_t = [heart.shapes["T" + suffix] for suffix in suffixes]
+    at, following = beats.qrs_s, np.append(beats.qrs_s, np.inf)[1:] - 0.004
+    j = at + np.array([shape.end_ms for shape in qrs]) / 1000
+    r = at + np.array([shape.peak_ms for shape in qrs]) / 1000
+    t_marks = np.array([(s.onset_ms, s.peak_ms, s.end_ms) for s in st_t]).reshape(-1, 3).T * stretch / 1000 + j
+    t_ends = np.minimum(t_marks[2], following)
+    atrial = [heart.shapes[name] for name in beats.p_shape.tolist()]
+    p_marks = beats.p_s + np.array([(0.0, s.peak_ms, s.end_ms) for s in atrial]).reshape(-1, 3).T / 1000
+    before = np.searchsorted(at, p_marks[2])  # QRS complexes that begin before the P wave has ended
+    hidden = (before > 0) & (np.append(j, -np.inf)[before - 1] > p_marks[0])
+    t_seen = t_marks[1] < following - 0.016
+    marks = np.concatenate([
+        p_marks.T[~hidden], np.stack([at, r, np.minimum(j, following)], axis=1),
+        np.stack([t_marks[0], t_marks[1], t_ends], axis=1)[t_seen],
+    ])  # fmt: skip
+    kinds = ["P wave"] * int((~hidden).sum()) + ["QRS complex"] * len(at) + ["T wave"] * int(t_seen.sum())
+    inside = (marks[:, 0] >= 0) & (marks[:, 2] <= duration_s)
+    order = [k for k in np.argsort(marks[:, 0], kind="stable").tolist() if inside[k]]
+    rounded = np.round(marks, 4).tolist()
     return [
-        {"kind": kind, "start_s": round(start, 4), "peak_s": round(peak, 4), "end_s": round(end, 4)}
-        for kind, start, peak, end in rows
+        {"kind": kinds[k], "start_s": rounded[k][0], "peak_s": rounded[k][1], "end_s": rounded[k][2]} for k in order
     ]
-
-
-def _overlaps(start: float, end: float, qrs_start: list[float], qrs_end: list[float]) -> bool:
-    """Whether a P wave lies in a QRS, where nobody sees it."""
-    k = bisect_left(qrs_start, end)
-    return k > 0 and qrs_end[k - 1] > start
 
 
 def find_beats(heart: Heart, beats: Beats, duration_s: float) -> list[dict[str, Any]]:
@@ -132,7 +123,7 @@ def find_events(
             events.append(_event(row["kind"], row["start_s"], row["end_s"], [], duration_s))
     for spell in spells:
         touched = _touched(spell.sources, leads)
-        if touched:
+        if touched and spell.kind != "recorded noise":  # at any level: the ECG may be read through it
             events.append(
                 _event("noise", spell.start_s, spell.end_s, [] if len(touched) == len(leads) else touched, duration_s)
             )
@@ -140,13 +131,16 @@ def find_events(
 
 
 def find_disturbances(spells: Iterable[Disturbance], leads: tuple[str, ...]) -> list[dict[str, Any]]:
-    """Rows of {kind, start_s, end_s, leads} of heavy disturbances."""
+    """Rows of {kind, start_s, end_s, leads} and what else is known, of heavy disturbances and of recorded noise."""
     rows = [(spell, _touched(spell.sources, leads)) for spell in spells]
     return [
-        {"kind": spell.kind, "start_s": round(spell.start_s, 4), "end_s": round(spell.end_s, 4), "leads": touched}
+        {
+            "kind": spell.kind, "start_s": round(spell.start_s, 4), "end_s": round(spell.end_s, 4), "leads": touched,
+            **spell.facts,
+        }
         for spell, touched in rows
         if touched
-    ]
+    ]  # fmt: skip
 
 
 def _event(kind: str, start_s: float, end_s: float, leads: list[str], duration_s: float) -> dict[str, Any]:
@@ -167,7 +161,7 @@ def _touched(sources: tuple[str, ...], leads: tuple[str, ...]) -> list[str]:
 
 
 def find_measurements(
-    patient: Patient, heart: Heart, beats: Beats, seen: list[dict[str, Any]], waves: list[dict[str, Any]]
+    heart: Heart, beats: Beats, stretch: np.ndarray, seen: list[dict[str, Any]], waves: list[dict[str, Any]]
 ) -> dict[str, float | None]:
     """True rate, intervals and axis of the conducted beats or, without any, of the ventricular ones.
 
@@ -179,7 +173,7 @@ def find_measurements(
     if len(seen) > 1:
         out["heart_rate_bpm"] = round(60 * (len(seen) - 1) / (seen[-1]["time_s"] - seen[0]["time_s"]), 1)
     if seen:
-        out |= _ventricular_intervals(patient, heart, beats, [beat["kind"] for beat in seen])
+        out |= _ventricular_intervals(heart, beats, stretch, [beat["kind"] for beat in seen])
     if any(wave["kind"] == "P wave" for wave in waves):
         out["p_ms"] = round(heart.shapes[_commonest(beats.p_shape.tolist())].end_ms, 1)
     if beats.pr_ms is not None and out["p_ms"] is not None:
@@ -191,20 +185,20 @@ def _commonest(names: list[str]) -> str:
     return max(sorted(set(names)), key=names.count)
 
 
-def _ventricular_intervals(patient: Patient, heart: Heart, beats: Beats, kinds: list[str]) -> dict[str, float | None]:
+def _ventricular_intervals(
+    heart: Heart, beats: Beats, stretch: np.ndarray, kinds: list[str]
+) -> dict[str, float | None]:
     wanted = set(kinds) - set(_VENTRICULAR) or {_commonest(kinds)}
-    suffixes, all_kinds = beats.shape.tolist(), beats.kind.tolist()
-    suffix = _commonest([shape for shape, kind in zip(suffixes, all_kinds, strict=True) if kind in wanted])
-    such = np.array([shape == suffix and kind in wanted for shape, kind in zip(suffixes, all_kinds, strict=True)])
+    shapes = list(zip(beats.shape.tolist(), beats.kind.tolist(), strict=True))
+    suffix = _commonest([shape for shape, kind in shapes if kind in wanted])
+    such = [k for k, (shape, kind) in enumerate(shapes) if shape == suffix and kind in wanted]
     qrs, st_t = heart.shapes["QRS" + suffix], heart.shapes["T" + suffix]
-    stretch = sorted(repolarisation_stretch(patient, heart, beats)[such].tolist())
-    cycle = sorted(beats.rr_s[such].tolist())[len(stretch) // 2]
-    qt = qrs.end_ms + st_t.end_ms * stretch[len(stretch) // 2]
-    merged = qt > 1000 * cycle - 4  # T runs into the next beat
-    twisting = bool(np.any(beats.twist))
-    axis = heart.axis_deg if not suffix else heart.torso.frontal_axis(qrs.wave.area())
+    stretches, cycles = (sorted(values[such].tolist()) for values in (stretch, beats.rr_s))
+    qt = qrs.end_ms + st_t.end_ms * stretches[len(such) // 2]
+    merged = qt > 1000 * cycles[len(such) // 2] - 4  # T runs into the next beat
+    twisting = bool(suffix) and bool(np.any(beats.twist))
     return {
-        "qrs_ms": None if twisting and suffix else round(qrs.end_ms, 1),
+        "qrs_ms": None if twisting else round(qrs.end_ms, 1),
         "qt_ms": None if merged and suffix else round(qt, 1),
-        "axis_deg": None if twisting and suffix else round(axis, 1),
+        "axis_deg": None if twisting else round(heart.axis_deg(suffix), 1),
     }

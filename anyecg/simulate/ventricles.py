@@ -7,9 +7,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .dipole import TO_STANDARD, Torso, Wave, jitter, rotation_matrix
+from .dipole import Wave, jitter, rotation_matrix
 from .patient import Patient
 from .territory import TERRITORY
+from .torso import TO_STANDARD, Torso
 
 
 def first_forces(patient: Patient, rng: np.random.Generator) -> Wave:
@@ -151,17 +152,18 @@ def _fragments(rng: np.random.Generator) -> Wave:
 
 
 def turn_to_axis(wave: Wave, torso: Torso, axis_deg: float) -> Wave:
-    """Turn the loop in the frontal plane until the leads show this axis."""
-    x, y, z = wave.area().tolist()
-    to_i, to_ii = torso.matrices["QRS"][:2].tolist()
+    """Turn the loop in the frontal plane until the net deflections of I and aVF show this axis."""
+    loop = wave.vector.T.astype(np.float32) @ wave.bumps(np.arange(wave.start, wave.end, 4.0))  # (3, n_times)
+    i, ii = torso.matrices["QRS"][:2]
+    limbs = np.stack([i, (ii - i / 2) * np.float32(2 / math.sqrt(3))])  # I and aVF, as large as I
+    ahead, across, fixed = limbs[:, :2] @ loop[:2], limbs[:, 1::-1] * (1, -1) @ loop[:2], limbs[:, 2:] * loop[2]
     angle = 0.0
-    for _ in range(8):
-        c, s = math.cos(math.radians(angle)), math.sin(math.radians(angle))
-        turned = (c * x - s * y, s * x + c * y, z)
-        i, ii = (sum(a * b for a, b in zip(row, turned, strict=True)) for row in (to_i, to_ii))
-        off = axis_deg - math.degrees(math.atan2((ii - i / 2) * 2 / math.sqrt(3), i))
-        # Half steps: leads see the frontal plane as an ellipse, and full steps swing around the goal.
-        angle += 0.55 * ((off + 180) % 360 - 180)
+    for _ in range(4):
+        seen = math.cos(math.radians(angle)) * ahead + math.sin(math.radians(angle)) * across + fixed
+        (a, b), (c, d) = seen.max(axis=1).tolist(), seen.min(axis=1).tolist()
+        shown = math.degrees(math.atan2(max(b, 0) + min(d, 0), max(a, 0) + min(c, 0)))
+        # Not whole steps: leads see the frontal plane as an ellipse, and whole steps swing around the goal.
+        angle += 0.85 * ((axis_deg - shown + 180) % 360 - 180)
     return wave.rotated(rotation_matrix(0, 0, angle))
 
 
