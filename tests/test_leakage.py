@@ -83,9 +83,21 @@ def test_questions_that_give_their_answer_away_are_measured():
     told = [
         conversation(f"Is it {x}?", x, split) for split in ("train", "test") for x in ("yes", "no") for _ in range(9)
     ]
-    assert guessing(told)["question, verify"] == {"questions": 18, "prior": 0.5, "from_question": 1.0}
+    found = guessing(told)["question, verify"]
+    assert found == {"questions": 18, "prior": 0.5, "from_question": 1.0, "from_words": 1.0}
     fair = [conversation("Is it so?", x, split) for split in ("train", "test") for x in ("yes", "no") for _ in range(9)]
-    assert guessing(fair)["question, verify"]["from_question"] == 0.5
+    found = guessing(fair)["question, verify"]
+    assert found["from_question"] == found["from_words"] == 0.5
+
+
+def test_words_give_an_answer_away_in_a_phrasing_that_was_never_met():
+    asks = ("Is there", "Do you see", "Any")
+    train = [
+        conversation(f"{ask} {x}?", said, "train") for ask in asks for x, said in (("flutter", "yes"), ("VT", "no"))
+    ]
+    asked = [conversation("Could it be flutter?", "yes", "test"), conversation("Could it be VT?", "no", "test")]
+    found = guessing([*train, *asked])["question, verify"]
+    assert (found["from_question"], found["from_words"]) == (0.5, 1.0)
 
 
 def test_the_command_says_what_it_found_by_its_exit_code(tmp_path, capsys):
