@@ -80,7 +80,7 @@ def reliability(heads: Heads, path: Path) -> dict[str, dict[str, Any]]:
         counts.step(np.linspace(0, 1, N_BINS + 1), np.append(n, n[-1]), where="post", label=name)
     axes.plot([0, 1], [0, 1], color="grey", linewidth=0.7, linestyle=":")
     records = len(heads["patients"])
-    axes.set(ylabel="observed frequency", title=f"Reliability of the calibrated probabilities, n = {records} records")
+    axes.set(ylabel="observed frequency", title=f"Calibrated probabilities, n = {records} records")
     axes.legend(fontsize=7, loc="upper left")
     counts.set(xlabel="stated probability", ylabel="cells", yscale="log")
     figure.savefig(path)
