@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from .claim_names import plain
 from .claim_reading import NumberClaim, sentence_claims
@@ -24,7 +24,7 @@ class IntervalClaim:
     start_s: float
     end_s: float
     leads: tuple[str, ...] = ()
-    span: tuple[int, int] = (0, 0)
+    span: tuple[int, int] = field(default=(0, 0), compare=False)
     """Where it stands in the text."""
 
 

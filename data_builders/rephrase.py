@@ -108,6 +108,7 @@ def why_not_the_same(answer: str, said: str) -> str | None:
     checks: dict[str, Callable[[str], Any]] = {
         "the findings differ": findings_in_text, "the numbers differ": _numbers, "the ECGs differ": _ecgs,
         "the leads differ": _leads, "yes and no differ": _yes_no, "what cannot be told differs": _cannot,
+        "the judgement differs": _judgement,
     }  # fmt: skip
     for reason, read in checks.items():
         if read(answer) != read(said):
@@ -130,6 +131,11 @@ def _leads(text: str) -> set[str]:
 def _yes_no(text: str) -> str:
     match = re.match(r"\W*(yes|no)\b", text.lower())
     return match.group(1) if match else ""
+
+
+def _judgement(text: str) -> set[str]:
+    said = set(re.findall(r"\b(none|neither|nothing|abnormal|normal|noise|sure)\b", text.lower()))
+    return {"none" if word in ("neither", "nothing") else word for word in said}
 
 
 def _cannot(text: str) -> bool:

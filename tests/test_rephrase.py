@@ -34,6 +34,11 @@ def test_only_the_same_facts_in_other_words_pass(said, reason):
     assert why_not_the_same(ANSWER, said) == reason
 
 
+@pytest.mark.parametrize(("answer", "said"), [("None.", "Well."), ("Normal axis.", "Axis."), ("Not sure.", "Well.")])
+def test_a_short_judgement_is_not_lost(answer, said):
+    assert why_not_the_same(answer, said) == "the judgement differs"
+
+
 def test_answers_that_cannot_be_given_stay_so():
     assert why_not_the_same("The PR interval cannot be measured.", "The PR interval is fine.") is not None
 
