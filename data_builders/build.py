@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from zlib import crc32
 
-from anyecg.conversation import TASKS, record_row
+from anyecg.conversation import TASKS, record_row, stored_measurements
 from anyecg.record import EcgRecord, RecordError
 
 from .card import write_card
@@ -215,7 +215,7 @@ def _load(
 def _measure(record: EcgRecord) -> dict[str, Any]:
     from anyecg.measure import measure
 
-    return {key: value for key, value in measure(record).to_dict().items() if key not in ("beats", "median_beat")}
+    return stored_measurements(measure(record).to_dict())
 
 
 def is_long(labelled: Labelled) -> bool:

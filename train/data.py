@@ -13,6 +13,7 @@ from torch.utils.data import Dataset, Sampler
 from anyecg.conversation import full_measurements, record_from_row
 from anyecg.feature_extraction_anyecg import AnyEcgFeatureExtractor
 from anyecg.findings import CODES, DIAGNOSES, EVENT_KINDS, FORMS, HEAD_LABELS, RHYTHMS
+from anyecg.measure.report import beats_of
 from anyecg.record import EcgRecord
 from anyecg.score2 import ATTRIBUTES
 
@@ -195,7 +196,7 @@ class ConversationDataset(Dataset):
             record = record.select(leads)
             if measured and measured.get("quality"):
                 measured = measured | {"quality": {n: f for n, f in measured["quality"].items() if n in record.leads}}
-        return record, full_measurements(measured) if measured else None
+        return record, _with_beats(full_measurements(measured), record) if measured else None
 
     def _targets(self, row: dict[str, Any], k: int) -> dict[str, Any]:
         stored, excerpt = self.record(row["record_ids"][k]), row["excerpts"][k]
@@ -208,6 +209,13 @@ class ConversationDataset(Dataset):
             - np.array([0, excerpt["start_s"], excerpt["start_s"]], dtype=np.float32),
             "known_events": np.array([kind in stored["known_events"] for kind in EVENT_KINDS]),
         }
+
+
+def _with_beats(measured: dict[str, Any], record: EcgRecord) -> dict[str, Any]:
+    """What was measured once and stored without beats gets them now, as evidence needs to know where beats are."""
+    if measured["beats"] or measured.get("heart_rate_bpm") is None:
+        return measured
+    return measured | {"beats": beats_of(record, measured.get("quality") or dict.fromkeys(record.leads, "good"))}
 
 
 _RECORD_COLUMNS = (
