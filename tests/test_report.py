@@ -33,6 +33,15 @@ def test_the_reliability_of_honest_probabilities_is_good_and_of_squared_ones_is_
     assert honest["n"] == 300 * 71
 
 
+def test_a_source_without_superclasses_has_figures_too(tmp_path):
+    heads = heads_of_a_cohort()
+    heads["labels"][:, [label.startswith("super:") for label in HEAD_LABELS]] = -1
+    figures.roc_curves(heads, tmp_path / "roc.png")
+    assert "superclasses" not in figures.reliability(heads, tmp_path / "reliability.png")
+    assert "superclasses" not in figures.risk_coverage_curves(heads, tmp_path / "risk.png")
+    assert len(list(tmp_path.iterdir())) == 3
+
+
 def test_the_roc_gives_the_sensitivity_at_each_false_positive_rate():
     p, truth = np.array([0.9, 0.8, 0.7, 0.6]), np.array([1, 0, 1, 0])
     curve = figures.sensitivity_at(p, truth, np.ones((1, 4)))[0]

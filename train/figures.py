@@ -43,7 +43,10 @@ def roc_curves(heads: Heads, path: Path) -> None:
         axes.fill_between(_GRID, low, high, color=line.get_color(), alpha=0.15, linewidth=0)
     axes.plot([0, 1], [0, 1], color="grey", linewidth=0.7, linestyle=":")
     axes.set(xlabel="1 − specificity", ylabel="sensitivity", title="ROC of the superclasses", xlim=(0, 1), ylim=(0, 1))
-    axes.legend(fontsize=7, loc="lower right", title="AUROC (95 % interval), positives of n", title_fontsize=7)
+    if len(axes.lines) > 1:
+        axes.legend(fontsize=7, loc="lower right", title="AUROC (95 % interval), positives of n", title_fontsize=7)
+    else:
+        axes.text(0.5, 0.4, "no superclass is both present and absent here", ha="center", fontsize=8)
     figure.savefig(path)
 
 
@@ -68,6 +71,8 @@ def reliability(heads: Heads, path: Path) -> dict[str, dict[str, Any]]:
         sums = _binned(heads, labels)
         n, stated, seen = (part.sum(axis=0) for part in sums)
         filled = n > 0
+        if not filled.any():
+            continue
         weights = patient_weights(heads["patients"].tolist(), _RESAMPLES)
         with np.errstate(invalid="ignore", divide="ignore"):
             resampled = (weights @ sums[2][:, filled]) / (weights @ sums[0][:, filled])
