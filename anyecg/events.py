@@ -12,6 +12,7 @@ import numpy as np
 
 from .findings import EVENT_KINDS
 from .measure import delineate
+from .metrics import merge_intervals
 from .record import EcgRecord
 
 BEAT_KINDS = EVENT_KINDS[EVENT_KINDS.index("normal beat") : EVENT_KINDS.index("paced beat") + 1]
@@ -104,11 +105,8 @@ def events_of_kind(
 
 def measured_episodes(kind: str, episodes: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Episodes of `Measurements.episodes` under the name they are asked by; measured, so without a probability."""
-    return [
-        {"kind": kind, "start_s": e["start_s"], "end_s": e["end_s"], "leads": [], "probability": None}
-        for e in episodes
-        if MEASURED_EPISODES.get(e["kind"]) == kind
-    ]
+    spans = merge_intervals([(e["start_s"], e["end_s"]) for e in episodes if MEASURED_EPISODES.get(e["kind"]) == kind])
+    return [{"kind": kind, "start_s": s, "end_s": e, "leads": [], "probability": None} for s, e in spans]
 
 
 def couplets(beats_s: Sequence[float], ventricular: np.ndarray) -> list[dict[str, Any]]:

@@ -82,3 +82,12 @@ def test_superclasses_of_real_test_records(chat, shared_data):
     scores = np.array([list(chat.findings(record)["superclasses"].values()) for record in records])
     area = macro_auroc(scores, labels, np.ones_like(labels, dtype=bool), [str(k) for k in chosen])
     assert area["value"] > 0.88
+
+
+def test_it_locates_measured_episodes_too(chat):
+    for condition, kind in (("VFIB", "ventricular fibrillation"), ("ASYSTOLE", "asystole")):
+        found = [chat.locate(first(condition, seed), kind) for seed in range(100, 104)]
+        assert sum(result["present"] for result in found) >= 2
+        assert all(result["probability"] is None for result in found)
+        assert not chat.locate(first("NORM"), kind)["present"]
+        assert f"No {kind} is found" in chat.locate(first("NORM"), kind)["answer"]
