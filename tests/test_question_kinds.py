@@ -86,6 +86,20 @@ def test_what_the_leads_do_not_show_cannot_be_judged():
         assert not ({"I", "II"} <= set(shown) and "inferior" in text)  # III and aVF follow from I and II
 
 
+def test_the_same_words_are_asked_where_the_leads_suffice():
+    shown = view(["CRBBB"], known=["statements"])
+    balance = Counter()
+    asked = [leads._judgeable(shown, random.Random(seed), balance) for seed in range(60)]
+    told = [a for a in asked if a is not None]
+    assert {a.gold["answer"][0] for a in told} == {"yes", "no"}
+    for a in told:
+        question, text = a.turns[0]
+        assert ("right bundle branch block" in text) == (a.gold["answer"] == ["yes"])
+        assert question_is_right(text, a.gold, text) == 1.0
+        assert any(question == q.format(x=x) for q in leads._JUDGE for x in leads._CODES)
+    assert leads._judgeable(view().cut(0.0, 10.0, ("I", "II")), random.Random(0), Counter()) is None
+
+
 BEATS = [event("premature ventricular contraction", t, t + 0.4) for t in (1.0, 4.0, 4.35)]
 
 

@@ -20,6 +20,10 @@ _TERRITORIES = {
     "left bundle branch block": ("V1", "V6"), "left ventricular hypertrophy by voltage": ("V1", "V5"),
     "the frontal axis": ("I", "II"),
 }  # fmt: skip
+_CODES = {
+    "an anterior infarction": ("AMI", "ASMI", "ALMI"), "an inferior infarction": ("IMI", "ILMI", "IPMI", "IPLMI"),
+    "right bundle branch block": ("CRBBB",), "left bundle branch block": ("CLBBB",),
+}  # fmt: skip
 _NOISE_VERIFY = (
     "Is there noise in lead {lead}?", "Does lead {lead} show noise?", "Is lead {lead} disturbed by noise?",
     "Can noise be seen in lead {lead}?", "Is the signal of lead {lead} noisy?", "Does noise disturb lead {lead}?",
@@ -42,7 +46,7 @@ _ST_QUERY = (
     "Tell me the leads with ST {what}.",
 )  # fmt: skip
 _JUDGE = (
-    "Does this recording show {x}?", "Can you judge {x} here?", "Is there {x}?", "What about {x}?",
+    "Does this recording show {x}?", "Can you judge {x} here?", "Can you see {x}?", "What about {x}?",
     "Please look for {x}.", "Can {x} be recognised here?", "Do these leads show {x}?", "Would you see {x} here?",
 )  # fmt: skip
 
@@ -51,7 +55,7 @@ def ask(view: View, rng: random.Random, balance: Counter[str]) -> Dialogue | Non
     """A question on leads; None where nothing is known of them."""
     draw = rng.random()
     if draw < 0.3:
-        return _unjudgeable(view, rng)
+        return _unjudgeable(view, rng) if rng.random() < 0.5 else _judgeable(view, rng, balance)
     return _noise(view, rng, balance) if draw < 0.6 else _st(view, rng, balance)
 
 
@@ -142,6 +146,23 @@ def _unjudgeable(view: View, rng: random.Random) -> Dialogue | None:
     answer = f"{capital(x)} cannot be judged: {'leads' if len(lacking[x]) > 1 else 'lead'} {names} "
     answer += f"{'are' if len(lacking[x]) > 1 else 'is'} missing."
     return _dialogue(view, rng.choice(_JUDGE).format(x=x), answer, "unjudgeable", [x], "leads of the record")
+
+
+def _judgeable(view: View, rng: random.Random, balance: Counter[str]) -> Dialogue | None:
+    """The same words where the leads do suffice, so that the words alone do not give the answer away."""
+    if len(view.record.leads) < 12:
+        return None
+    known = {x: [view.has(code) for code in codes] for x, codes in _CODES.items()}
+    present = [x for x, said in known.items() if any(said)]
+    absent = [x for x, said in known.items() if all(value is False for value in said)]
+    yes = bool(present) and (not absent or balance["judgeable"] <= 0)
+    if not (present if yes else absent) or (not yes and balance["judgeable"] <= -2):
+        return None
+    x = rng.choice(present if yes else absent)
+    balance["judgeable"] += 1 if yes else -1
+    bare = x.removeprefix("an ")
+    answer = f"Yes, this ECG shows {x}." if yes else f"No, this ECG shows no {bare}."
+    return _dialogue(view, rng.choice(_JUDGE).format(x=x), answer, "lead verify", ["yes" if yes else "no"], view.truth)
 
 
 def _leads_said(leads: Sequence[str], of: Sequence[str]) -> str:
