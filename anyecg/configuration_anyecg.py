@@ -90,6 +90,8 @@ class AnyEcgConfig(PretrainedConfig):
 
     Args:
         ecg_config: an `AnyEcgEncoderConfig` or its dict.
+        evidence_config: an `AnyEcgEncoderConfig` or its dict for a second encoder, whose heads then speak instead of
+            the first one's; it reads the same input, and the language model does not see its states. None: one encoder.
         text_config: configuration of the language model (any that `AutoModelForCausalLM` knows) or its dict.
         ecg_token_id: id of the placeholder token that ECG features replace.
         auxiliary_loss_weight: how much the finding and event losses count beside the language loss in training.
@@ -105,6 +107,7 @@ class AnyEcgConfig(PretrainedConfig):
         self,
         ecg_config: AnyEcgEncoderConfig | dict[str, Any] | None = None,
         text_config: PretrainedConfig | dict[str, Any] | None = None,
+        evidence_config: AnyEcgEncoderConfig | dict[str, Any] | None = None,
         ecg_token_id: int = 3,
         auxiliary_loss_weight: float = 1.0,
         evidence_in_prompt: bool = False,
@@ -117,6 +120,9 @@ class AnyEcgConfig(PretrainedConfig):
             text_config = AutoConfig.for_model(**text_config)
         self.ecg_config = ecg_config or AnyEcgEncoderConfig()
         self.text_config = text_config or AutoConfig.for_model("qwen3")
+        if isinstance(evidence_config, dict):
+            evidence_config = AnyEcgEncoderConfig(**evidence_config)
+        self.evidence_config = evidence_config
         self.ecg_token_id = ecg_token_id
         self.auxiliary_loss_weight = auxiliary_loss_weight
         self.evidence_in_prompt = evidence_in_prompt

@@ -55,7 +55,7 @@ def _four_bit() -> Any:
     return BitsAndBytesConfig(
         load_in_4bit=True,
         bnb_4bit_quant_type="nf4",
-        llm_int8_skip_modules=["model.ecg_tower", "model.ecg_projector", "lm_head"],
+        llm_int8_skip_modules=["model.ecg_tower", "model.evidence_tower", "model.ecg_projector", "lm_head"],
     )
 
 

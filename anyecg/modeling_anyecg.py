@@ -87,6 +87,8 @@ class AnyEcgModel(AnyEcgPreTrainedModel):
     def __init__(self, config: AnyEcgConfig):
         super().__init__(config)
         self.ecg_tower = AnyEcgEncoder._from_config(config.ecg_config)
+        second = config.evidence_config
+        self.evidence_tower: Any = AnyEcgEncoder._from_config(second) if second else None
         self.ecg_projector = EcgProjector(config)
         self.language_model = AutoModel.from_config(config.text_config)
         self.post_init()
@@ -98,9 +100,16 @@ class AnyEcgModel(AnyEcgPreTrainedModel):
         self.language_model.set_input_embeddings(value)
 
     def encode(self, ecg_values, ecg_mask, lead_ids, patch_times, ecg_index=None, **kwargs) -> AnyEcgEncoderOutput:
-        """Run the encoder alone: states, finding logits and event logits per excerpt."""
-        values = ecg_values.to(self.ecg_tower.to_lead.weight.dtype)
-        return self.ecg_tower(values, ecg_mask, lead_ids, patch_times)
+        """Run the encoder whose heads speak, alone: states, finding logits and event logits per excerpt."""
+        tower = self.evidence_tower or self.ecg_tower
+        return tower(ecg_values.to(tower.to_lead.weight.dtype), ecg_mask, lead_ids, patch_times)
+
+    def train(self, mode: bool = True) -> AnyEcgModel:
+        """As every module; a second encoder is finished and stays as it is."""
+        super().train(mode)
+        if self.evidence_tower is not None:
+            self.evidence_tower.eval()
+        return self
 
     def forward(
         self,
@@ -119,7 +128,8 @@ class AnyEcgModel(AnyEcgPreTrainedModel):
             inputs_embeds = self.get_input_embeddings()(input_ids)
         encoded = AnyEcgEncoderOutput()
         if ecg_values is not None:
-            encoded = self.encode(ecg_values, ecg_mask, lead_ids, patch_times)
+            values = ecg_values.to(self.ecg_tower.to_lead.weight.dtype)
+            encoded = self.ecg_tower(values, ecg_mask, lead_ids, patch_times)
             features = self.ecg_projector(encoded, patch_times, ecg_mask.any(dim=2), ecg_index)
             inputs_embeds = self._place(features, input_ids, inputs_embeds)
         outputs = self.language_model(inputs_embeds=inputs_embeds, attention_mask=attention_mask, **kwargs)

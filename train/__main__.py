@@ -28,6 +28,7 @@ def make_parser() -> argparse.ArgumentParser:
     export = commands.add_parser("export", help="write a trained model for shipping, weights as 16-bit floats")
     export.add_argument("model", type=Path)
     export.add_argument("out", type=Path)
+    export.add_argument("--evidence", type=Path, help="this model's encoder speaks for findings and events")
     commands.add_parser("evaluate", help="score a model; see python -m train evaluate --help", add_help=False)
     commands.add_parser("curves", help="findings with fewer leads, shorter records and other rates", add_help=False)
     commands.add_parser("ablate", help="parts of encoder pretraining on and off, as a table", add_help=False)
@@ -78,7 +79,7 @@ def _dispatch(args: argparse.Namespace) -> None:
     else:
         from .assemble import export
 
-        print(export(args.model, args.out))
+        print(export(args.model, args.out, args.evidence))
 
 
 if __name__ == "__main__":

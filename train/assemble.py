@@ -85,6 +85,17 @@ def take_over_encoder(folder: Path, encoder: Path, seed: int, out: Path) -> None
     save_model(model, AnyEcgProcessor(trained_processor.feature_extractor, processor.tokenizer), out)
 
 
+def take_over_heads(model: AnyEcgForConditionalGeneration, extractor: AnyEcgFeatureExtractor, evidence: Path) -> None:
+    """Let another model's encoder speak for findings and events; the language model keeps looking through its own."""
+    other, other_processor = load_model(evidence)
+    reads, theirs = extractor.to_dict(), other_processor.feature_extractor.to_dict()
+    if reads != theirs:
+        raise ValueError(f"the encoders read different input: {reads} and {theirs}; train one for the other's input.")
+    spoken: Any = other.model.evidence_tower or other.model.ecg_tower
+    model.model.evidence_tower = spoken.eval()
+    model.config.evidence_config, model.config.calibration = spoken.config, other.config.calibration
+
+
 def around(language_model: Any, ecg_config: AnyEcgEncoderConfig, tokenizer: Any) -> AnyEcgForConditionalGeneration:
     """A chat model around a causal language model, whose weights it takes over; encoder and projector are new."""
     config = AnyEcgConfig(
@@ -179,15 +190,26 @@ def load_model(
         options["quantization_config"] = BitsAndBytesConfig(
             load_in_4bit=True,
             bnb_4bit_quant_type="nf4",
-            llm_int8_skip_modules=["model.ecg_tower", "model.ecg_projector", "lm_head"],
+            llm_int8_skip_modules=["model.ecg_tower", "model.evidence_tower", "model.ecg_projector", "lm_head"],
         )
     model = AnyEcgForConditionalGeneration.from_pretrained(folder, use_safetensors=True, **options)
     return model, AnyEcgProcessor.from_pretrained(folder)
 
 
-def export(folder: Path, out: Path) -> str:
-    """Write a model for shipping: weights as float16 (half the size; running statistics stay float32)."""
+def export(folder: Path, out: Path, evidence: Path | None = None) -> str:
+    """Write a model for shipping: weights as float16 (half the size; running statistics stay float32).
+
+    Args:
+        folder: the model.
+        out: where it is written.
+        evidence: a model folder whose encoder, heads and calibration speak instead of the model's own.
+
+    Raises:
+        ValueError: if both encoders do not read the same input.
+    """
     model, processor = load_model(folder)
+    if evidence is not None:
+        take_over_heads(model, processor.feature_extractor, evidence)
     keep = {name for name, _ in model.named_buffers()}
     state = {n: t if n in keep or not t.is_floating_point() else t.half() for n, t in model.state_dict().items()}
     state.pop("lm_head.weight") if model.config.tie_word_embeddings else None
