@@ -16,6 +16,8 @@ from .findings import code_of, findings_in_text
 from .measure.serial import MOST as MOST_COMPARED
 from .measure.serial import compare
 
+MOST_TOLD = 12
+"""Places that an answer's text lists; the trace shows all."""
 _KIND_OF_CODE = {
     "PVC": "premature ventricular contraction", "PAC": "premature atrial contraction", "AFIB": "atrial fibrillation",
     "AFLT": "atrial flutter", "CLBBB": "left bundle branch block beat", "CRBBB": "right bundle branch block beat",
@@ -260,6 +262,20 @@ def presence(kind: str, found: bool, said: bool) -> list[str]:
         return []
     names, finds = "names" if said else "names no", "finds it" if found else "finds none"
     return [f"The language model {names} {kind}; the event head {finds}."]
+
+
+_ASKS_PLACES = re.compile(
+    r"\b(?:where|locate|when do you|(?:which|what|the) times?|times of|which seconds|start and end|point out|mark|"
+    r"(?:list|name) the (?:intervals|places))\b"
+)
+
+
+def places_asked(question: str, evidences: Sequence[Evidence]) -> str:
+    """The answer to a question for the places of one kind in one ECG, from the evidence; "" for any other question."""
+    kind = kind_in(question)
+    if kind is None or len(evidences) != 1 or asks_generally(question) or not _ASKS_PLACES.search(question.lower()):
+        return ""
+    return in_words(kind, evidences[0].locate(kind), MOST_TOLD)
 
 
 def in_words(kind: str, events: Sequence[Mapping[str, Any]], most: int = 20) -> str:

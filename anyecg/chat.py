@@ -31,6 +31,7 @@ from .answer import (
     in_words,
     kind_of,
     mended,
+    places_asked,
     presence,
     warnings_of,
 )  # fmt: skip
@@ -175,7 +176,7 @@ class EcgChat:
             total = time.perf_counter() - started
             yield replace(answer, text=abstention(evidences), done=True, total_s=total)
             return
-        numbers = self._numbers([evidences], with_measurements)
+        numbers = self._numbers([evidences], [question], with_measurements)
         for text, tokens in self._decode(self._inputs([messages], [shown]), numbers, max_new_tokens, stop):
             first = answer.first_token_s or time.perf_counter() - started
             answer = replace(answer, text=text, tokens=tokens, first_token_s=first)
@@ -206,15 +207,16 @@ class EcgChat:
         if open_ones:
             inputs = self._inputs([prepared[k][2] for k in open_ones], [prepared[k][1] for k in open_ones])
             prompt = inputs["input_ids"].shape[1]
-            numbers = self._numbers([prepared[k][0] for k in open_ones], with_measurements, prompt)
+            asked = [conversations[k][1][-1]["text"] for k in open_ones]
+            numbers = self._numbers([prepared[k][0] for k in open_ones], asked, with_measurements, prompt)
             with torch.inference_mode():
                 out = self.model.generate(
                     **inputs, max_new_tokens=max_new_tokens, do_sample=False, logits_processor=[numbers]
                 )
             fresh = out[:, prompt:]
-            for k, text in zip(open_ones, self.processor.batch_decode(fresh, skip_special_tokens=True), strict=True):
-                asked = conversations[k][1][-1]["text"]
-                texts[k] = mended(text.strip(), asked, prepared[k][0])[0] if with_measurements else text.strip()
+            decoded = self.processor.batch_decode(fresh, skip_special_tokens=True)
+            for k, question, text in zip(open_ones, asked, decoded, strict=True):
+                texts[k] = mended(text.strip(), question, prepared[k][0])[0] if with_measurements else text.strip()
         return texts
 
     def evidence(self, record: EcgRecord) -> Evidence:
@@ -271,11 +273,17 @@ class EcgChat:
         return inputs.to(self.model.device)
 
     def _numbers(
-        self, groups: Sequence[Sequence[Evidence]], with_measurements: bool, prompt_tokens: int = 0
+        self,
+        groups: Sequence[Sequence[Evidence]],
+        questions: Sequence[str],
+        with_measurements: bool,
+        prompt_tokens: int = 0,
     ) -> MeasuredNumbers:
         """What each conversation may state of measured numbers and places: those of its ECG when it is about one."""
         known = [_values(group) if with_measurements else {} for group in groups]
-        return MeasuredNumbers(self.processor.tokenizer, known, prompt_tokens)
+        asked = zip(questions, groups, strict=True)
+        whole = [places_asked(question, group) if with_measurements else "" for question, group in asked]
+        return MeasuredNumbers(self.processor.tokenizer, known, prompt_tokens, whole)
 
     def _decode(
         self,

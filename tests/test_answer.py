@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from anyecg.answer import Answer, checked, mended, named_intervals
+from anyecg.answer import Answer, checked, mended, named_intervals, places_asked
 
 MEASURED = {"heart_rate_bpm": 72.0, "pr_ms": 160.0, "not_measurable": {}}
 
@@ -69,3 +69,28 @@ def test_a_list_that_says_it_is_cut_short_overlooks_nothing():
     events = [{"kind": PVC, "start_s": float(k), "end_s": k + 0.4} for k in range(9)]
     said = checked(Answer(text="PVCs at 0.0-0.4 s, 1.0-1.4 s and 7 more places."), "Where?", [about(events=events)])
     assert said.contradictions == []
+
+
+class Located(SimpleNamespace):
+    def locate(self, kind):
+        return [event for event in self.events if event["kind"] == kind]
+
+
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [
+        ("Where are the premature ventricular contractions?", "Premature ventricular contractions at 1.0-1.4 s."),
+        ("Locate the PVCs.", "Premature ventricular contractions at 1.0-1.4 s."),
+        ("At which times is there atrial fibrillation?", "No atrial fibrillation is found in this record."),
+        ("Give the start and end of the asystole.", "No asystole is found in this record."),
+        ("Is there atrial fibrillation?", ""),
+        ("Where is the infarction?", ""),
+        ("Describe the premature ventricular contractions.", ""),
+        ("What are premature ventricular contractions?", ""),
+        ("Where are the premature ventricular contractions and the premature atrial contractions?", ""),
+    ],
+)
+def test_a_question_for_places_is_answered_by_the_evidence(question, said):
+    evidence = Located(events=[{"kind": PVC, "start_s": 1.0, "end_s": 1.4}])
+    assert places_asked(question, [evidence]) == said
+    assert places_asked(question, [evidence, evidence]) == ""

@@ -91,3 +91,16 @@ def test_it_locates_measured_episodes_too(chat):
         assert all(result["probability"] is None for result in found)
         assert not chat.locate(first("NORM"), kind)["present"]
         assert f"No {kind} is found" in chat.locate(first("NORM"), kind)["answer"]
+
+
+def test_the_text_gives_the_places_that_the_evidence_gives(chat):
+    record = first("PVC", 300, leads=("II", "V1"), duration_s=20.0)
+    answer = chat.ask([record], "Where are the premature ventricular contractions?")
+    found = chat.locate(record, "PVC")["intervals"]
+    said = [(place["start_s"], place["end_s"]) for place in answer.intervals]
+    assert found and said == [(round(i["start_s"], 1), round(i["end_s"], 1)) for i in found][:12]
+    assert not answer.contradictions
+    none = chat.ask([first("NORM")], "At which times is there atrial fibrillation?")
+    assert none.text == "No atrial fibrillation is found in this record." and not none.intervals
+    turns = [{"role": "user", "text": "Locate the PVCs.", "ecgs": [0]}]
+    assert chat.texts([([record], turns)])[0] == answer.text
