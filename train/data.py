@@ -215,7 +215,8 @@ def _with_beats(measured: dict[str, Any], record: EcgRecord) -> dict[str, Any]:
     """What was measured once and stored without beats gets them now, as evidence needs to know where beats are."""
     if measured["beats"] or measured.get("heart_rate_bpm") is None:
         return measured
-    return measured | {"beats": beats_of(record, measured.get("quality") or dict.fromkeys(record.leads, "good"))}
+    quality = dict.fromkeys(record.leads, "good") | (measured.get("quality") or {})
+    return measured | {"beats": beats_of(record, quality)}
 
 
 _RECORD_COLUMNS = (
