@@ -63,5 +63,5 @@ def test_findings_that_simulated_training_reads_worse_stand_first():
 def test_the_encoder_of_the_benchmark_sees_simulated_records_alone():
     (stage,) = load_curriculum(CONFIG).stages
     assert not stage.teachers and not stage.validate_every and not stage.mixture
-    recipe = load_curriculum(CONFIG.parents[1] / "train" / "configs" / "encoder.yaml")
+    recipe = load_curriculum(CONFIG.parents[1] / "train" / "configs" / "nano.yaml")
     assert load_curriculum(CONFIG).ecg_config == recipe.ecg_config
