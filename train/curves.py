@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -49,14 +48,9 @@ def make_parser() -> argparse.ArgumentParser:
 
 def main(argv: list[str] | None = None) -> None:
     """Measure, write the results and print the table."""
-    args = make_parser().parse_args(argv)
-    import torch
+    from .evaluate import carry_out
 
-    torch.set_num_threads(args.threads)
-    try:
-        print(curves(args))
-    except (ValueError, FileNotFoundError) as error:
-        sys.exit(f"error: {error}")
+    carry_out(curves, make_parser().parse_args(argv))
 
 
 def curves(args: argparse.Namespace) -> str:

@@ -15,7 +15,7 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -55,13 +55,19 @@ def make_parser() -> argparse.ArgumentParser:
 def main(argv: list[str] | None = None) -> None:
     """Evaluate, write the results and print the table."""
     args = make_parser().parse_args(argv)
+    try:
+        carry_out(evaluate, args)
+    except KeyboardInterrupt:
+        sys.exit(f"stopped; give the same command again to go on from {args.out / 'predictions.jsonl'}")
+
+
+def carry_out(work: Callable[[argparse.Namespace], str], args: argparse.Namespace) -> None:
+    """Print what a command gives, on `args.threads` threads; wrong input ends it in one sentence."""
     import torch
 
     torch.set_num_threads(args.threads)
     try:
-        print(evaluate(args))
-    except KeyboardInterrupt:
-        sys.exit(f"stopped; give the same command again to go on from {args.out / 'predictions.jsonl'}")
+        print(work(args))
     except (ValueError, FileNotFoundError) as error:
         sys.exit(f"error: {error}")
 
