@@ -145,7 +145,7 @@ def label_f1(
 
     Args:
         predicted, gold: one set of labels per record.
-        patients: one id per record; gives the micro F1 a 95 % interval.
+        patients: one id per record, for the 95 % intervals; None makes every record its own patient.
         labels: count only these; None counts every label met on either side.
     """
     wanted = set(labels) if labels is not None else {label for row in (*predicted, *gold) for label in row}
@@ -154,17 +154,24 @@ def label_f1(
     g = np.array([[name in row for name in names] for row in gold], dtype=float).reshape(len(gold), len(names))
     hits, stated, true = (p * g), p, g
     per_label = _ratio(2 * hits.sum(axis=0), stated.sum(axis=0) + true.sum(axis=0))
-    in_gold = true.sum(axis=0) > 0
 
     def micro(weights: np.ndarray) -> np.ndarray:
         return _ratio(2 * weights @ hits.sum(axis=1), weights @ (stated.sum(axis=1) + true.sum(axis=1)))
 
-    f1 = with_interval(micro, patients if patients is not None else [str(k) for k in range(len(gold))])
+    def macro(weights: np.ndarray) -> np.ndarray:
+        held = weights @ true > 0
+        f1 = _ratio(2 * weights @ hits, weights @ (stated + true))
+        return _ratio(np.where(held, f1, 0).sum(axis=1), held.sum(axis=1))
+
+    def share(of: np.ndarray) -> Statistic:
+        return lambda weights: _ratio(weights @ hits.sum(axis=1), weights @ of.sum(axis=1))
+
+    who = patients if patients is not None else [str(k) for k in range(len(gold))]
     return {
-        "micro_f1": f1,
-        "precision": _or_none(float(_ratio(hits.sum(), stated.sum()))),
-        "recall": _or_none(float(_ratio(hits.sum(), true.sum()))),
-        "macro_f1": _or_none(float(per_label[in_gold].mean())) if in_gold.any() else None,
+        "micro_f1": with_interval(micro, who),
+        "precision": with_interval(share(stated), who),
+        "recall": with_interval(share(true), who),
+        "macro_f1": with_interval(macro, who),
         "per_label": {name: _or_none(float(value)) for name, value in zip(names, per_label, strict=True)},
         "n": len(gold),
     }
@@ -261,28 +268,6 @@ def option_set(answer: str | Collection[str]) -> frozenset[str]:
     """An answer as a set of options: lower case, split at commas, semicolons and "and", no full stop."""
     parts = re.split(r"[,;]|\band\b", answer) if isinstance(answer, str) else list(answer)
     return frozenset(text for part in parts if (text := " ".join(part.lower().strip(" .\n\t").split())))
-
-
-def exact_match(predicted: Sequence[str | Collection[str]], gold: Sequence[str | Collection[str]]) -> list[float]:
-    """1.0 where the set of options is the same, whatever the order, else 0.0."""
-    return [float(option_set(p) == option_set(g)) for p, g in zip(predicted, gold, strict=True)]
-
-
-def bleu4(predicted: Sequence[str], gold: Sequence[str]) -> float:
-    """Cumulative corpus BLEU of orders 1-4 by sacrebleu, in 0-1."""
-    from sacrebleu import corpus_bleu
-
-    return corpus_bleu(list(predicted), [list(gold)]).score / 100
-
-
-def rouge_l(predicted: Sequence[str], gold: Sequence[str]) -> float:
-    """Mean ROUGE-L F-measure by rouge-score, in 0-1."""
-    from rouge_score.rouge_scorer import RougeScorer
-    from rouge_score.tokenizers import DefaultTokenizer
-
-    scorer = RougeScorer(["rougeL"], tokenizer=DefaultTokenizer(use_stemmer=False))
-    scores = [scorer.score(g, p)["rougeL"].fmeasure for p, g in zip(predicted, gold, strict=True)]
-    return float(np.mean(scores)) if scores else float("nan")
 
 
 def _ratio(top: np.ndarray | float, bottom: np.ndarray | float) -> np.ndarray:

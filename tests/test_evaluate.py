@@ -36,8 +36,8 @@ def test_a_report_is_scored_by_its_statements_and_conclusion():
     gold = {"findings": ["SR", "LVH"], "superclasses": ["HYP"]}
     text = "Sinus rhythm, rate 70/min. Conclusion: abnormal ECG with hypertrophy."
     scores = score([prediction("report", text, gold, text)])["report"]
-    assert scores["label recall"] == 0.5 and scores["label precision"] == 1.0
-    assert scores["superclass F1 (micro)"]["value"] == 1.0 and scores["BLEU-4"] == pytest.approx(1.0)
+    assert scores["label recall"]["value"] == 0.5 and scores["label precision"]["value"] == 1.0
+    assert scores["superclass F1 (micro)"]["value"] == 1.0 and scores["BLEU-4"]["value"] == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize(

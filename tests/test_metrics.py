@@ -6,8 +6,6 @@ import pytest
 from anyecg.metrics import (
     _weighted_auroc,
     auroc_per_label,
-    bleu4,
-    exact_match,
     expected_calibration_error,
     interval_iou,
     label_f1,
@@ -19,7 +17,6 @@ from anyecg.metrics import (
     merge_intervals,
     option_set,
     patient_weights,
-    rouge_l,
 )
 
 
@@ -88,9 +85,9 @@ def test_overconfidence_shows_as_calibration_error():
 
 def test_label_f1_counts_labels_and_not_substrings():
     result = label_f1([{"STD_"}, {"PVC", "AFIB"}], [{"ST"}, {"PVC"}])
-    assert result["precision"] == pytest.approx(1 / 3) and result["recall"] == pytest.approx(1 / 2)
+    assert result["precision"]["value"] == pytest.approx(1 / 3) and result["recall"]["value"] == pytest.approx(1 / 2)
     assert result["micro_f1"]["value"] == pytest.approx(0.4)
-    assert result["macro_f1"] == pytest.approx(0.5)  # over ST and PVC, the labels of the truth
+    assert result["macro_f1"]["value"] == pytest.approx(0.5)  # over ST and PVC, the labels of the truth
 
 
 def test_macro_f1_uses_the_given_thresholds():
@@ -126,10 +123,4 @@ def test_always_not_found_earns_nothing_but_the_absent_cases():
 
 def test_options_match_as_sets_and_not_as_characters():
     assert option_set("Lead II and lead I.") == {"lead i", "lead ii"}
-    assert exact_match(["b, a", "ab"], [["a", "b"], ["a", "b"]]) == [1.0, 0.0]
-
-
-def test_text_scores_reward_the_same_words():
-    gold = ["sinus rhythm at 70 per minute and normal axis"]
-    assert bleu4(gold, gold) == pytest.approx(1.0) and rouge_l(gold, gold) == pytest.approx(1.0)
-    assert bleu4(["atrial fibrillation with a wide complex"], gold) < 0.2
+    assert option_set("ab") != option_set("b, a") == option_set(["a", "b"])

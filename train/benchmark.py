@@ -15,12 +15,13 @@ from typing import Any
 
 import numpy as np
 
-from anyecg.metrics import bleu4, interval_iou, localization_scores, mean_with_interval, rouge_l
+from anyecg.metrics import interval_iou, localization_scores, mean_with_interval
 
 from .adapters import Asked, labels_in, questions
 from .journal import Journal, Progress, fingerprint
 from .options import chosen, chosen_letter
 from .scoring import asserted, classes_in_text, intervals_of
+from .text_metrics import text_scores
 
 _MEANT_BY = {
     "AF": ("AFIB",), "I-AVB": ("1AVB",), "1dAVb": ("1AVB",), "LBBB": ("CLBBB",), "RBBB": ("CRBBB",), "PAC": ("PAC",),
@@ -169,8 +170,7 @@ def _score_places(asked: Sequence[Asked], texts: Sequence[str]) -> dict[str, Any
 
 
 def _score_texts(asked: Sequence[Asked], texts: Sequence[str]) -> dict[str, Any]:
-    gold = [a.gold for a in asked]
-    return {"BLEU-4": bleu4(list(texts), gold), "ROUGE-L": rouge_l(list(texts), gold)}
+    return text_scores(texts, [a.gold for a in asked], [a.facts.get("patient", a.name) for a in asked])
 
 
 _SCORERS = {

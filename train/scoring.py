@@ -14,15 +14,9 @@ import numpy as np
 
 from anyecg.claims import interval_claims, number_claims
 from anyecg.findings import FINDINGS, SUPERCLASSES, findings_in_text, superclasses_of
-from anyecg.metrics import (
-    bleu4,
-    label_f1,
-    localization_scores,
-    mean_with_interval,
-    merge_intervals,
-    option_set,
-    rouge_l,
-)
+from anyecg.metrics import label_f1, localization_scores, mean_with_interval, merge_intervals, option_set
+
+from .text_metrics import text_scores
 
 Prediction = Mapping[str, Any]
 Scores = dict[str, Any]
@@ -62,7 +56,7 @@ def classes_in_text(text: str) -> set[str]:
 
 
 def score_reports(rows: Sequence[Prediction]) -> Scores:
-    """Label F1 by the rule extractor, superclass F1, BLEU-4 and ROUGE-L against the gold text."""
+    """Label F1 by the rule extractor, superclass F1, and how near the words are to the gold text."""
     patients, texts = [row["patient"] for row in rows], [row["text"] for row in rows]
     gold = [set(row["gold"]["findings"]) for row in rows]
     labels = label_f1([asserted(text) for text in texts], gold, patients, FINDINGS)
@@ -79,8 +73,7 @@ def score_reports(rows: Sequence[Prediction]) -> Scores:
         "label F1 (macro)": labels["macro_f1"],
         "superclass F1 (micro)": classes["micro_f1"],
         "superclass F1 (macro)": classes["macro_f1"],
-        "BLEU-4": bleu4(texts, [row["gold_text"] for row in rows]),
-        "ROUGE-L": rouge_l(texts, [row["gold_text"] for row in rows]),
+        **text_scores(texts, [row["gold_text"] for row in rows], patients),
     }
 
 
