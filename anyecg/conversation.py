@@ -180,15 +180,26 @@ def prompt_line(
 
 
 def _judged(said: Mapping[str, Sequence[tuple[str, Any]]]) -> str:
-    """ "Likely: sinus rhythm 97 %. Possible: … Located: premature ventricular contraction ×3, noise 2.4 s." """
+    """ "Likely: sinus rhythm 97%. Possible: … Located: premature ventricular contraction ×3, noise 2.4 s." """
 
     def listed(name: str) -> str:
-        return f" {name}: " + ", ".join(f"{phrase} {100 * p:.0f} %" for phrase, p in said[name.lower()]) + "."
+        return f" {name}: " + ", ".join(f"{phrase} {100 * p:.0f}%" for phrase, p in said[name.lower()]) + "."
 
     text = listed("Likely") if said["likely"] else " Likely: nothing."
     text += listed("Possible") if said["possible"] else ""
     places = [f"{kind} ×{much}" if isinstance(much, int) else f"{kind} {much:.1f} s" for kind, much in said["located"]]
     return (text + f" Located: {', '.join(places) or 'nothing'}.").strip()
+
+
+def _changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    """What is likely in one of two ECGs or in both: "Only ECG 1: … Only ECG 2: … Both: …"."""
+    first, second = ([phrase for phrase, _ in said["likely"]] for said in (before, after))
+    groups = {
+        "Only ECG 1": [phrase for phrase in first if phrase not in second],
+        "Only ECG 2": [phrase for phrase in second if phrase not in first],
+        "Both": [phrase for phrase in second if phrase in first],
+    }
+    return " ".join(f"{name}: {', '.join(phrases) or 'nothing'}." for name, phrases in groups.items())
 
 
 def _measured(values: Mapping[str, Any]) -> str:
@@ -237,6 +248,8 @@ def to_messages(
                 {"type": "text", "text": prompt_line(k + 1, records[k], measured[k], judged[k]) + "\n"},
                 {"type": "ecg"},
             ]
+        if len(records) == 2 and 1 in (turn.get("ecgs") or ()) and judged[0] and judged[1]:
+            content.append({"type": "text", "text": "\n" + _changed(judged[0], judged[1])})
         gap = "\n" if content else ""
         # Whoever types "<|ecg|>" means the words, not a placeholder.
         text = turn["text"].replace("<|", "< |")

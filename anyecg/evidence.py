@@ -30,7 +30,7 @@ from .record import EcgRecord
 
 POSSIBLE = 0.1
 """The probability from which on the language model is told of a statement that is not called."""
-MOST_SAID = 8
+MOST_SAID, MOST_POSSIBLE = 8, 5
 THROUGHOUT = 0.9
 """Share of a record from which a rhythm is that of the whole record."""
 _CHANGES = ("heart_rate_bpm", "pr_ms", "qrs_ms", "qt_ms", "qtc_bazett_ms", "qtc_fridericia_ms", "axis_deg")
@@ -122,7 +122,7 @@ class Evidence:
             lasts = event["kind"] not in BEAT_KINDS and event["kind"] != COUPLET
             more = event["end_s"] - event["start_s"] if lasts else 1
             located[event["kind"]] = located.get(event["kind"], type(more)(0)) + more
-        return {"likely": called[:MOST_SAID], "possible": open_ones[:MOST_SAID], "located": list(located.items())}
+        return {"likely": called[:MOST_SAID], "possible": open_ones[:MOST_POSSIBLE], "located": list(located.items())}
 
     def summary(self) -> dict[str, Any]:
         """{"findings", "superclasses", "subclasses", "rhythms", "abstained", "reason"}; empty when abstained."""

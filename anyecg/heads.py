@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from .findings import EVENT_KINDS, HEAD_LABELS
+from .findings import EVENT_KINDS, FINDINGS, HEAD_LABELS, SUBCLASSES, SUPERCLASSES
 from .record import EcgRecord
 
 CHUNK_S = 300.0
@@ -93,7 +93,14 @@ def finding_probabilities(encoded: Encoded, calibration: Mapping[str, Mapping[st
     mean = (weight @ logits) / weight.sum()
     highest = np.sort(logits, axis=0)[-1 if len(logits) <= 3 else -2]
     joined = [highest[k] if label in PAROXYSMAL else mean[k] for k, label in enumerate(HEAD_LABELS)]
-    return {label: float(p) for label, p in zip(HEAD_LABELS, _sigmoid(np.array(joined)), strict=True)}
+    labels = {label: float(p) for label, p in zip(HEAD_LABELS, _sigmoid(np.array(joined)), strict=True)}
+    return labels | {name: max(labels[name], *(labels[code] for code in codes)) for name, codes in _STATEMENTS.items()}
+
+
+_STATEMENTS = {
+    f"super:{name}": [code for code, finding in FINDINGS.items() if finding.superclass == name] for name in SUPERCLASSES
+} | {f"sub:{name}": [code for code, finding in FINDINGS.items() if finding.subclass == name] for name in SUBCLASSES}
+"""A class is at least as probable as each of its statements, whatever its own output says."""
 
 
 def event_probabilities(encoded: Encoded, calibration: Mapping[str, Mapping[str, float]]) -> np.ndarray:

@@ -130,10 +130,26 @@ def test_the_prompt_tells_what_the_heads_say(record):
         "located": [("premature ventricular contraction", 3), ("noise", 2.4)],
     }  # fmt: skip
     assert prompt_line(1, record, MEASURED, said).endswith(
-        "Poor: II noisy. Likely: sinus rhythm 97 %. Possible: left ventricular hypertrophy 22 %. "
+        "Poor: II noisy. Likely: sinus rhythm 97%. Possible: left ventricular hypertrophy 22%. "
         "Located: premature ventricular contraction ×3, noise 2.4 s."
     )
     nothing = prompt_line(1, record, None, {"likely": [], "possible": [], "located": []})
     assert nothing.endswith("2024-05-01. Likely: nothing. Located: nothing.")
     messages = to_messages([{"role": "user", "text": "What?", "ecgs": [0]}], [record], [None], [said])
-    assert "Likely: sinus rhythm 97 %" in messages[0]["content"][0]["text"]
+    assert "Likely: sinus rhythm 97%" in messages[0]["content"][0]["text"]
+
+
+def test_the_prompt_tells_what_two_ecgs_have_in_common(record):
+    def said(*names):
+        return {"likely": [(name, 0.9) for name in names], "possible": [], "located": []}
+
+    first, second = said("sinus rhythm", "Q waves"), said("low QRS voltage", "sinus rhythm")
+    at_once = [{"role": "user", "text": "Compare.", "ecgs": [0, 1]}]
+    content = to_messages(at_once, [record, record], None, [first, second])[0]["content"]
+    assert content[-2]["text"] == "\nOnly ECG 1: Q waves. Only ECG 2: low QRS voltage. Both: sinus rhythm."
+    turns = [{"role": "user", "text": "And this?", "ecgs": [k]} for k in range(2)]
+    later = to_messages(turns, [record, record], None, [first, first])
+    assert len(later[0]["content"]) == 3 and "Only ECG 1: nothing." in later[1]["content"][-2]["text"]
+    assert all(
+        "Only" not in part.get("text", "") for part in to_messages(at_once, [record] * 2, None, None)[0]["content"]
+    )

@@ -10,13 +10,13 @@ import pytest
 import anyecg
 from anyecg.conversation import full_measurements, stored_measurements, to_messages
 from anyecg.evidence import gather, weigh
-from anyecg.findings import HEAD_LABELS, phrase
+from anyecg.findings import CODES, EVENT_KINDS, HEAD_LABELS, phrase
 from anyecg.heads import encode, encode_together
 from anyecg.measure import measure
 from anyecg.simulate import simulate
 from tests.test_train import CONFIGS, write_dataset
 from train.assemble import load_model
-from train.collator import SILENT_EVERY, ConversationCollator
+from train.collator import SILENT_EVERY, ConversationCollator, corrected
 from train.run import run
 from train.stages import load_curriculum
 
@@ -39,7 +39,13 @@ def talk(number, records, measured):
         {"role": "assistant", "text": "This."},
     ]
     row = {"conversation_id": f"talk-{number}", "turns": turns}
-    return {"row": row, "ecgs": records, "measurements": measured, "targets": []}
+    return {"row": row, "ecgs": records, "measurements": measured, "truth": [UNKNOWN] * len(records), "targets": []}
+
+
+UNKNOWN = {
+    "labels": np.full(len(HEAD_LABELS), -1, np.int8), "events": np.zeros((0, 3), np.float32),
+    "known_events": np.zeros(len(EVENT_KINDS), bool),
+}  # fmt: skip
 
 
 def test_records_encoded_together_are_encoded_alike(nano, records):
@@ -83,6 +89,30 @@ def test_the_tokens_hold_the_words(nano, records):
         assert ("Likely:" in text) == (words is not None)
     without = ConversationCollator(processor)(batch)
     assert not any("Likely:" in text for text in processor.batch_decode(without["input_ids"]))
+
+
+def test_training_tells_what_the_heads_would_say_if_they_were_right(nano, records):
+    model, processor = nano
+    evidence = gather(model, processor.feature_extractor, records[0])
+    assert corrected(evidence, UNKNOWN, np.random.default_rng(0)).said() == evidence.said()
+    labels = np.zeros(len(HEAD_LABELS), np.int8)
+    labels[[HEAD_LABELS.index(code) for code in ("AFIB", "CLBBB")]] = 1
+    noise = [EVENT_KINDS.index("noise"), -1.0, 2.5]
+    known = np.array([kind in ("noise", "premature ventricular contraction") for kind in EVENT_KINDS])
+    truth = {"labels": labels, "events": np.array([noise], np.float32), "known_events": known}
+    right = corrected(evidence, truth, np.random.default_rng(0))
+    said = right.said()
+    assert {name for name, _ in said["likely"]} == {phrase("AFIB"), phrase("CLBBB")}
+    assert ("noise", 2.5) in said["located"] and "premature ventricular contraction" not in dict(said["located"])
+    agreed = [
+        code for code in CODES if evidence.labels[code] < evidence.thresholds[code] and code not in ("AFIB", "CLBBB")
+    ]
+    assert all(right.labels[code] == evidence.labels[code] for code in agreed)
+
+
+def test_a_class_is_at_least_as_probable_as_its_statements(nano, records):
+    labels = gather(*[nano[0], nano[1].feature_extractor], records[0]).labels
+    assert labels["super:MI"] >= max(labels["IMI"], labels["ASMI"]) and labels["sub:CRBBB"] >= labels["CRBBB"]
 
 
 def test_an_ecg_that_nobody_can_judge_is_told_without_evidence():

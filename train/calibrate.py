@@ -25,6 +25,8 @@ from .limits import fit_limits
 
 FEWEST = 5  # positives below which a label takes the scaling of all labels together
 MOST_EVENT_STEPS = 200_000
+CALLED_FROM = (0.3, 0.5)
+"""Bounds of a finding's decision threshold: a report may not state what is far more likely absent, whatever F1 says."""
 LONG_S = 30.0  # records longer than this carry annotated beats
 FEWEST_BEATS = 200  # leaves supraventricular beats to the head; why: docs/decisions.md
 SAME_BEAT_S = 0.15
@@ -88,15 +90,17 @@ def platt(logits: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
     return float(scale), float(shift)
 
 
-def best_threshold(probabilities: np.ndarray, labels: np.ndarray) -> float:
-    """The probability above which calling the label gives the highest F1."""
+def best_threshold(probabilities: np.ndarray, labels: np.ndarray, within: tuple[float, float] = (0.05, 0.95)) -> float:
+    """The probability above which calling the label gives the highest F1, between two bounds."""
     order = np.argsort(-probabilities)
     hits = np.cumsum(labels[order] == 1)
     f1 = 2 * hits / (np.arange(1, len(order) + 1) + (labels == 1).sum())
-    return float(np.clip(probabilities[order][int(np.argmax(f1))], 0.05, 0.95))
+    return float(np.clip(probabilities[order][int(np.argmax(f1))], *within))
 
 
-def fit(logits: np.ndarray, labels: np.ndarray, names: tuple[str, ...]) -> dict[str, dict[str, float]]:
+def fit(
+    logits: np.ndarray, labels: np.ndarray, names: tuple[str, ...], within: tuple[float, float] = (0.05, 0.95)
+) -> dict[str, dict[str, float]]:
     """Scale, shift and threshold per name; `positives` says on how many the fit rests."""
     known = labels >= 0
     common = platt(logits[known], labels[known]) if known.any() else (1.0, 0.0)
@@ -109,7 +113,7 @@ def fit(logits: np.ndarray, labels: np.ndarray, names: tuple[str, ...]) -> dict[
         threshold = 0.5
         if enough:
             probabilities = 1 / (1 + np.exp(-(scale * logits[here, k] + shift)))
-            threshold = best_threshold(probabilities, labels[here, k])
+            threshold = best_threshold(probabilities, labels[here, k], within)
         values = {"scale": scale, "shift": shift, "threshold": threshold}
         fitted[name] = {key: round(value, 4) for key, value in values.items()} | {"positives": positives}
     return fitted
@@ -117,7 +121,7 @@ def fit(logits: np.ndarray, labels: np.ndarray, names: tuple[str, ...]) -> dict[
 
 def with_limits(logits: np.ndarray, labels: np.ndarray) -> dict[str, dict[str, float]]:
     """`fit` of the finding head, with the limits of "likely" and "unlikely" of the labels that have enough records."""
-    fitted = fit(logits, labels, HEAD_LABELS)
+    fitted = fit(logits, labels, HEAD_LABELS, CALLED_FROM)
     scale, shift = (np.array([fitted[name][key] for name in HEAD_LABELS]) for key in ("scale", "shift"))
     probabilities = 1 / (1 + np.exp(-(logits * scale + shift)))
     limits = fit_limits(probabilities, labels, HEAD_LABELS)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from zlib import crc32
 
@@ -10,8 +11,9 @@ import numpy as np
 import torch
 
 from anyecg.conversation import to_messages
-from anyecg.evidence import weigh
-from anyecg.findings import EVENT_KINDS
+from anyecg.events import NOTABLE
+from anyecg.evidence import Evidence, weigh
+from anyecg.findings import EVENT_KINDS, HEAD_LABELS
 from anyecg.heads import encode_together
 from anyecg.processing_anyecg import AnyEcgProcessor
 
@@ -75,6 +77,8 @@ class EvidenceCollator:
 
 SILENT_EVERY = 10
 """One conversation in so many goes without the evidence, so that the language model keeps looking at the ECG itself."""
+SUREST = 0.98
+"""The highest probability that a corrected finding is given."""
 
 
 class ConversationCollator:
@@ -83,7 +87,8 @@ class ConversationCollator:
     Args:
         processor: of the model.
         model: a model whose configuration has `evidence_in_prompt`: its encoder, as it is now, says what the heads see
-            of each ECG, and that is told to the language model; None leaves it out.
+            of each ECG, and that is told to the language model, corrected where the labels know better (see
+            `corrected`); None leaves it out.
     """
 
     def __init__(self, processor: AnyEcgProcessor, model: Any = None):
@@ -116,7 +121,10 @@ class ConversationCollator:
         encoded = iter(encode_together(self.model, self.processor.feature_extractor, records))
         calibration = self.model.config.calibration
         return [
-            [_words(calibration, *pair, next(encoded)) for pair in zip(item["ecgs"], item["measurements"], strict=True)]
+            [
+                _words(weigh(calibration, record, measured, next(encoded)), truth, _key(item))
+                for record, measured, truth in zip(item["ecgs"], item["measurements"], item["truth"], strict=True)
+            ]
             if is_told
             else None
             for item, is_told in zip(items, told, strict=True)
@@ -146,6 +154,31 @@ def _key(item: dict[str, Any]) -> bytes:
     return str(item["row"]["conversation_id"]).encode()
 
 
-def _words(calibration: Any, record: Any, measurements: Any, encoded: Any) -> Any:
-    evidence = weigh(calibration, record, measurements, encoded)
-    return None if evidence.unjudgeable else evidence.said()
+def _words(evidence: Evidence, truth: Mapping[str, Any], key: bytes) -> Any:
+    return None if evidence.unjudgeable else corrected(evidence, truth, np.random.default_rng(crc32(key))).said()
+
+
+def corrected(evidence: Evidence, truth: Mapping[str, Any], rng: np.random.Generator) -> Evidence:
+    """What the heads would say if they were right: a language model that learns from it learns to say what they say.
+
+    With the heads' own errors the answers would contradict the prompt in every third conversation, and the language
+    model would learn when to distrust the heads, from which it knows nothing that they do not.
+
+    Args:
+        evidence: of an excerpt.
+        truth: "labels" (num_findings,), "events" (n, 3) and "known_events" (num_kinds,), as in `ConversationDataset`.
+        rng: draws the probability of a finding that the heads got wrong, on the right side of its threshold.
+    """
+    labels = dict(evidence.labels)
+    for code, label in zip(HEAD_LABELS, truth["labels"], strict=True):
+        threshold = evidence.thresholds[code]
+        if label >= 0 and (label == 1) != (labels[code] >= threshold):
+            labels[code] = float(rng.uniform(threshold, SUREST) if label == 1 else rng.uniform(0, threshold))
+    known = {kind for kind, is_known in zip(EVENT_KINDS, truth["known_events"], strict=True) if is_known}
+    duration = evidence.record.duration_s
+    events = [event for event in evidence.events if event["kind"] not in known]
+    for number, start, end in truth["events"]:
+        kind = EVENT_KINDS[int(number)]
+        if kind in known and kind in NOTABLE and end > 0 and start < duration:
+            events.append({"kind": kind, "start_s": max(float(start), 0.0), "end_s": min(float(end), duration)})
+    return replace(evidence, labels=labels, events=events)

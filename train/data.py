@@ -153,8 +153,7 @@ class ConversationDataset(Dataset):
         self.targets = targets
         talks = mapped(tables(folders, "conversations", split))
         self.rows = [row for row in talks if not tasks or row["task"] in tasks]
-        columns = _RECORD_COLUMNS + (_TARGET_COLUMNS if targets else ())
-        self.records = mapped(tables(folders, "records", split), columns)
+        self.records = mapped(tables(folders, "records", split), _RECORD_COLUMNS)
         self.places = {record_id: k for k, record_id in enumerate(self.records["record_id"])}
 
     def record(self, record_id: str) -> dict[str, Any]:
@@ -176,10 +175,12 @@ class ConversationDataset(Dataset):
         row = self.rows[index]
         shown = [self._shown(row, k) for k in range(len(row["record_ids"]))]
         records = [record for record, _ in shown]
+        truth = [self._truth(row, k) for k in range(len(records))]
         return {
             "ecgs": records,
             "measurements": [measured for _, measured in shown],
-            "targets": [self._targets(row, k) for k in range(len(records))] if self.targets else [],
+            "truth": truth,
+            "targets": truth if self.targets else [],
             "row": row,
         }
 
@@ -198,7 +199,7 @@ class ConversationDataset(Dataset):
                 measured = measured | {"quality": {n: f for n, f in measured["quality"].items() if n in record.leads}}
         return record, _with_beats(full_measurements(measured), record) if measured else None
 
-    def _targets(self, row: dict[str, Any], k: int) -> dict[str, Any]:
+    def _truth(self, row: dict[str, Any], k: int) -> dict[str, Any]:
         stored, excerpt = self.record(row["record_ids"][k]), row["excerpts"][k]
         duration = stored["n_samples"] / stored["sampling_rate"]
         labels = label_vector(stored["findings"], stored["known"])
@@ -221,9 +222,8 @@ def _with_beats(measured: dict[str, Any], record: EcgRecord) -> dict[str, Any]:
 
 _RECORD_COLUMNS = (
     "record_id", "source", "leads", "sampling_rate", "n_samples", "uv_per_step", "signal", "age", "sex", "recorded_at",
-    "measurements",
+    "measurements", "findings", "known", "events", "known_events",
 )  # fmt: skip
-_TARGET_COLUMNS = ("findings", "known", "events", "known_events")
 
 
 class MixtureSampler(Sampler[int]):
