@@ -93,16 +93,23 @@ def macro_auroc(
     if scored.size:
         result["value"] = float(areas[scored].mean())
     if scored.size and patients is not None:
-        mask = np.ones(targets.shape, dtype=bool) if known is None else known.astype(bool)
-
-        def statistic(weights: np.ndarray) -> np.ndarray:
-            columns = [_weighted_auroc(scores[:, k], targets[:, k], weights * mask[:, k]) for k in scored]
-            present = np.isfinite(np.stack(columns))
-            return _ratio(np.where(present, np.stack(columns), 0.0).sum(axis=0), present.sum(axis=0))
-
-        bounds = with_interval(statistic, patients, n_resamples)
+        bounds = with_interval(macro_auroc_of(scores, targets, known), patients, n_resamples)
         result |= {"low": bounds["low"], "high": bounds["high"]}
     return result | {"n_labels": int(scored.size), "per_label": areas}
+
+
+def macro_auroc_of(scores: np.ndarray, targets: np.ndarray, known: np.ndarray | None = None) -> Statistic:
+    """Mean AUROC over the labels with both classes, as a statistic of weights; arguments as in `macro_auroc`."""
+    mask = np.ones(targets.shape, dtype=bool) if known is None else known.astype(bool)
+    held = (mask & (targets == 1)).any(axis=0) & (mask & (targets != 1)).any(axis=0)
+
+    def statistic(weights: np.ndarray) -> np.ndarray:
+        areas = [_weighted_auroc(scores[:, k], targets[:, k], weights * mask[:, k]) for k in np.flatnonzero(held)]
+        columns = np.stack(areas) if areas else np.full((1, len(weights)), np.nan)
+        present = np.isfinite(columns)
+        return _ratio(np.where(present, columns, 0.0).sum(axis=0), present.sum(axis=0))
+
+    return statistic
 
 
 def _weighted_auroc(scores: np.ndarray, targets: np.ndarray, weights: np.ndarray) -> np.ndarray:

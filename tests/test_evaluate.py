@@ -2,6 +2,7 @@
 
 import json
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pyarrow as pa
@@ -287,7 +288,36 @@ def test_the_curves_are_written_as_a_table_with_figures(dataset, tmp_path):
         )
     )
     results = json.loads((out / "curves.json").read_text())
-    assert set(results) == {"alpha"} and list(results["alpha"]) == ["leads", "duration", "sampling rate"]
+    assert set(results) == {"alpha"} and list(results["alpha"]) == ["leads", "duration"]
     assert results["alpha"]["leads"]["12 leads"] == results["alpha"]["duration"]["10 s"]
     assert results["alpha"]["leads"]["II"]["superclasses"]["n"] == 4
+    areas = [results["alpha"]["leads"][name]["superclasses"] for name in ("12 leads", "II")]
+    assert areas[1]["change"]["value"] == pytest.approx(areas[1]["value"] - areas[0]["value"])
     assert "| II and V1 |" in table and (out / "alpha-leads.png").stat().st_size > 2000
+
+
+def test_beats_of_long_records_are_scored_with_all_leads_with_each_alone_and_at_lower_rates(tmp_path):
+    record = next(simulate(1, seed=3, sampling_rate=360.0, duration_s=40.0, leads=("MLII", "V1"))).record
+    beats = [{"kind": PVC, "start_s": t, "end_s": t + 0.4, "leads": []} for t in (5.0, 9.0)]
+    row = record_row(
+        record, record_id="r", source="holter", patient_id="p", split="valid", findings=(), known=(), events=beats,
+        known_events=(PVC,),
+    )  # fmt: skip
+    file = tmp_path / "holter-valid-00000.parquet"
+    pq.write_table(pa.Table.from_pylist([row], record_schema()), file)
+    curve = curves._beat_curves(SeesTwoLeads(beats), [file], None)["ectopic beats"]
+    assert list(curve) == ["as recorded", "lead 1 alone", "lead 2 alone", "250 Hz", "100 Hz"]
+    assert [curve[name][f"{PVC}, F1"]["value"] for name in curve] == [1.0, 0.0, 0.0, 1.0, 1.0]
+
+
+PVC = "premature ventricular contraction"
+
+
+class SeesTwoLeads:
+    """A chat that finds the given beats when it is shown two leads, and none in one."""
+
+    def __init__(self, beats):
+        self.beats = beats
+
+    def evidence(self, record):
+        return SimpleNamespace(events=self.beats if len(record.leads) == 2 else [])

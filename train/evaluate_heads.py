@@ -197,21 +197,28 @@ def two_sided(labels: np.ndarray) -> np.ndarray:
 
 def score_beats(chat: Any, args: argparse.Namespace) -> dict[str, dict[str, Any]]:
     """Per source: sensitivity and positive predictivity of ectopic beats in records longer than 30 s."""
+    rows = long_rows(rows_of(tables(args.data, "records", args.split)), args.records)
+    scores = beat_scores(chat, ((record_from_row(row), row) for row in rows))
+    return {source: {"anyecg": figures} for source, figures in scores.items()}
+
+
+def long_rows(rows: Iterable[dict[str, Any]], limit: int | None) -> Iterator[dict[str, Any]]:
+    """Those rows of the records table that last longer than 30 s, at most so many."""
+    return islice((row for row in rows if row["n_samples"] / row["sampling_rate"] > LONG_S), limit)
+
+
+def beat_scores(chat: Any, rows: Iterable[tuple[EcgRecord, Mapping[str, Any]]]) -> dict[str, dict[str, Any]]:
+    """Per source: the figures of each kind of ectopic beat, from records as they are read and their rows."""
     found: dict[str, dict[str, dict[str, list[tuple[int, int, int]]]]] = {}
-    for row in _long_rows(args.data, args.split, args.records):
-        evidence = chat.evidence(record_from_row(row))
+    for record, row in rows:
+        evidence = chat.evidence(record)
         for kind in BEATS:
             if kind in row["known_events"]:
                 gold = [(e["start_s"], e["end_s"]) for e in row["events"] if e["kind"] == kind]
                 said = [(e["start_s"], e["end_s"]) for e in evidence.events if e["kind"] == kind]
                 of_patient = found.setdefault(row["source"], {}).setdefault(kind, {})
                 of_patient.setdefault(row["patient_id"], []).append(match_beats(said, gold))
-    return {source: {"anyecg": _beat_scores(kinds)} for source, kinds in found.items()}
-
-
-def _long_rows(folders: Sequence[Path], split: str, limit: int | None) -> Iterator[dict[str, Any]]:
-    rows = rows_of(tables(folders, "records", split))
-    return islice((row for row in rows if row["n_samples"] / row["sampling_rate"] > LONG_S), limit)
+    return {source: _beat_scores(kinds) for source, kinds in found.items()}
 
 
 def match_beats(said: Sequence[Interval], gold: Sequence[Interval]) -> tuple[int, int, int]:
