@@ -1,0 +1,89 @@
+"""Questions that no ECG program can answer: drugs and doses, the future, blood values, persons, own symptoms, imaging,
+other illnesses, and whatever is off the topic. Cues, words and answers are written in beyond.yaml.
+
+A question is off the topic if it is English, no word of it belongs to ECGs, and one is foreign: neither common nor
+close in spelling to a word that is known.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import yaml
+
+from .concepts import terms
+from .findings import EVENT_KINDS, FINDINGS
+from .terms import corrected, stem, words
+
+
+@dataclass(frozen=True)
+class _Group:
+    kind: str
+    answer: str
+    cues: tuple[re.Pattern[str], ...]
+
+
+def beyond(question: str) -> str | None:
+    """The written answer to a question that no ECG can answer; None for all others."""
+    kind = kind_beyond(question)
+    return None if kind is None else next(group.answer for group in _groups() if group.kind == kind)
+
+
+def kind_beyond(question: str) -> str | None:
+    """The kind of such a question, as beyond.yaml names it ("treatment", …, "off topic"), or None."""
+    return _cued(question) or ("off topic" if _is_off_topic(question) else None)
+
+
+def is_beyond_any_ecg(question: str) -> bool:
+    """Whether a question has a cue of something that an ECG cannot answer, whatever else it names."""
+    return _cued(question) is not None
+
+
+@cache
+def written() -> dict[str, Any]:
+    """beyond.yaml: `answers` (kind, answer, questions, cues) and the word lists."""
+    text = (files(__package__) / "beyond.yaml").read_text(encoding="utf-8")
+    return yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+
+
+@cache
+def _groups() -> tuple[_Group, ...]:
+    return tuple(
+        _Group(entry["kind"], entry["answer"], tuple(re.compile(cue) for cue in entry["cues"]))
+        for entry in written()["answers"]
+    )
+
+
+def _cued(question: str) -> str | None:
+    asked = " ".join(words(question))
+    return next((group.kind for group in _groups() if any(cue.search(asked) for cue in group.cues)), None)
+
+
+def _is_off_topic(question: str) -> bool:
+    typed = [word for word in words(question) if not any(letter.isdigit() for letter in word)]
+    if not question.isascii() or not set(typed) & set(written()["english"].split()):
+        return False
+    of_ecgs, common = _lexicons()
+    stems = corrected([stem(word) for word in typed], of_ecgs | common)
+    return not of_ecgs & set(stems) and any(not _is_common(word, common) for word in stems)
+
+
+def _is_common(word: str, common: frozenset[str]) -> bool:
+    return len(word) == 1 or any(word.removesuffix(end) in common for end in ("", "ed", "d", "ing", "ly", "er", "est"))
+
+
+@cache
+def _lexicons() -> tuple[frozenset[str], frozenset[str]]:
+    """Stems of the words of ECGs (written, and those of all concepts and findings), and of common words."""
+    of_ecgs, common = (_stems(written()[key]) for key in ("ecg_words", "common_words"))
+    findings = [text for f in FINDINGS.values() for text in (f.phrase, *f.synonyms)]
+    names = frozenset(word for term in terms() for word in term) | _stems(" ".join((*findings, *EVENT_KINDS)))
+    return of_ecgs | (names - common), common
+
+
+def _stems(text: str) -> frozenset[str]:
+    return frozenset(stem(word) for word in words(text))

@@ -1,0 +1,116 @@
+"""General questions about ECGs answered from written, sourced passages (concepts.yaml), word for word.
+
+    >>> answer_from_knowledge("what causes right axis deviation?").passage
+    'Right ventricular overload, lung disease, lateral infarction, left posterior fascicular block, …'
+
+A question is answered here only if it names a concept and asks about it as such: how the question is put decides, by
+the written patterns below. Questions about the ECG at hand give None, and so does what `beyond` answers.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from .beyond import is_beyond_any_ecg
+from .concept_question import asks_difference, aspect_of, is_about_ecg_at_hand, is_bare
+from .concepts import ARTICLE, MEASURED_TERMS, concepts, terms, vocabulary
+from .terms import Span, corrected, find_terms, stem, words
+
+_MEASURED = re.compile(r"\b(?:duration|width|time)\b")
+_LOOKED_FOR = frozenset({
+    "ventricular tachycardia", "polymorphic ventricular tachycardia", "ventricular fibrillation", "asystole",
+    "an idioventricular rhythm", "atrial tachycardia", "a junctional rhythm", "a ventricular couplet", "ST elevation",
+    "ST depression", "a myocardial infarction", "a STEMI", "an NSTEMI", "sinus arrest",
+})  # fmt: skip
+"""Concepts without an SCP code that one looks for in an ECG."""
+_SOURCES = {
+    "AHA": "AHA/ACCF/HRS recommendations for the ECG, part",
+    "UDMI": "Fourth Universal Definition of Myocardial Infarction",
+    "BRADY": "ACC/AHA/HRS bradycardia guideline 2018", "VA": "AHA/ACC/HRS ventricular arrhythmia guideline 2017",
+    "CHOU": "Chou's Electrocardiography in Clinical Practice", "ESC-AF": "ESC guideline on atrial fibrillation",
+    "ESC-SVT": "ESC guideline on supraventricular tachycardia", "ESC-ACS": "ESC guideline on acute coronary syndromes",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """A written answer to a general question."""
+
+    passage: str
+    """The answer as it is written in concepts.yaml."""
+    source: str
+    """Where it is from, in words."""
+    concept: str
+    """The name of the concept; two, joined by " | ", where a difference was asked for."""
+    aspect: str
+    """"means", "criteria", "causes", "look_alikes", "urgency", "next", or "difference"."""
+
+    @property
+    def text(self) -> str:
+        """What to show: the passage and its source."""
+        return f"{self.passage} (Source: {self.source}.)"
+
+
+def answer_from_knowledge(question: str) -> Knowledge | None:
+    """The written answer to a general question about one concept, or about the difference between two.
+
+    None if the question is about the ECG at hand, names no concept or several, or is one that `beyond` answers.
+    """
+    typed = words(question)
+    spans = find_terms(corrected([stem(word) for word in typed], vocabulary()), terms())
+    named = _named(spans)
+    if not 1 <= len(named) <= 2 or "" in named or is_beyond_any_ecg(question):
+        return None
+    put = _with_placeholders(typed, [span for span in spans if span.term in named])
+    if is_about_ecg_at_hand(put):
+        return None
+    if len(named) == 2:
+        return _difference(*named) if asks_difference(put) else None
+    is_measured = named[0] in MEASURED_TERMS or bool(_MEASURED.search(" ".join(typed)))
+    aspect = aspect_of(put, is_part="part" in concepts()[named[0]], is_measured=is_measured)
+    if aspect is None and is_bare(put) and not _is_looked_for(named[0]):
+        aspect = "means"
+    return _answer(named[0], aspect) if aspect else None
+
+
+def _named(spans: list[Span]) -> list[str]:
+    """The concepts of a question; a wave, an interval or a lead gives way to a finding that is named beside it."""
+    names = list(dict.fromkeys(span.term for span in spans))
+    return [name for name in names if not name or "part" not in concepts()[name]] or names
+
+
+def _with_placeholders(typed: list[str], spans: list[Span]) -> str:
+    """The question with X for its concepts, without an article that belongs to the name ("the delta wave")."""
+    put = typed[:]
+    for span in reversed(spans):
+        belongs = concepts()[span.term]["name"].startswith("the ") and put[span.start - 1 : span.start] == ["the"]
+        put[span.start - belongs : span.stop] = ["X"]
+    return " ".join(put)
+
+
+def _is_looked_for(name: str) -> bool:
+    """Whether the term alone ("AF?") asks for what anyecg finds or measures in the ECG at hand."""
+    return "code" in concepts()[name] or name in MEASURED_TERMS or name in _LOOKED_FOR
+
+
+def _answer(name: str, aspect: str) -> Knowledge:
+    concept = concepts()[name]
+    return Knowledge(concept[aspect], _sources(concept["source"]), name, aspect)
+
+
+def _difference(first: str, second: str) -> Knowledge:
+    """What both mean and by what they are recognised, one paragraph each."""
+    told = [concepts()[name] for name in (first, second)]
+    paragraphs = [f"{_capital(ARTICLE.sub('', c['name']))}: {c['means']} {c['criteria']}" for c in told]
+    source = "; ".join(dict.fromkeys("; ".join(c["source"] for c in told).split("; ")))
+    return Knowledge("\n\n".join(paragraphs), _sources(source), f"{first} | {second}", "difference")
+
+
+def _sources(short: str) -> str:
+    """ "AHA 4; CHOU" in words; the abbreviations stand at the head of concepts.yaml."""
+    return "; ".join(re.sub(r"^\S+", lambda m: _SOURCES[m.group()], part) for part in short.split("; "))
+
+
+def _capital(text: str) -> str:
+    return text[0].upper() + text[1:]
