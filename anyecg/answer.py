@@ -11,19 +11,20 @@ from .check import asks_generally, contradictions
 from .claims import interval_claims
 from .correct import corrected
 from .events import LOCATABLE, NOTABLE
-from .evidence import Evidence, differences
-from .findings import code_of, findings_in_text
+from .evidence import POSSIBLE, Evidence, differences
+from .findings import ALSO_POSSIBLE, FINDINGS, code_of, findings_in_text, phrase
 from .measure.serial import MOST as MOST_COMPARED
 from .measure.serial import compare
 
-MOST_TOLD = 12
-"""Places that an answer's text lists; the trace shows all."""
 _KIND_OF_CODE = {
     "PVC": "premature ventricular contraction", "PAC": "premature atrial contraction", "AFIB": "atrial fibrillation",
     "AFLT": "atrial flutter", "CLBBB": "left bundle branch block beat", "CRBBB": "right bundle branch block beat",
     "PACE": "paced beat",
 }  # fmt: skip
 
+MOST_ALSO = 3
+"""Findings that a report's last sentence calls possible."""
+_REPORT = re.compile(r"\bconclusion\b|\bnormal ecg\b")
 _OF_THIS_ECG = re.compile(r"what (?:is|are|was) (?:the|this|my|shown|seen|measured)\b")
 """Questions that may be meant in general and are answered from this ECG: "What is the heart rate?"."""
 
@@ -136,11 +137,32 @@ def _named_ecg(text: str) -> int | None:
 
 
 def mended(text: str, question: str, evidences: Sequence[Evidence]) -> tuple[str, list[str]]:
-    """A text about one ECG with its certainly wrong numbers replaced by the measured ones; a sentence for each."""
+    """A text about one ECG with its certainly wrong numbers replaced by the measured ones; a sentence for each.
+
+    A report also gets a last sentence with what is possible: nobody should take its silence for a "no".
+    """
     is_lesson = asks_generally(question) and not _OF_THIS_ECG.match(question.strip().lower())
     if len(evidences) != 1 or is_lesson:
         return text, []
-    return corrected(text, evidences[0].measurements)
+    text, corrections = corrected(text, evidences[0].measurements)
+    return (f"{text} {possible}" if (possible := also_possible(text, evidences[0])) else text), corrections
+
+
+def also_possible(text: str, evidence: Evidence) -> str:
+    """What a report does not name and the heads cannot exclude, in a sentence; "" for any other text.
+
+    That is a diagnosis or rhythm whose verdict is uncertain, from `POSSIBLE` on, the most probable `MOST_ALSO`.
+    """
+    if not _REPORT.search(text.lower()) or evidence.unjudgeable:
+        return ""
+    named = findings_in_text(text)
+    open_ones = [
+        (code, p)
+        for code, p in evidence.judged()
+        if p >= POSSIBLE and code not in named and code != "NORM" and set(FINDINGS[code].kinds) & {"d", "r"}
+    ]
+    listed = ", ".join(f"{phrase(code)} {100 * p:.0f} %" for code, p in open_ones[:MOST_ALSO])
+    return f"{ALSO_POSSIBLE} {listed}." if listed else ""
 
 
 def checked(answer: Answer, question: str, evidences: Sequence[Evidence], *, mend: bool = True) -> Answer:
@@ -262,27 +284,3 @@ def presence(kind: str, found: bool, said: bool) -> list[str]:
         return []
     names, finds = "names" if said else "names no", "finds it" if found else "finds none"
     return [f"The language model {names} {kind}; the event head {finds}."]
-
-
-_ASKS_PLACES = re.compile(
-    r"\b(?:where|locate|when do you|(?:which|what|the) times?|times of|which seconds|start and end|point out|mark|"
-    r"(?:list|name) the (?:intervals|places))\b"
-)
-
-
-def places_asked(question: str, evidences: Sequence[Evidence]) -> str:
-    """The answer to a question for the places of one kind in one ECG, from the evidence; "" for any other question."""
-    kind = kind_in(question)
-    if kind is None or len(evidences) != 1 or asks_generally(question) or not _ASKS_PLACES.search(question.lower()):
-        return ""
-    return in_words(kind, evidences[0].locate(kind), MOST_TOLD)
-
-
-def in_words(kind: str, events: Sequence[Mapping[str, Any]], most: int = 20) -> str:
-    """Places in a sentence."""
-    if not events:
-        return f"No {kind} is found in this record."
-    plural = LOCATABLE[kind]
-    places = [f"{event['start_s']:.1f}-{event['end_s']:.1f} s" for event in events[:most]]
-    rest = f" and {len(events) - most} more places" if len(events) > most else ""
-    return f"{plural[:1].upper()}{plural[1:]} at {', '.join(places)}{rest}."

@@ -28,13 +28,12 @@ from .answer import (
     changes_of,
     checked,
     critical_of,
-    in_words,
     kind_of,
     mended,
-    places_asked,
     presence,
     warnings_of,
 )  # fmt: skip
+from .asked import answered, in_words
 from .conversation import to_messages
 from .events import LOCATABLE
 from .evidence import Evidence, gather
@@ -282,7 +281,7 @@ class EcgChat:
         """What each conversation may state of measured numbers and places: those of its ECG when it is about one."""
         known = [_values(group) if with_measurements else {} for group in groups]
         asked = zip(questions, groups, strict=True)
-        whole = [places_asked(question, group) if with_measurements else "" for question, group in asked]
+        whole = [answered(question, group) if with_measurements else "" for question, group in asked]
         return MeasuredNumbers(self.processor.tokenizer, known, prompt_tokens, whole)
 
     def _decode(

@@ -38,11 +38,11 @@ def _table() -> tuple[Finding, ...]:
         f("LNGQT", "long QT interval", "df", "STTC", "STTC", ("prolonged qt interval", "qt prolongation", "long qt", "long qt-interval")),
         f("IMI", "inferior myocardial infarction", "d", "MI", "IMI", ("inferior infarction", "inferior infarct", "myocardial infarction in inferior leads")),
         f("ASMI", "anteroseptal myocardial infarction", "d", "MI", "AMI", ("anteroseptal infarction", "septal infarction", "myocardial infarction in anteroseptal leads")),
-        f("LVH", "left ventricular hypertrophy", "d", "HYP", "LVH", ("lv hypertrophy",)),
-        f("LAFB", "left anterior fascicular block", "d", "CD", "LAFB/LPFB", ("left anterior hemiblock",)),
+        f("LVH", "left ventricular hypertrophy", "d", "HYP", "LVH", ("lv hypertrophy", "lvh")),
+        f("LAFB", "left anterior fascicular block", "d", "CD", "LAFB/LPFB", ("left anterior hemiblock", "lafb")),
         f("ISC_", "non-specific ischaemic ST-T changes", "d", "STTC", "ISC", ("non-specific ischemic", "non-specific ischaemia")),
-        f("IRBBB", "incomplete right bundle branch block", "d", "CD", "IRBBB", ("incomplete rbbb",)),
-        f("1AVB", "first-degree AV block", "d", "CD", "AVB", ("first degree av block", "av block i", "1st degree av block")),
+        f("IRBBB", "incomplete right bundle branch block", "d", "CD", "IRBBB", ("incomplete rbbb", "irbbb")),
+        f("1AVB", "first-degree AV block", "d", "CD", "AVB", ("first degree av block", "av block i", "1st degree av block", "1st-degree av block")),
         f("IVCD", "non-specific intraventricular conduction delay", "d", "CD", "IVCD", ("non-specific intraventricular conduction disturbance", "intraventricular conduction delay")),
         f("ISCAL", "anterolateral ischaemic ST-T changes", "d", "STTC", "ISCA", ("ischemic in anterolateral leads", "anterolateral ischaemia")),
         f("CRBBB", "complete right bundle branch block", "d", "CD", "CRBBB", ("right bundle branch block", "rbbb")),
@@ -55,11 +55,11 @@ def _table() -> tuple[Finding, ...]:
         f("INJAS", "anteroseptal subendocardial injury", "d", "MI", "AMI", ("subendocardial injury in anteroseptal leads",)),
         f("LMI", "lateral myocardial infarction", "d", "MI", "LMI", ("lateral infarction", "myocardial infarction in lateral leads")),
         f("ISCIL", "inferolateral ischaemic ST-T changes", "d", "STTC", "ISCI", ("ischemic in inferolateral leads", "inferolateral ischaemia")),
-        f("LPFB", "left posterior fascicular block", "d", "CD", "LAFB/LPFB", ("left posterior hemiblock",)),
+        f("LPFB", "left posterior fascicular block", "d", "CD", "LAFB/LPFB", ("left posterior hemiblock", "lpfb")),
         f("ISCAS", "anteroseptal ischaemic ST-T changes", "d", "STTC", "ISCA", ("ischemic in anteroseptal leads", "anteroseptal ischaemia")),
         f("INJAL", "anterolateral subendocardial injury", "d", "MI", "AMI", ("subendocardial injury in anterolateral leads",)),
         f("ISCLA", "lateral ischaemic ST-T changes", "d", "STTC", "ISCA", ("ischemic in lateral leads", "lateral ischaemia")),
-        f("RVH", "right ventricular hypertrophy", "d", "HYP", "RVH", ("rv hypertrophy",)),
+        f("RVH", "right ventricular hypertrophy", "d", "HYP", "RVH", ("rv hypertrophy", "rvh")),
         f("ANEUR", "ST-T changes compatible with ventricular aneurysm", "d", "STTC", "STTC", ("ventricular aneurysm",)),
         f("RAO/RAE", "right atrial enlargement", "d", "HYP", "RAO/RAE", ("right atrial overload", "right atrial overload/enlargement")),
         f("EL", "electrolyte or drug effect", "d", "STTC", "STTC", ("electrolytic disturbance",)),
@@ -91,15 +91,15 @@ def _table() -> tuple[Finding, ...]:
         f("STE_", "ST elevation", "f", synonyms=("non-specific st elevation", "st-segment elevation")),
         f("PRC(S)", "premature complexes", "f", synonyms=("premature complex(es)",)),
         f("SR", "sinus rhythm", "r"),
-        f("AFIB", "atrial fibrillation", "r"),
+        f("AFIB", "atrial fibrillation", "r", synonyms=("afib", "a-fib", "af")),
         f("STACH", "sinus tachycardia", "r"),
         f("SARRH", "sinus arrhythmia", "r"),
         f("SBRAD", "sinus bradycardia", "r"),
         f("PACE", "paced rhythm", "r", synonyms=("normal functioning artificial pacemaker", "pacemaker rhythm", "paced beats")),
         f("SVARR", "supraventricular arrhythmia", "r"),
         f("BIGU", "bigeminy", "r", synonyms=("bigeminal pattern (unknown origin, sv or ventricular)", "bigeminal pattern")),
-        f("AFLT", "atrial flutter", "r"),
-        f("SVTAC", "supraventricular tachycardia", "r"),
+        f("AFLT", "atrial flutter", "r", synonyms=("aflutter", "a-flutter")),
+        f("SVTAC", "supraventricular tachycardia", "r", synonyms=("svt",)),
         f("PSVT", "paroxysmal supraventricular tachycardia", "r"),
         f("TRIGU", "trigeminy", "r", synonyms=("trigeminal pattern",)),
     )  # fmt: skip
@@ -155,10 +155,11 @@ def findings_in_text(text: str) -> dict[str, bool]:
     """Read the statements that a text asserts (True) or denies (False).
 
     The longest phrase wins, so "incomplete right bundle branch block" is not also a complete one; a denial reaches
-    from its word ("no", "without", "not", …) to the end of the clause. Asserted anywhere outranks denied elsewhere.
+    from its word ("no", "without", "not", …) to the end of the clause. Asserted anywhere outranks denied elsewhere. What
+    is only called possible (`possible_in_text`) is neither.
     """
     found: dict[str, bool] = {}
-    for clause in _CLAUSE.split(text.lower()):
+    for clause in _CLAUSE.split(without_possible(text)):
         denied_from = [m.end() for m in _DENIAL.finditer(clause)]
         for match in _ANY_PHRASE.finditer(clause):
             code = _PHRASES[match.group(0)]
@@ -167,10 +168,30 @@ def findings_in_text(text: str) -> dict[str, bool]:
     return found
 
 
+def without_possible(text: str) -> str:
+    """A text in lower case without the sentence on what is only possible."""
+    return _POSSIBLE.sub(" ", text.lower())
+
+
+def possible_in_text(text: str) -> dict[str, float]:
+    """The statements that a report's last sentence calls possible, with the probability that it gives them."""
+    listed = " ".join(_POSSIBLE.findall(text.lower()))
+    named = re.findall(rf"({_ANY_PHRASE.pattern}) (\d+) %", listed)
+    return {_PHRASES[name]: int(percent) / 100 for name, percent in named}
+
+
+def finding_spans(text: str) -> list[tuple[int, int]]:
+    """Where a text names statements, as (start, end) in characters."""
+    return [match.span() for match in _ANY_PHRASE.finditer(text.lower())]
+
+
 _PHRASES = {spelling.lower(): f.code for f in FINDINGS.values() for spelling in (*f.synonyms, f.phrase)}
 _ANY_PHRASE = re.compile(
     r"(?<![\w-])(?:" + "|".join(re.escape(p) for p in sorted(_PHRASES, key=len, reverse=True)) + r")(?![\w-])"
 )
+ALSO_POSSIBLE = "Also possible:"
+"""How a report begins the list of what it does not call, but cannot exclude."""
+_POSSIBLE = re.compile(rf"{ALSO_POSSIBLE.lower()}[^.\n]*")
 _CLAUSE = re.compile(r"[.;:\n]|, but |\bbut\b|\bhowever\b")
 _DENIAL = re.compile(
     r"\b(?:no|not|without|absence of|absent|neither|nor|never|cannot see|excludes?|excluded|free of)\b"

@@ -46,7 +46,7 @@ class MeasuredNumbers(LogitsProcessor):
         tokenizer: of the language model.
         values: per sequence of the batch, what `values_of` gives; empty leaves that sequence alone.
         prompt_tokens: length of the prompt; only what follows it is looked at.
-        whole: per sequence, an answer that the evidence gives word for word (`answer.places_asked`), or "".
+        whole: per sequence, an answer that the evidence gives word for word (`asked.answered`), or "".
     """
 
     def __init__(

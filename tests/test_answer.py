@@ -4,7 +4,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from anyecg.answer import Answer, checked, mended, named_intervals, places_asked
+from anyecg.answer import Answer, checked, mended, named_intervals
+from anyecg.findings import findings_in_text, possible_in_text
 
 MEASURED = {"heart_rate_bpm": 72.0, "pr_ms": 160.0, "not_measurable": {}}
 
@@ -12,7 +13,10 @@ MEASURED = {"heart_rate_bpm": 72.0, "pr_ms": 160.0, "not_measurable": {}}
 def about(duration_s=10.0, events=(), **measured):
     """The evidence of one ECG."""
     record = SimpleNamespace(duration_s=duration_s)
-    return SimpleNamespace(record=record, measurements=MEASURED | measured, findings={}, events=list(events))
+    return SimpleNamespace(
+        record=record, measurements=MEASURED | measured, findings={}, events=list(events), unjudgeable=None,
+        judged=lambda: [("LVH", 0.6), ("IMI", 0.31), ("NORM", 0.3), ("QWAVE", 0.2), ("AFIB", 0.12), ("ASMI", 0.11)],
+    )  # fmt: skip
 
 
 def test_a_mended_number_is_told_once_and_no_longer_a_contradiction():
@@ -71,26 +75,10 @@ def test_a_list_that_says_it_is_cut_short_overlooks_nothing():
     assert said.contradictions == []
 
 
-class Located(SimpleNamespace):
-    def locate(self, kind):
-        return [event for event in self.events if event["kind"] == kind]
-
-
-@pytest.mark.parametrize(
-    ("question", "said"),
-    [
-        ("Where are the premature ventricular contractions?", "Premature ventricular contractions at 1.0-1.4 s."),
-        ("Locate the PVCs.", "Premature ventricular contractions at 1.0-1.4 s."),
-        ("At which times is there atrial fibrillation?", "No atrial fibrillation is found in this record."),
-        ("Give the start and end of the asystole.", "No asystole is found in this record."),
-        ("Is there atrial fibrillation?", ""),
-        ("Where is the infarction?", ""),
-        ("Describe the premature ventricular contractions.", ""),
-        ("What are premature ventricular contractions?", ""),
-        ("Where are the premature ventricular contractions and the premature atrial contractions?", ""),
-    ],
-)
-def test_a_question_for_places_is_answered_by_the_evidence(question, said):
-    evidence = Located(events=[{"kind": PVC, "start_s": 1.0, "end_s": 1.4}])
-    assert places_asked(question, [evidence]) == said
-    assert places_asked(question, [evidence, evidence]) == ""
+def test_a_report_ends_with_what_it_cannot_exclude():
+    said, _ = mended("Left ventricular hypertrophy. Conclusion: abnormal ECG.", "Report.", [about()])
+    possible = "inferior myocardial infarction 31 %, atrial fibrillation 12 %, anteroseptal myocardial infarction 11 %"
+    assert said == f"Left ventricular hypertrophy. Conclusion: abnormal ECG. Also possible: {possible}."
+    assert findings_in_text(said) == {"LVH": True}
+    assert possible_in_text(said) == {"IMI": 0.31, "AFIB": 0.12, "ASMI": 0.11}
+    assert mended("The rate is 72/min.", "What is the rate?", [about()])[0] == "The rate is 72/min."

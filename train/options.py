@@ -85,9 +85,9 @@ def chosen_letter(text: str, question: str) -> str | None:
 
 
 def _yes_or_no(plain: str, options: Sequence[str]) -> frozenset[str]:
-    first = re.match(r"\W*(yes|no|not sure)\b", plain)
+    first = re.match(r"\W*(?:probably )?(yes|not sure|not?)\b", plain)
     if first:
-        return frozenset({first.group(1)}) & frozenset(options)
+        return frozenset({{"not": "no"}.get(first.group(1), first.group(1))}) & frozenset(options)
     return frozenset({"not sure"}) & frozenset(options) if _UNSURE.search(plain) else frozenset()
 
 

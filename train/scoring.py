@@ -13,8 +13,15 @@ from typing import Any
 import numpy as np
 
 from anyecg.claims import interval_claims, number_claims
-from anyecg.findings import FINDINGS, SUPERCLASSES, findings_in_text, superclasses_of
-from anyecg.metrics import label_f1, localization_scores, mean_with_interval, merge_intervals, option_set
+from anyecg.findings import (
+    FINDINGS,
+    SUPERCLASSES,
+    findings_in_text,
+    possible_in_text,
+    superclasses_of,
+    without_possible,
+)
+from anyecg.metrics import label_f1, localization_scores, macro_auroc, mean_with_interval, merge_intervals, option_set
 
 from .text_metrics import text_scores
 
@@ -50,9 +57,20 @@ def asserted(text: str) -> set[str]:
 
 def classes_in_text(text: str) -> set[str]:
     """The superclasses that a report names in its conclusion or through its statements."""
-    conclusion = text.lower().partition("conclusion:")[2]
+    conclusion = without_possible(text).partition("conclusion:")[2]
     named = {name for name, words in _CLASS_WORDS.items() if re.search(rf"\b{words}\b|{words}", conclusion)}
     return named | set(superclasses_of(asserted(text)))
+
+
+def class_scores_in_text(text: str) -> list[float]:
+    """Per superclass 1 where a report names it, else the highest probability of its statements called possible."""
+    named, possible = classes_in_text(text), possible_in_text(text)
+    return [
+        1.0
+        if name in named
+        else max((p for code, p in possible.items() if FINDINGS[code].superclass == name), default=0.0)
+        for name in SUPERCLASSES
+    ]
 
 
 def score_reports(rows: Sequence[Prediction]) -> Scores:
@@ -66,7 +84,10 @@ def score_reports(rows: Sequence[Prediction]) -> Scores:
         patients,
         SUPERCLASSES,
     )
+    targets = np.array([[float(name in row["gold"]["superclasses"]) for name in SUPERCLASSES] for row in rows])
+    ranked = macro_auroc(np.array([class_scores_in_text(text) for text in texts]), targets, None, patients)
     return {
+        "superclass AUROC of the text": {key: ranked[key] for key in ("value", "low", "high", "n")},
         "label F1 (micro)": labels["micro_f1"],
         "label precision": labels["precision"],
         "label recall": labels["recall"],
@@ -159,8 +180,8 @@ def question_is_right(text: str, gold: Mapping[str, Any], gold_text: str) -> flo
     """1.0 for the right set of options: yes or no, the set of statements, or the same sentence."""
     kind, answer = str(gold["type"]), [str(option) for option in gold["answer"]]
     if kind.endswith("verify"):
-        word = re.match(r"\W*(yes|not sure|no)\b", text.lower())
-        return float(word is not None and [word.group(1)] == answer)
+        word = re.match(r"\W*(?:probably )?(yes|not sure|not?)\b", text.lower())
+        return float(word is not None and [{"not": "no"}.get(word.group(1), word.group(1))] == answer)
     if "options" in gold:
         return float(options_in_text(text, gold["options"]) == set(answer))
     if kind == "numeric range":

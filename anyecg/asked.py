@@ -1,0 +1,197 @@
+"""Questions that the evidence answers word for word: for the places of one kind, for one finding, for normality.
+
+What is asked is read by rule, and only where nothing is left over that the rule does not understand: "Is there atrial
+fibrillation?" is answered from the heads, "Is the atrial fibrillation new?" is the language model's. So the answer to
+a closed question is the calibrated probability that stands beside it, and no second opinion of a small model.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .abstain import LIKELY, UNJUDGED, UNLIKELY, Verdict
+from .answer import kind_in
+from .check import asks_generally
+from .check_findings import percent
+from .events import LOCATABLE
+from .evidence import Evidence
+from .findings import CODES, FINDINGS, finding_spans, findings_in_text, phrase
+
+MOST_TOLD = 12
+"""Places that an answer's text lists; the trace shows all."""
+_VENTRICULAR = "premature ventricular contraction"
+MOST_NAMED = 4
+"""Findings that an answer to a question about a group or about normality names."""
+
+_ASKS_PLACES = re.compile(
+    r"\b(?:where|locate|when do you|(?:which|what|the) times?|times of|which seconds|start and end|point out|mark|"
+    r"(?:list|name) the (?:intervals|places))\b"
+)
+_NORMAL = re.compile(
+    r"^(?:is|was|would you call|can i tell my patient that|do you (?:think|find)) (?:this|the|my|it|that|everything)"
+    r"(?: (?:ecg|ekg|tracing|recording|record|one))?(?: is)? (?:all )?(?:a |an )?"
+    r"(?:normal|healthy|fine|ok(?:ay)?|within normal limits)(?: (?:ecg|ekg|tracing|recording|one))?"
+    r"(?: (?:here|or abnormal|or not))?$"
+)
+_ABNORMAL = re.compile(
+    r"^(?:is (?:there anything|anything|this (?:ecg|ekg|tracing)?)|do you (?:see|find) (?:anything|any abnormality))"
+    r"(?: (?:abnormal|wrong|unusual))?(?: (?:in|with|on|about) (?:this|the|my) (?:ecg|ekg|tracing|recording))?$"
+)
+_SCAFFOLD = frozenset(
+    re.findall(
+        r"\w+",
+        """
+        is are was there does do did this the an a any you see can could be seen here ecg ekg recording record tracing
+        it show shows have has contain compatible with signs sign of evidence for would diagnose present check rhythm
+        call called in on suggest suggestive indicate patient really also and please tell me whether if now what about
+        my these reveal demonstrate display think i not feature features pattern patterns got
+        """,
+    )
+)
+"""Words of a question that leave nothing to be understood beside the finding."""
+_CHOICE = re.compile(r"\bor\b(?! not)")
+_ISCHAEMIC = tuple(code for code in CODES if code.startswith("ISC"))
+GROUPS: dict[str, tuple[str, tuple[str, ...], str]] = {
+    "myocardial infarction": (
+        r"(?:myocardial )?infarct(?:ion)?s?|heart attacks?|mi",
+        tuple(c for c in CODES if FINDINGS[c].superclass == "MI" and not c.startswith("INJ")), "super:MI",
+    ),
+    "conduction disturbance": (
+        r"conduction (?:disturbance|delay|abnormalit|disorder|problem)(?:s|y|ies)?",
+        tuple(c for c in CODES if FINDINGS[c].superclass == "CD"), "super:CD",
+    ),
+    "hypertrophy": (
+        r"(?:ventricular )?hypertrophy",
+        tuple(c for c in CODES if FINDINGS[c].superclass == "HYP"), "super:HYP",
+    ),
+    "bundle branch block": (r"bundle[ -]branch blocks?|bbb", ("CRBBB", "CLBBB", "IRBBB", "ILBBB"), ""),
+    "fascicular block": (r"(?:left )?(?:fascicular block|hemiblock)s?", ("LAFB", "LPFB"), ""),
+    "AV block": (r"(?:av|atrioventricular|heart)[ -]blocks?", ("1AVB", "2AVB", "3AVB"), "sub:AVB"),
+    "ischaemic ST-T changes": (r"isch(?:a)?emi(?:a|c)(?: (?:st-t )?changes?)?", _ISCHAEMIC, ""),
+    "premature beats": (
+        r"premature beats?|ectop(?:y|ic beats?)|extra ?systoles?|extra beats?", ("PVC", "PAC", "PRC(S)"), "",
+    ),
+}  # fmt: skip
+"""Names that stand for several statements: how they are asked for, the statements, and the class that holds them."""
+
+
+def answered(question: str, evidences: Sequence[Evidence]) -> str:
+    """The answer that the evidence of one ECG gives by itself, or "" where the language model has to answer."""
+    if len(evidences) != 1 or asks_generally(question):
+        return ""
+    evidence = evidences[0]
+    return _places(question, evidence) or _normality(question, evidence) or _presence(question, evidence)
+
+
+def in_words(kind: str, events: Sequence[Mapping[str, Any]], most: int = 20) -> str:
+    """Places in a sentence."""
+    if not events:
+        return f"No {kind} is found in this record."
+    plural = LOCATABLE[kind]
+    return f"{plural[:1].upper()}{plural[1:]} at {_listed(events, most)}."
+
+
+def _listed(events: Sequence[Mapping[str, Any]], most: int) -> str:
+    places = ", ".join(f"{event['start_s']:.1f}-{event['end_s']:.1f} s" for event in events[:most])
+    return places + (f" and {len(events) - most} more places" if len(events) > most else "")
+
+
+def _places(question: str, evidence: Evidence) -> str:
+    kind = kind_in(question)
+    if kind is None or not _ASKS_PLACES.search(question.lower()):
+        return ""
+    return in_words(kind, evidence.locate(kind), MOST_TOLD)
+
+
+def _normality(question: str, evidence: Evidence) -> str:
+    plain = " ".join(re.sub(r"[^\w\s-]", " ", question.lower()).split())
+    asks_normal, asks_abnormal = _NORMAL.match(plain), _ABNORMAL.match(plain)
+    if not asks_normal and not asks_abnormal:
+        return ""
+    called = [(code, p) for code, p in evidence.judged() if _is_called(evidence, code)]
+    others = [(code, p) for code, p in called if code != "NORM" and code not in ("SR", "SARRH")]
+    verdict = evidence.verdicts["NORM"]
+    if verdict.word == UNJUDGED and not others:
+        return f"I cannot tell whether it is normal: {verdict.reason}. What can be judged shows nothing abnormal."
+    is_normal = _is_called(evidence, "NORM") and not any(p > evidence.labels["NORM"] for _, p in others)
+    word = "Yes" if is_normal == bool(asks_normal) else "No"
+    if is_normal:
+        return f"{word}: normal ECG {percent(evidence.labels['NORM'])}.{_beside(others)}"
+    if others:
+        return f"{word}: it shows {_named(others)}."
+    return f"{word}, though no single finding stands out: a normal ECG has {percent(evidence.labels['NORM'])}."
+
+
+def _beside(others: Sequence[tuple[str, float]]) -> str:
+    return f" Beside that: {_named(others)}." if others else ""
+
+
+def _presence(question: str, evidence: Evidence) -> str:
+    asked = _asked_for(question)
+    if asked is None:
+        return ""
+    name, codes, group = asked
+    if codes == ("PVC",) and (events := evidence.locate(_VENTRICULAR)):  # two witnesses; other kinds are less sure
+        return f"Yes: {LOCATABLE[_VENTRICULAR]} at {_listed(events, MOST_TOLD)}."
+    if all(evidence.verdicts[code].word == UNJUDGED for code in codes):
+        return f"I cannot tell: {evidence.verdicts[codes[0]].reason}."
+    called = [(code, p) for code, p in evidence.judged() if code in codes and _is_called(evidence, code)]
+    if called:
+        surely = any(evidence.verdicts[code].word == LIKELY for code, _ in called)
+        return f"{'Yes' if surely else 'Probably yes'}: {_named(called)}.{_rhythm(evidence, called[0][0])}"
+    labels = [group] if group else [code for code, _ in evidence.judged() if code in codes][:1]
+    verdict = evidence.verdicts[labels[0]]
+    if group and _is_called(evidence, group) and verdict.word != UNJUDGED:
+        return f"Probably yes: {name} {percent(evidence.labels[group])}, though no single kind of it is likely enough."
+    return _denied(name, labels[0], verdict, evidence)
+
+
+def _denied(name: str, label: str, verdict: Verdict, evidence: Evidence) -> str:
+    word = "No" if verdict.word in (UNLIKELY, UNJUDGED) else "Probably not"
+    return f"{word}: {name} {percent(evidence.labels[label])}.{_rhythm(evidence, label)}"
+
+
+def _rhythm(evidence: Evidence, code: str) -> str:
+    """The most probable rhythm, where another one was asked for."""
+    if code not in FINDINGS or "r" not in FINDINGS[code].kinds:
+        return ""
+    rhythms = [(c, p) for c, p in evidence.judged() if "r" in FINDINGS[c].kinds and _is_called(evidence, c)]
+    return f" The rhythm is {_named(rhythms[:1])}." if rhythms and rhythms[0][0] != code else ""
+
+
+def _asked_for(question: str) -> tuple[str, tuple[str, ...], str] | None:
+    """Name, statements and class that a yes-or-no question is about; None for any other question."""
+    plain = question.lower().strip()
+    if _CHOICE.search(plain) or "?" in plain.rstrip(" ?.!") or _ASKS_PLACES.search(plain):
+        return None
+    named = findings_in_text(question)
+    rest = plain
+    for start, end in reversed(finding_spans(plain)):
+        rest = f"{rest[:start]} {rest[end:]}"
+    if len(named) == 1:
+        (code,) = named
+        return (phrase(code), (code,), "") if named[code] and code != "NORM" and _is_scaffold(rest) else None
+    for name, (words, codes, group) in GROUPS.items() if not named else ():
+        match = re.search(rf"(?<![\w-])(?:{words})(?![\w-])", rest)
+        if match and _is_scaffold(rest[: match.start()] + rest[match.end() :]):
+            return name, codes, group
+    return None
+
+
+def _is_scaffold(rest: str) -> bool:
+    """Whether what a question says beside the finding's name adds nothing: "is there …", or a mere question mark."""
+    words = re.findall(r"[\w'-]+", rest)
+    return rest.strip() == "?" or (_ASKS.match(rest.strip()) is not None and set(words) <= _SCAFFOLD)
+
+
+_ASKS = re.compile(r"(?:is|are|was|does|do|did|can|could|would|has|have|check|any|tell me (?:if|whether)|please)\b")
+
+
+def _is_called(evidence: Evidence, label: str) -> bool:
+    return evidence.labels[label] >= evidence.thresholds[label] and evidence.verdicts[label].word != UNJUDGED
+
+
+def _named(findings: Sequence[tuple[str, float]]) -> str:
+    return ", ".join(f"{phrase(code)} {percent(p)}" for code, p in findings[:MOST_NAMED])

@@ -1,0 +1,128 @@
+"""Closed questions about one ECG are answered by its evidence, word for word; anything else is left alone."""
+
+import numpy as np
+import pytest
+
+from anyecg.asked import GROUPS, answered
+from anyecg.evidence import Evidence
+from anyecg.findings import EVENT_KINDS, HEAD_LABELS
+from anyecg.leads import STANDARD_LEADS
+from anyecg.record import EcgRecord
+from train.scoring import class_scores_in_text, score_reports
+
+PVC = EVENT_KINDS.index("premature ventricular contraction")
+
+
+def evidence(leads=STANDARD_LEADS, ventricular_at=(), limits=None, **probabilities):
+    """An ECG of 10 s with a beat every second; findings not named have 1 %."""
+    labels = dict.fromkeys(HEAD_LABELS, 0.01) | probabilities
+    events = np.zeros((100, len(EVENT_KINDS)), np.float32)
+    for second in ventricular_at:
+        events[round(10 * second) - 1 : round(10 * second) + 2, PVC] = 0.99
+    beats = [{"time_s": float(second), "kind": "N"} for second in range(1, 10)]
+    return Evidence(
+        record=EcgRecord(np.zeros((len(leads), 1000), np.float32), tuple(leads), 100.0),
+        measurements={"beats": beats, "quality": {}, "episodes": []}, labels=labels, event_probabilities=events,
+        step_s=0.1, events=[], thresholds=dict.fromkeys((*HEAD_LABELS, *EVENT_KINDS), 0.4), limits=limits or {},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [
+        ("Is there atrial fibrillation?", "Yes: atrial fibrillation 97 %."),
+        ("AF?", "Yes: atrial fibrillation 97 %."),
+        ("any afib?", "Yes: atrial fibrillation 97 %."),
+        ("does this ecg show left ventricular hypertrophy", "Probably yes: left ventricular hypertrophy 55 %."),
+        ("Are there signs of inferior myocardial infarction?", "Probably not: inferior myocardial infarction 20 %."),
+        ("Is there a left bundle branch block?", "No: complete left bundle branch block 1 %."),
+        ("Do you see complete left bundle branch block?", "No: complete left bundle branch block 1 %."),
+        ("Is the rhythm sinus rhythm?", "No: sinus rhythm 1 %. The rhythm is atrial fibrillation 97 %."),
+        ("Is there a bundle branch block?", "No: bundle branch block 1 %."),
+        ("Is there any hypertrophy?", "Probably yes: left ventricular hypertrophy 55 %."),
+        ("Is there a myocardial infarction?", "Probably not: myocardial infarction 30 %."),
+        ("Has the patient had a heart attack?", ""),
+        ("Is this ECG normal?", "No: it shows atrial fibrillation 97 %, left ventricular hypertrophy 55 %."),
+        (
+            "Do you see any abnormality in this ECG?",
+            "Yes: it shows atrial fibrillation 97 %, left ventricular hypertrophy 55 %.",
+        ),
+        ("Is the atrial fibrillation new?", ""),
+        ("Is there atrial fibrillation or atrial flutter?", ""),
+        ("Which rhythm is shown?", ""),
+        ("What is atrial fibrillation?", ""),
+        ("Is there acute inferior myocardial infarction?", ""),
+        ("Is there ST elevation in lead V3?", ""),
+        ("Why is there atrial fibrillation?", ""),
+        ("atrial fibrillation", ""),
+        ("", ""),
+    ],
+)
+def test_one_finding_is_answered_with_its_probability(question, said):
+    probabilities = {"AFIB": 0.97, "LVH": 0.55, "IMI": 0.2, "super:MI": 0.3}
+    assert answered(question, [evidence(**probabilities)]) == said
+
+
+def test_a_normal_ecg_is_called_so_both_ways_round():
+    normal = evidence(NORM=0.95, SR=0.97)
+    assert answered("Is this ECG normal?", [normal]) == "Yes: normal ECG 95 %."
+    assert answered("Is there anything abnormal in this ECG?", [normal]) == "No: normal ECG 95 %."
+    mixed = evidence(NORM=0.6, IMI=0.72)
+    assert answered("Is this ECG normal?", [mixed]) == "No: it shows inferior myocardial infarction 72 %."
+    assert answered("Is this ECG normal?", [evidence(NORM=0.2)]) == (
+        "No, though no single finding stands out: a normal ECG has 20 %."
+    )
+
+
+def test_what_the_leads_cannot_show_is_not_answered_with_a_number():
+    strip = evidence(leads=("II",), IMI=0.9, NORM=0.9)
+    assert answered("Is there inferior myocardial infarction?", [strip]).startswith("I cannot tell: it needs 2 of II")
+    assert answered("Is this ECG normal?", [strip]).startswith("I cannot tell whether it is normal")
+    assert answered("Is there a myocardial infarction?", [strip]).startswith("I cannot tell")
+    assert answered("Is there atrial fibrillation?", [strip]) == "No: atrial fibrillation 1 %."
+
+
+def test_a_class_that_is_likely_without_any_of_its_statements():
+    said = answered("Is there a myocardial infarction?", [evidence(**{"super:MI": 0.5, "IMI": 0.3, "ASMI": 0.25})])
+    assert said == "Probably yes: myocardial infarction 50 %, though no single kind of it is likely enough."
+
+
+def test_ventricular_beats_that_were_found_answer_whatever_the_finding_says():
+    found = evidence(ventricular_at=(3, 7))
+    assert answered("Are there PVCs?", [found]) == ("Yes: premature ventricular contractions at 2.9-3.3 s, 6.9-7.3 s.")
+    assert answered("Are there PVCs?", [evidence()]) == "No: premature ventricular contractions 1 %."
+
+
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [
+        ("Where are the premature ventricular contractions?", "Premature ventricular contractions at 2.9-3.3 s."),
+        ("Locate the PVCs.", "Premature ventricular contractions at 2.9-3.3 s."),
+        ("At which times is there atrial fibrillation?", "No atrial fibrillation is found in this record."),
+        ("Give the start and end of the asystole.", "No asystole is found in this record."),
+        ("Where is the infarction?", ""),
+        ("Describe the premature ventricular contractions.", ""),
+        ("What are premature ventricular contractions?", ""),
+        ("Where are the premature ventricular contractions and the premature atrial contractions?", ""),
+    ],
+)
+def test_a_question_for_places_is_answered_by_the_evidence(question, said):
+    one = evidence(ventricular_at=(3,))
+    assert answered(question, [one]) == said
+    assert answered(question, [one, one]) == ""
+
+
+def test_every_group_has_statements_and_a_class_of_the_head():
+    for _, codes, group in GROUPS.values():
+        assert codes and set(codes) <= set(HEAD_LABELS) and (not group or group in HEAD_LABELS)
+
+
+def test_the_classes_of_a_report_are_ranked_by_what_it_says():
+    text = "Inferior myocardial infarction. Conclusion: abnormal ECG. Also possible: left ventricular hypertrophy 31 %."
+    assert class_scores_in_text(text) == [0.0, 1.0, 0.0, 0.0, 0.31]
+    row = {"patient": "1", "gold": {"findings": [], "superclasses": ["MI"]}, "gold_text": text}
+    rows = [
+        row | {"text": text},
+        row | {"patient": "2", "text": "Nothing.", "gold": {"findings": [], "superclasses": []}},
+    ]
+    assert score_reports(rows)["superclass AUROC of the text"]["value"] == 1.0
