@@ -80,7 +80,7 @@ def test_a_finished_encoder_is_not_trained_again_and_a_killed_one_goes_on(data, 
     fusions.compare(args, said.append)
     assert said[-1].startswith("| direct") and said[-1].count("|") == said[0].splitlines()[0].count("|")
     state = torch.load(tmp_path / "direct" / "state.pt", weights_only=True)
-    assert 0 < state["seconds"] < 0.3 and state["seen"] > 0
+    assert state["seconds"] >= 0.3 and state["seen"] > 0
 
     monkeypatch.setattr(fusions, "trained", None)
     fusions.compare(args, said.append)  # the finished row is read
