@@ -9,7 +9,7 @@ from test_questions import MEASURED, view
 
 from data_builders.questions import attributes, leads
 from data_builders.sources.ptbxl_columns import facts_of, leads_named
-from train.scoring import options_in_text, question_is_right
+from train.scoring import question_is_right
 
 EMPTY = {"baseline_drift": "", "static_noise": "", "burst_noise": "", "electrodes_problems": ""}
 NOISE = {"baseline drift": ["V6"], "static noise": ["I", "II"], "burst noise": [], "electrode problems": ["V1"]}
@@ -47,7 +47,7 @@ def test_columns_say_only_what_is_clear():
     assert facts["noise"]["static noise"] is None and facts["noise"]["burst noise"] == []
     assert facts["stages"] == ["middle", "old"] and facts["axis"] == "left"
     assert facts_of({"ecg_id": "1"}) == {}
-    assert "axis" not in facts_of({"heart_axis": "AXR"})
+    assert facts_of({"heart_axis": "AXR"}) == {"axis": None}
 
 
 def test_every_answer_on_attributes_is_scored_right_and_an_empty_one_wrong():
@@ -55,7 +55,9 @@ def test_every_answer_on_attributes_is_scored_right_and_an_empty_one_wrong():
     made = [attributes.ask(known, random.Random(seed), Counter()) for seed in range(600)]
     asked = [dialogue for dialogue in made if dialogue is not None]
     kinds = {a.gold["type"] for a in asked}
-    assert kinds == {f"{what} {how}" for what in ("noise", "stage", "axis") for how in ("verify", "choose", "query")}
+    assert kinds == {
+        f"{what} {how}" for what in ("noise", "stage", "axis", "extrasystole") for how in ("verify", "choose", "query")
+    }
     for a in asked:
         (question, answer), gold = a.turns[0], dict(a.gold)
         assert question_is_right(answer, gold, answer) == 1.0, (question, answer, gold)
@@ -74,7 +76,7 @@ def test_answers_on_noise_follow_the_columns():
 
 def test_yes_and_no_are_even_where_both_are_possible():
     answers = Counter(a.gold["answer"][0] for a in asked_of(shown(noise=NOISE)) if a.gold["type"] == "noise verify")
-    assert abs(answers["yes"] - answers["no"]) <= 2
+    assert abs(answers["yes"] - answers["no"]) <= 6
 
 
 def test_two_stages_are_both_the_answer():
@@ -100,9 +102,3 @@ def test_noise_of_unknown_place_asks_nothing_of_any_lead():
 def test_an_excerpt_knows_nothing_of_the_noise_of_the_whole():
     whole = shown(noise=NOISE)
     assert whole.cut(0.0, whole.record.duration_s / 2).facts == {}
-
-
-def test_options_are_read_longest_first():
-    options = {"qt interval": "QT interval", "lead II": "II", "lead I": "I", "cqt": "corrected QT interval"}
-    assert options_in_text("Corrected QT interval, lead II.", options) == {"cqt", "lead II"}
-    assert options_in_text("None of them.", options) == {"none"} and options_in_text("Yes.", options) == set()

@@ -6,6 +6,7 @@ from collections import Counter
 import pytest
 from test_questions import MEASURED, asserted, event, view
 
+from anyecg.leads import STANDARD_LEADS
 from anyecg.metrics import option_set
 from data_builders.questions import counting, followup, leads, numeric, pair, question, report, series
 from data_builders.questions.view import Dialogue
@@ -24,7 +25,7 @@ def test_numeric_answers_follow_the_normal_ranges():
     said = {f.name: numeric.status(f, shown) for f in numeric.FEATURES}
     assert said == {
         "RR interval": "within", "P duration": "within", "PR interval": "above", "QRS duration": "within",
-        "QTc": "above", "frontal axis": "below",
+        "QTc": "above", "frontal axis": "below", "QT interval": "within",
     }  # fmt: skip
     assert (
         numeric.status(numeric.FEATURES[4], view(measured=MEASURED | {"qtc_bazett_ms": 455.0}, sex="male")) == "above"
@@ -32,9 +33,9 @@ def test_numeric_answers_follow_the_normal_ranges():
     assert numeric.status(numeric.FEATURES[1], view()) is None
 
 
-def test_numeric_questions_come_in_three_forms_and_are_scored_right():
+def test_numeric_questions_come_in_four_forms_and_are_scored_right():
     asked = all_of(lambda rng, balance: numeric.ask(view(measured=ABNORMAL), rng, balance))
-    assert {a.gold["type"] for a in asked} == {"numeric verify", "numeric range", "numeric query"}
+    assert {a.gold["type"] for a in asked} == {"numeric verify", "numeric choose", "numeric range", "numeric query"}
     for a in asked:
         text = a.turns[0][1]
         assert question_is_right(text, a.gold, text) == 1.0
@@ -51,12 +52,13 @@ def test_nothing_measured_asks_no_numeric_question():
 ST = {
     "quality": {lead: "good" for lead in ("I", "II", "III", "V1", "V2", "V3")} | {"V3": "noisy"},
     "disturbances": {"V1": ["mains hum"], "I": ["baseline wander"]},
-    "leads": {"V1": {"st_j_mv": 0.21}, "V2": {"st_j_mv": 0.14}, "II": {"st_j_mv": -0.12}, "III": {"st_j_mv": 0.01}},
+    "leads": {lead: {"st_j_mv": 0.01} for lead in STANDARD_LEADS}
+    | {"V1": {"st_j_mv": 0.21}, "V2": {"st_j_mv": 0.14}, "II": {"st_j_mv": -0.12}},
 }
 
 
 def test_st_questions_name_the_leads_beyond_a_millimetre():
-    asked = all_of(lambda rng, balance: leads._st(view(measured=ST), rng, balance))
+    asked = all_of(lambda rng, balance: leads._signs(view(measured=ST), rng, balance))
     queries = {a.turns[0][1] for a in asked if a.gold["type"] == "lead query"}
     assert queries == {"V1 and V2.", "II."}
     for a in asked:
@@ -129,7 +131,7 @@ def test_pair_answers_agree_with_the_statements_of_both(same):
     assert pair.related(views, "gone") == ["PVC", "SR"]
     assert pair.related(views, "still") == ["IMI"]
     asked = all_of(lambda rng, balance: pair.ask(views, rng, balance))
-    assert {a.gold["type"] for a in asked} == {"pair verify", "pair query", "pair numeric query"}
+    assert {a.gold["type"] for a in asked} == {"pair verify", "pair query", "pair numeric verify", "pair numeric query"}
     assert {a.gold["relation"] for a in asked} == {"consecutive" if same else "irrelevant"}
     for a in asked:
         text = a.turns[0][1]
@@ -151,7 +153,7 @@ def test_pair_questions_do_not_tell_their_answer():
 
 def test_numeric_changes_follow_the_normal_ranges():
     views = two(["SR"], ["SR"], pr_ms=180.0, qrs_ms=140.0)
-    asked = all_of(lambda rng, balance: pair._numeric_query(views, True, rng))
+    asked = all_of(lambda rng, balance: pair._numeric_query(views, rng, balance))
     assert {a.turns[0][1] for a in asked} == {"QRS duration.", "PR interval.", "Frontal axis."}
 
 
@@ -227,8 +229,8 @@ def test_questions_cover_all_kinds():
 @pytest.mark.parametrize(
     "table",
     [
-        numeric._VERIFY, numeric._RANGE, numeric._QUERY, leads._NOISE_VERIFY, leads._NOISE_QUERY, leads._ST_VERIFY,
-        leads._ST_QUERY, leads._JUDGE, counting._ASKED, followup._WHERE, followup._AND, *followup._BACK.values(),
+        numeric._VERIFY, numeric._RANGE, numeric._QUERY, leads._NOISE_VERIFY, leads._NOISE_QUERY, leads._SIGN_VERIFY,
+        leads._SIGN_QUERY, leads._SIGNS_OF_LEAD, leads._JUDGE, counting._ASKED, followup._WHERE, followup._AND, *followup._BACK.values(),
         report.BRIEF, report.STRUCTURED, series._ASKED,
     ],
 )  # fmt: skip

@@ -1,10 +1,11 @@
-"""Questions on single leads: noise, ST level, signal quality, and what missing leads forbid."""
+"""Questions on single leads: noise, ST level, inverted T waves, Q waves, and what missing leads forbid."""
 
 from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from anyecg.leads import STANDARD_LEADS
 
@@ -13,6 +14,56 @@ from .wording import capital, join
 
 ST_MV = 0.1
 """Elevation or depression that counts (Kligfield et al. 2007); less than half of it is "no"."""
+T_MV = -0.1
+"""A T wave this negative is inverted (Rautaharju et al. 2009, part IV); one above zero is not."""
+Q_MV = -0.1
+"""A Q wave this deep (Thygesen et al. 2018 ask for it and for 30 ms); one of half the depth is none."""
+Row = Mapping[str, float | None]
+
+
+@dataclass(frozen=True)
+class Sign:
+    """Something measured in single leads."""
+
+    name: str
+    plural: bool
+    leads: tuple[str, ...]
+    """Where it is asked for."""
+    holds: Callable[[Row], bool | None]
+    """Of one lead's measurements; None where it is unclear."""
+    truth: str
+
+
+def _st_shift(row: Row, sign: int) -> bool | None:
+    level = row.get("st_j_mv", row.get("st_mv"))
+    if level is None:
+        return None
+    return True if sign * round(level, 2) >= ST_MV else False if sign * level < ST_MV / 2 else None
+
+
+def _inverted_t(row: Row) -> bool | None:
+    height = row.get("t_mv")
+    return None if height is None else True if height <= T_MV else False if height > 0 else None
+
+
+def _q_wave(row: Row) -> bool | None:
+    depth = row.get("q_mv")
+    if depth is None or not row.get("r_mv"):  # a QS complex is no Q wave and no absence of one
+        return None
+    return True if depth <= Q_MV else False if depth > Q_MV / 2 else None
+
+
+SIGNS = {
+    "ST elevation": Sign("ST elevation", False, STANDARD_LEADS, lambda row: _st_shift(row, 1), "ST level measured"),
+    "ST depression": Sign("ST depression", False, STANDARD_LEADS, lambda row: _st_shift(row, -1), "ST level measured"),
+    "T wave inversion": Sign(
+        "T wave inversion", False, ("I", "II", "aVL", "V2", "V3", "V4", "V5", "V6"), _inverted_t, "T amplitude measured"
+    ),
+    "Q waves": Sign(
+        "Q waves of at least 0.1 mV", True, ("I", "II", "III", "aVL", "aVF", "V2", "V3", "V4", "V5", "V6"), _q_wave,
+        "Q amplitude measured",
+    ),
+}  # fmt: skip
 NOISE_TRUTH = "PTB-XL noise columns"
 _TERRITORIES = {
     "an anterior infarction": ("V1", "V2", "V3", "V4"), "a lateral infarction": ("I", "aVL", "V5", "V6"),
@@ -34,16 +85,21 @@ _NOISE_QUERY = (
     "Name the leads with noise.", "Is any lead noisy, and which?", "List the leads with a disturbed signal.",
     "Where is the signal disturbed: in which leads?", "Which leads show interference?",
 )  # fmt: skip
-_ST_VERIFY = (
-    "Is there ST {what} in lead {lead}?", "Does lead {lead} show ST {what}?", "Do you see ST {what} in {lead}?",
-    "Lead {lead}: is there ST {what}?", "Is the ST segment of lead {lead} {adjective}?",
-    "Can you see ST {what} in lead {lead}?", "Has lead {lead} an ST {what}?", "ST {what} in {lead}?",
+_SIGN_VERIFY = (
+    "{Is} there {what} in lead {lead}?", "Does lead {lead} show {what}?", "Do you see {what} in {lead}?",
+    "Lead {lead}: {is} there {what}?", "Can you see {what} in lead {lead}?", "Has lead {lead} {what}?",
+    "{What} in {lead}?", "Check lead {lead} for {what}.",
 )  # fmt: skip
-_ST_QUERY = (
-    "Which leads show ST {what}?", "In which leads is there ST {what}?", "Name the leads with ST {what}.",
-    "Where do you see ST {what}: in which leads?", "List the leads with ST {what}.",
-    "Is there ST {what}, and in which leads?", "Which leads have an ST segment that is {adjective}?",
-    "Tell me the leads with ST {what}.",
+_SIGN_QUERY = (
+    "Which leads show {what}?", "In which leads {is} there {what}?", "Name the leads with {what}.",
+    "Where do you see {what}: in which leads?", "List the leads with {what}.", "{Is} there {what}, and in which leads?",
+    "Which leads have {what}?", "Tell me the leads with {what}.",
+)  # fmt: skip
+_SIGNS_OF_LEAD = (
+    "What does lead {lead} show: {signs}?", "Which of {signs} is in lead {lead}?", "Look at lead {lead}: {signs}?",
+    "Lead {lead}: which of {signs} do you see?", "Does lead {lead} show any of {signs}, and which?",
+    "Name what lead {lead} shows of {signs}.", "Which of these has lead {lead}: {signs}?",
+    "Check lead {lead} for {signs}.",
 )  # fmt: skip
 _JUDGE = (
     "Does this recording show {x}?", "Can you judge {x} here?", "Can you see {x}?", "What about {x}?",
@@ -56,7 +112,7 @@ def ask(view: View, rng: random.Random, balance: Counter[str]) -> Dialogue | Non
     draw = rng.random()
     if draw < 0.3:
         return _unjudgeable(view, rng) if rng.random() < 0.5 else _judgeable(view, rng, balance)
-    return _noise(view, rng, balance) if draw < 0.6 else _st(view, rng, balance)
+    return _noise(view, rng, balance) if draw < 0.5 else _signs(view, rng, balance)
 
 
 def noisy_leads(view: View) -> tuple[list[str], str] | None:
@@ -88,8 +144,7 @@ def _noise(view: View, rng: random.Random, balance: Counter[str]) -> Dialogue | 
     leads, truth = known
     clean = [lead for lead in view.record.leads if lead not in leads]
     if rng.random() < 0.4 and len(view.record.leads) > 2:
-        answer = _leads_said(leads, view.record.leads)
-        return _dialogue(view, rng.choice(_NOISE_QUERY), answer, "noise query", leads or ["no lead"], truth)
+        return _which_leads(view, rng.choice(_NOISE_QUERY), leads, "noise query", truth)
     yes = bool(leads) and (not clean or balance["noise"] <= 0)
     if not yes and (not clean or balance["noise"] <= -3):
         return None  # clean leads are so frequent that "no" would be the answer
@@ -100,31 +155,68 @@ def _noise(view: View, rng: random.Random, balance: Counter[str]) -> Dialogue | 
     return _dialogue(view, question, answer, "noise verify", ["yes" if yes else "no"], truth)
 
 
-def _st(view: View, rng: random.Random, balance: Counter[str]) -> Dialogue | None:
-    levels = {
-        lead: row.get("st_j_mv", row.get("st_mv"))
-        for lead, row in (view.measurements.get("leads") or {}).items()
-        if lead in view.record.leads
-    }
-    levels = {lead: level for lead, level in levels.items() if level is not None}
-    if not levels:
+def signs(view: View, sign: Sign) -> dict[str, bool]:
+    """Lead → whether it shows a sign, for the leads where that is clear."""
+    rows = view.measurements.get("leads") or {}
+    asked = [lead for lead in view.record.leads if lead in sign.leads and lead in rows]
+    return {lead: holds for lead in asked if (holds := sign.holds(rows[lead])) is not None}
+
+
+def _signs(view: View, rng: random.Random, balance: Counter[str]) -> Dialogue | None:
+    """Whether a lead shows a sign, which leads do, or which signs a lead shows."""
+    known = {name: signs(view, sign) for name, sign in SIGNS.items()}
+    if rng.random() < 0.2 and (asked := _signs_of_lead(view, known, rng, balance)):
+        return asked
+    names = sorted((n for n in known if known[n]), key=lambda n: (not any(known[n].values()), rng.random()))
+    for name in names:
+        if asked := _sign(view, name, known[name], rng, balance):
+            return asked
+    return None
+
+
+def _sign(
+    view: View, name: str, known: Mapping[str, bool], rng: random.Random, balance: Counter[str]
+) -> Dialogue | None:
+    sign = SIGNS[name]
+    showing = [lead for lead, holds in known.items() if holds]
+    clear = [lead for lead in known if lead not in showing]
+    words = {
+        "what": sign.name, "What": capital(sign.name), "is": "are" if sign.plural else "is",
+        "Is": "Are" if sign.plural else "Is",
+    }  # fmt: skip
+    whole = all(lead in known for lead in sign.leads if lead in view.record.leads)
+    if whole and rng.random() < 0.3 and (showing or balance[f"{name} anywhere"] > -2):
+        balance[f"{name} anywhere"] += 1 if showing else -1
+        return _which_leads(view, rng.choice(_SIGN_QUERY).format(**words), showing, "lead query", sign.truth)
+    yes = bool(showing) and (not clear or balance[name] <= 0)
+    if not yes and (not clear or balance[name] <= -2):
         return None
-    what, adjective, sign = rng.choice((("elevation", "elevated", 1), ("depression", "depressed", -1)))
-    shifted = [lead for lead, level in levels.items() if sign * round(level, 2) >= ST_MV]
-    clear = [lead for lead, level in levels.items() if sign * level < ST_MV / 2]
-    if len(shifted) + len(clear) == len(levels) and rng.random() < 0.3 and (shifted or balance[what] > -2):
-        balance[what] += 1 if shifted else -1
-        question = rng.choice(_ST_QUERY).format(what=what, adjective=adjective)
-        answer = _leads_said(shifted, tuple(levels))
-        return _dialogue(view, question, answer, "lead query", shifted or ["no lead"], "ST level measured")
-    yes = bool(shifted) and balance[what] <= 0
-    if not yes and (not clear or balance[what] <= -3):
+    lead = rng.choice(showing if yes else clear)
+    balance[name] += 1 if yes else -1
+    answer = f"Yes, lead {lead} shows {sign.name}." if yes else f"No, lead {lead} shows no {sign.name}."
+    question = rng.choice(_SIGN_VERIFY).format(lead=lead, **words)
+    return _dialogue(view, question, answer, "lead verify", ["yes" if yes else "no"], sign.truth)
+
+
+def _signs_of_lead(
+    view: View, known: Mapping[str, Mapping[str, bool]], rng: random.Random, balance: Counter[str]
+) -> Dialogue | None:
+    """Which signs a lead shows, of those that are clear in it."""
+    showing = [lead for lead in view.record.leads if any(of.get(lead) for of in known.values())]
+    if not showing or balance["signs of a lead"] > 3:
+        showing = list(view.record.leads)
+    lead = rng.choice(showing)
+    clear = {name: of[lead] for name, of in known.items() if lead in of}
+    there = [name for name, holds in clear.items() if holds]
+    if len(clear) < 3 or (not there and balance["signs of a lead"] < 0):
         return None
-    lead = rng.choice(shifted if yes else clear)
-    balance[what] += 1 if yes else -1
-    answer = f"Yes, lead {lead} shows ST {what}." if yes else f"No, lead {lead} shows no ST {what}."
-    question = rng.choice(_ST_VERIFY).format(what=what, adjective=adjective, lead=lead)
-    return _dialogue(view, question, answer, "lead verify", ["yes" if yes else "no"], "ST level measured")
+    balance["signs of a lead"] += 1 if there else -2
+    question = rng.choice(_SIGNS_OF_LEAD).format(lead=lead, signs=join(list(clear), "or"))
+    answer = f"Lead {lead} shows {join(there)}." if there else f"Lead {lead} shows none of them."
+    asked = _dialogue(
+        view, question, answer, "lead signs query", there or ["none"], "amplitudes measured by anyecg.measure"
+    )
+    return replace(asked, gold={**asked.gold, "options": {name: name for name in clear}})
 
 
 def _unjudgeable(view: View, rng: random.Random) -> Dialogue | None:
@@ -165,8 +257,10 @@ def _judgeable(view: View, rng: random.Random, balance: Counter[str]) -> Dialogu
     return _dialogue(view, rng.choice(_JUDGE).format(x=x), answer, "lead verify", ["yes" if yes else "no"], view.truth)
 
 
-def _leads_said(leads: Sequence[str], of: Sequence[str]) -> str:
-    return f"{join(leads)}." if leads else "No lead."
+def _which_leads(view: View, question: str, leads: Sequence[str], kind: str, truth: str) -> Dialogue:
+    answer = f"{join(leads)}." if leads else "No lead."
+    asked = _dialogue(view, question, answer, kind, list(leads) or ["none"], truth)
+    return replace(asked, gold={**asked.gold, "options": {lead: lead for lead in view.record.leads}})
 
 
 def _dialogue(view: View, question: str, answer: str, kind: str, answers: list[str], truth: str) -> Dialogue:

@@ -1,7 +1,7 @@
 """Numeric features as the ECG-QA grammar asks for them: within, above or below the normal range; which lie outside.
 
-The features are those of Oh et al. (ECG-QA, 2023): RR interval, P duration, PR, QRS, QT corrected, and the axis beside
-them. All values are measured by anyecg.measure.
+The features are those of Oh et al. (ECG-QA, 2023): RR interval, P duration, PR, QRS, QT, QT corrected, and the axis
+beside them. All values are measured by anyecg.measure.
 """
 
 from __future__ import annotations
@@ -27,13 +27,15 @@ class Feature:
     unit: str
     low: float
     high: float
-    """Kligfield et al. 2007; Surawicz et al. 2009; QTc by Bazett, Rautaharju et al. 2009 (450 ms in men)."""
+    """Kligfield et al. 2007; Surawicz et al. 2009; QTc by Bazett, Rautaharju et al. 2009 (450 ms in men). QT goes
+    with the rate; 350-440 ms are the usual limits at rest (docs/decisions.md)."""
 
 
 FEATURES = (
     Feature("RR interval", "heart_rate_bpm", " ms", 600, 1000), Feature("P duration", "p_ms", " ms", 0, 120),
     Feature("PR interval", "pr_ms", " ms", 120, 200), Feature("QRS duration", "qrs_ms", " ms", 0, 119),
     Feature("QTc", "qtc_bazett_ms", " ms", 350, 460), Feature("frontal axis", "axis_deg", "°", -30, 90),
+    Feature("QT interval", "qt_ms", " ms", 350, 440),
 )  # fmt: skip
 _VERIFY = (
     "Is the {f} within the normal range?", "Is the {f} normal here?", "Does the {f} lie within its normal limits?",
@@ -45,6 +47,12 @@ _RANGE = (
     "Which range does the {f} fall into: below, within or above normal?", "Is the {f} low, normal or high?",
     "Where does the {f} lie with respect to the normal range?", "How does the {f} compare with its normal range?",
     "Does the {f} fall below, within or above normal limits?", "Classify the {f}: below, within or above normal.",
+)  # fmt: skip
+_CHOOSE = (
+    "Is the {f} {a} or {b} the normal range?", "Does the {f} lie {a} or {b} its normal range?",
+    "The {f}: {a} or {b} the normal limits?", "Choose for the {f}: {a} or {b} normal.",
+    "Decide whether the {f} is {a} or {b} normal limits.", "Which is right of the {f}: {a} or {b} the normal range?",
+    "Would you place the {f} {a} or {b} the normal range?", "Is the {f} found {a} or {b} its limits?",
 )  # fmt: skip
 _QUERY = (
     "Which measured values are outside their normal range?", "Which numeric features are not normal?",
@@ -93,19 +101,34 @@ def ask(view: View, rng: random.Random, balance: Counter[str]) -> Dialogue | Non
     if rng.random() < 0.2 and len(features) == len(FEATURES):
         names = outside(view)
         answer = f"{capital(join(names))}." if names else "None of them."
-        return _dialogue(view, rng.choice(_QUERY), answer, "numeric query", names or ["none of them"])
+        options = {feature.name: feature.name for feature in FEATURES}
+        return _dialogue(view, rng.choice(_QUERY), answer, "numeric query", names or ["none"], options)
     feature = min(features, key=lambda f: (balance[f.name] * (1 if status(f, view) == "within" else -1), rng.random()))
     lies = str(status(feature, view))
     balance[feature.name] += 1 if lies == "within" else -1
     said = f"the {feature.name} is {value_of(feature, view.measurements)}{feature.unit}"
-    limits = _limits(feature, view)
-    if rng.random() < 0.6:
+    limits, draw = _limits(feature, view), rng.random()
+    if draw < 0.2:
+        return _choose(view, feature, lies, f"{said} ({limits})", rng)
+    if draw < 0.7:
         word = "Yes" if lies == "within" else "No"
         where = "which is normal" if lies == "within" else f"{lies} the normal range"
         answer = f"{word}, {said}, {where} ({limits})."
         return _dialogue(view, rng.choice(_VERIFY).format(f=feature.name), answer, "numeric verify", [word.lower()])
     answer = f"{capital(lies)}: {said} ({limits})."
     return _dialogue(view, rng.choice(_RANGE).format(f=feature.name), answer, "numeric range", [lies])
+
+
+def _choose(view: View, feature: Feature, lies: str, said: str, rng: random.Random) -> Dialogue:
+    """One of two ranges, or neither."""
+    ranges = ("below", "within", "above")[feature.low == 0 :]
+    others = [name for name in ranges if name != lies]
+    neither = len(others) == 2 and rng.random() < 0.33
+    a, b = rng.sample(others if neither else [lies, rng.choice(others)], 2)
+    answer = f"{'Neither' if neither else capital(lies)}: {said}."
+    question = rng.choice(_CHOOSE).format(f=feature.name, a=a, b=b)
+    options = {name: name for name in ranges}
+    return _dialogue(view, question, answer, "numeric choose", ["none"] if neither else [lies], options)
 
 
 def _limits(feature: Feature, view: View) -> str:
@@ -115,6 +138,10 @@ def _limits(feature: Feature, view: View) -> str:
     return f"normal {feature.low:g}{'° to ' if feature.unit == '°' else '-'}{high:g}{feature.unit}"
 
 
-def _dialogue(view: View, question: str, answer: str, kind: str, answers: list[str]) -> Dialogue:
-    gold = {"type": kind, "answer": answers, "codes": []}
+def _dialogue(
+    view: View, question: str, answer: str, kind: str, answers: list[str], options: Mapping[str, str] | None = None
+) -> Dialogue:
+    gold: dict[str, Any] = {"type": kind, "answer": answers, "codes": []}
+    if options:
+        gold["options"] = dict(options)
     return Dialogue("question", (view,), ((question, answer),), (TRUTH,), gold)

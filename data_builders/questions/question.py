@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 from anyecg.findings import CODES, FINDINGS, phrase
 
-from . import attributes, counting, knowledge, leads, numeric, rhythms
+from . import attributes, classes, counting, knowledge, leads, numeric, rhythms
+from .balance import asserted, denied, rival
 from .view import Dialogue, View
 from .wording import (
     CLASS_NAMES,
@@ -88,11 +90,24 @@ _QUERY = {
         "Is there any ectopy?", "What kind of ectopic beats are there?", "Are there any early beats?",
         "Name the premature beats of this recording.", "Does this recording contain ectopic beats?",
     ),
+    "form": (
+        "Which findings of form does this ECG show?", "What is abnormal about the form of the waves?",
+        "Name the form-related findings.", "Which abnormalities of form do you see?",
+        "List the findings that concern the form of the curve.", "How is the form of the waves abnormal?",
+        "Which form-related signs are present?", "What findings of wave form are there?",
+    ),
+    "diagnoses": (
+        "Which diagnoses does this ECG support?", "What are the diagnostic findings of this ECG?",
+        "Name the diagnoses of this ECG.", "Which diagnostic statements apply?", "List the diagnostic findings.",
+        "What would you diagnose from this ECG?", "Which diagnostic findings are present?",
+        "What diagnoses can be read from this recording?",
+    ),
 }  # fmt: skip
 _NONE_OF = {
     "CD": "No conduction disturbance is present.", "MI": "No sign of myocardial infarction is present.",
     "HYP": "No sign of hypertrophy is present.", "STTC": "No ST/T changes are present.",
-    "beats": "No premature beats are present.",
+    "beats": "No premature beats are present.", "form": "No finding of form is present.",
+    "diagnoses": "No abnormal diagnostic finding is present.",
 }  # fmt: skip
 _CATEGORY = {code: "rhythm" if "r" in f.kinds else f.superclass or "form" for code, f in FINDINGS.items()}
 
@@ -123,23 +138,21 @@ def _asked(view: View, rng: random.Random, balance: Counter[str]) -> Dialogue | 
         return leads.ask(view, rng, balance)
     if draw < 0.37:
         return counting.ask(view, rng, balance)
-    if draw < 0.47 and (asked := attributes.ask(view, rng, balance) or rhythms.ask(view, rng, balance)):
+    if draw < 0.49 and (asked := attributes.ask(view, rng, balance) or rhythms.ask(view, rng, balance)):
         return asked
-    if draw < 0.65:
+    if draw < 0.55 and (asked := classes.ask(view, rng, balance)):
+        return asked
+    if draw < 0.7:
         return _verify(view, rng, balance)
-    return _choose(view, rng) if draw < 0.77 else _query(view, rng)
+    return _choose(view, rng, balance) if draw < 0.8 else _query(view, rng, balance)
 
 
 def _verify(view: View, rng: random.Random, balance: Counter[str]) -> Dialogue | None:
     present, absent = view.present(), [code for code in CODES if view.has(code) is False]
-    yes = bool(present) and (not absent or rng.random() < 0.5)
-    if not present and not absent:
+    wrong = denied("verify", absent, balance, rng) if not present or rng.random() < 0.6 else None
+    if wrong is None and not present:
         return None
-    if yes:
-        code = min(present, key=lambda code: (balance[code], rng.random()))
-    else:
-        code = max(absent, key=lambda code: (balance[code], rng.random()))
-    balance[code] += 1 if yes else -1
+    code, yes = wrong or asserted("verify", present, balance, rng), wrong is None
     if code == "NORM":
         question, answer = _normal(view, rng, yes)
     else:
@@ -185,46 +198,67 @@ def _normal(view: View, rng: random.Random, normal: bool) -> tuple[str, str]:
     return question, f"{lead_in}: it shows {join(names)}." if names else f"{lead_in}."
 
 
-def _choose(view: View, rng: random.Random) -> Dialogue | None:
+def _choose(view: View, rng: random.Random, balance: Counter[str]) -> Dialogue | None:
     present = [code for code in view.present() if code != "NORM"]
     absent = [code for code in CODES if code != "NORM" and view.has(code) is False]
-    pairs = [(x, y) for x in present for y in absent if _CATEGORY[x] == _CATEGORY[y]]
-    if pairs and rng.random() < 0.85:
-        right, wrong = rng.choice(pairs)
+    chosen = _fair_choice(present, absent, balance, rng) if rng.random() < 0.85 else None
+    if chosen:
+        right, wrong = chosen
         codes, answer = [right], f"It shows {noun(right)}."
     else:
         groups: dict[str, list[str]] = {}
         for code in absent:
             groups.setdefault(_CATEGORY[code], []).append(code)
         choices = [codes for codes in groups.values() if len(codes) > 1]
-        if not choices:
+        if not choices or balance["neither"] > balance["one of two"] // 5:
             return None
         right, wrong = rng.sample(rng.choice(choices), 2)
         codes, answer = [], f"Neither: this ECG shows no {bare(right)} and no {bare(wrong)}."
+    balance["one of two" if codes else "neither"] += 1
     x, y = rng.sample((noun(right), noun(wrong)), 2)
     question = rng.choice(_CHOOSE).format(x=x, y=y, X=capital(x))
     return _dialogue(view, question, answer, "choose", [phrase(code) for code in codes] or ["none"], codes)
 
 
-def _query(view: View, rng: random.Random) -> Dialogue | None:
+def _fair_choice(
+    present: list[str], absent: list[str], balance: Counter[str], rng: random.Random
+) -> tuple[str, str] | None:
+    """A statement that holds, and one of its category that does not."""
+    for right in rng.sample(present, len(present)):
+        others = [code for code in absent if _CATEGORY[code] == _CATEGORY[right]]
+        wrong = rival("choose", right, others, balance, rng)
+        if wrong is not None:
+            return right, wrong
+    return None
+
+
+def _query(view: View, rng: random.Random, balance: Counter[str]) -> Dialogue | None:
+    """Which ones of a topic; what is there is asked for more often than what is not."""
     topics = [topic for topic in _QUERY if _is_known(view, topic)]
     if not topics:
         return None
-    # What is there is asked for more often than what is not.
     topic = max(rng.sample(topics, min(2, len(topics))), key=lambda name: len(_of_topic(view, name)))
     codes = _of_topic(view, topic)
     if topic == "rhythm":
+        usual = codes == ["SR"]
+        if usual and balance["sinus rhythm"] > 0:
+            return None
+        balance["sinus rhythm"] += 1 if usual else -1
         rate = number(view.measurements, "heart_rate_bpm")
         answer = capital(rhythm_phrase(codes)) + (f", rate {rate}/min." if rate else ".")
+        names = [phrase(code) for code in codes]
     else:
         names = [bare(code) for code in codes]
         names += [
             SUBCLASS_NAMES[s] for s in view.unnamed_subclasses() if SUBCLASS_NAMES.get(s) and _topic_of_sub(s) == topic
         ]
         names = names or ([CLASS_NAMES[topic]] if topic in CLASS_NAMES and view.has_class(topic) else [])
+        if not names and balance[f"none of {topic}"] > 0:
+            return None
+        balance[f"none of {topic}"] += -1 if names else 2
         answer = f"{capital(join(names))}." if names else _NONE_OF[topic]
-        return _dialogue(view, rng.choice(_QUERY[topic]), answer, "query", names or ["none"], codes)
-    return _dialogue(view, rng.choice(_QUERY[topic]), answer, "query", [phrase(code) for code in codes], codes)
+    asked = _dialogue(view, rng.choice(_QUERY[topic]), answer, "query", names or ["none"], codes)
+    return replace(asked, gold={**asked.gold, "topic": topic})
 
 
 def _is_known(view: View, topic: str) -> bool:
@@ -232,6 +266,8 @@ def _is_known(view: View, topic: str) -> bool:
         return any(view.has(code) for code in RHYTHM_ORDER)
     if topic == "beats":
         return view.has("PVC") is not None and view.has("PAC") is not None
+    if topic in ("form", "diagnoses"):
+        return topic in view.known
     return view.has_class(topic) is not None
 
 
@@ -240,6 +276,8 @@ def _of_topic(view: View, topic: str) -> list[str]:
         return [code for code in RHYTHM_ORDER if view.has(code)]
     if topic == "beats":
         return [code for code in ("PVC", "PAC", "PRC(S)") if view.has(code)]
+    if topic in ("form", "diagnoses"):
+        return [code for code in by_importance(view.present()) if topic[0] in FINDINGS[code].kinds]
     return [code for code in by_importance(view.present()) if FINDINGS[code].superclass == topic]
 
 

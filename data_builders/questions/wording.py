@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -61,6 +62,15 @@ def bare(code: str) -> str:
 def is_plural(code: str) -> bool:
     """Whether the noun takes "are"."""
     return code in PLURAL
+
+
+def agree(question: str, noun: str, plural: bool) -> str:
+    """The question with the verbs before a noun in the plural, where the noun is one."""
+    if not plural:
+        return question
+    for one, many in (("Is", "Are"), ("is", "are"), ("Does", "Do"), ("does", "do"), ("Has", "Have"), ("has", "have")):
+        question = re.sub(rf"\b{one} (there (?:new )?)?(?={re.escape(noun)})", rf"{many} \1", question)
+    return question
 
 
 def capital(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Columns of PTB-XL's table beside the statements: noise by kind and lead, stage of infarction, type of the axis.
+"""Columns of PTB-XL's table beside the statements: noise, stage of infarction, type of the axis, extra beats.
 
 Read so, the noise columns give all 5,499 noise answers of ECG-QA (Oh et al. 2023) that were compared.
 """
@@ -25,9 +25,11 @@ _NAMES = {lead.upper(): lead for lead in STANDARD_LEADS}
 
 
 def facts_of(line: Mapping[str, str]) -> dict[str, Any]:
-    """What the columns say: "noise" (kind → leads), "stages" (of infarction), "axis"; only where the columns exist.
+    """What the columns say: "noise" (kind → leads), "stages" (of infarction), "axis" and "extrasystoles" (their kinds,
+    "unknown" among them); only where the columns exist.
 
-    A remark without a lead ("leicht", "noisy recording") leaves the leads of that kind open: None.
+    A remark without a lead ("leicht", "noisy recording") leaves the leads of that kind open: None. So is an axis that
+    the column names in a way that is described nowhere.
     """
     facts: dict[str, Any] = {}
     if all(column in line for column in NOISE_COLUMNS.values()):
@@ -39,9 +41,18 @@ def facts_of(line: Mapping[str, str]) -> dict[str, Any]:
     stages = [stage for text in stated for stage in _STAGES.get(text, ())]
     if stages:
         facts["stages"] = list(dict.fromkeys(stages))
-    if line.get("heart_axis") in _AXES:
-        facts["axis"] = _AXES[line["heart_axis"]]
+    if line.get("heart_axis"):
+        facts["axis"] = _AXES.get(line["heart_axis"])
+    if "extra_beats" in line:
+        facts["extrasystoles"] = _extrasystoles(line["extra_beats"].strip(" ,").upper())
     return facts
+
+
+def _extrasystoles(text: str) -> list[str]:
+    """Kinds of a remark such as "VES,SVES1,alles", "2ES" or "1,V4"; a number or "ES" alone leaves the kind open."""
+    rest = text.replace("SVES", "")
+    kinds = ["supraventricular"] * ("SVES" in text) + ["ventricular"] * ("VES" in rest)
+    return kinds or (["unknown"] if text else [])
 
 
 def leads_named(text: str) -> list[str]:

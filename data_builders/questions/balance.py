@@ -1,0 +1,46 @@
+"""Keeps a question from telling its answer: each option is right about as often as it is wrong.
+
+Counts are kept per shard. What is rare would be the wrong one of two once in every shard, so an option that has not
+been right yet is offered as a wrong one only now and then.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Sequence
+
+_UNEARNED = 0.15  # of the questions that could offer an option that was not right before
+
+
+def rival(topic: str, right: str, others: Sequence[str], balance: Counter[str], rng: random.Random) -> str | None:
+    """The wrong one of two options, or None if none would be fair; both are counted.
+
+    Args:
+        topic: what keeps the counts of these options apart from others.
+        right: the option that holds.
+        others: options that do not.
+        balance: option → times right minus times wrong.
+    """
+    wrong = denied(topic, others, balance, rng)
+    if wrong is not None:
+        balance[f"{topic} {right}"] += 1
+    return wrong
+
+
+def denied(topic: str, others: Sequence[str], balance: Counter[str], rng: random.Random) -> str | None:
+    """The option that was right most often, to be offered where it is not, or None if none would be fair; counted."""
+    wrong = max(others, key=lambda other: (balance[f"{topic} {other}"], rng.random()), default=None)
+    if wrong is None or balance[f"{topic} {wrong}"] < 0:
+        return None
+    if not balance[f"{topic} {wrong}"] and rng.random() >= _UNEARNED:
+        return None
+    balance[f"{topic} {wrong}"] -= 1
+    return wrong
+
+
+def asserted(topic: str, there: Sequence[str], balance: Counter[str], rng: random.Random) -> str:
+    """The option that was right least often of those that hold; counted."""
+    right = min(there, key=lambda option: (balance[f"{topic} {option}"], rng.random()))
+    balance[f"{topic} {right}"] += 1
+    return right
