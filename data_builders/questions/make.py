@@ -19,6 +19,7 @@ from ..shards import Shard
 from ..sources import Labelled
 from . import comparison, followup, localization, measurement, pair, question, report, series
 from .localization import LOCALIZABLE
+from .styles import styled
 from .view import LONG_S, Dialogue, Measurer, View
 
 # Conversations per record (per 30 s of a long one) that are tried; a task without truth in a record gives none.
@@ -60,11 +61,14 @@ class Conversations:
             return
         for views in self._groups():
             if len(views) > 2 and views[0].patient_id == views[1].patient_id:
-                self._keep(series.ask(views, self._rng))
+                self._keep(self._styled(series.ask(views, self._rng)))
                 continue
             grammar = "question" in self._tasks and self._rng.random() < _IN_GRAMMAR
             asked = pair.ask(views, self._rng, self._related) if grammar else None
-            self._keep(asked or comparison.ask(views, self._rng, self._shown))
+            self._keep(self._styled(asked or comparison.ask(views, self._rng, self._shown)))
+
+    def _styled(self, dialogue: Dialogue | None) -> Dialogue | None:
+        return None if dialogue is None else styled(dialogue, self._rng)
 
     def _number(self, task: str, repeats: float) -> int:
         wanted = self._weights[task] * repeats
@@ -94,6 +98,7 @@ class Conversations:
 
     def _followed(self, first: Dialogue | None) -> Dialogue | None:
         """Some conversations go on with questions that refer back; the gold answer is that of the last."""
+        first = self._styled(first)
         if first is None or len(first.turns) >= _MOST_TURNS or self._rng.random() >= _FOLLOWED:
             return first
         then = followup.ask(first, self._rng)
