@@ -1,8 +1,8 @@
 """Questions that no ECG program can answer: drugs and doses, the future, blood values, persons, own symptoms, imaging,
 other illnesses, and whatever is off the topic. Cues, words and answers are written in beyond.yaml.
 
-A question is off the topic if it is English, no word of it belongs to ECGs, and one is foreign: neither common nor
-close in spelling to a word that is known.
+A question is off the topic if it is English, none of its words belongs to ECGs or points at something ("it"), and one
+is foreign: neither common nor close in spelling to a word that is known.
 """
 
 from __future__ import annotations
@@ -66,6 +66,8 @@ def _cued(question: str) -> str | None:
 def _is_off_topic(question: str) -> bool:
     typed = [word for word in words(question) if not any(letter.isdigit() for letter in word)]
     if not question.isascii() or not set(typed) & set(written()["english"].split()):
+        return False
+    if set(typed) & set(written()["pointing_words"].split()):
         return False
     of_ecgs, common = _lexicons()
     stems = corrected([stem(word) for word in typed], of_ecgs | common)

@@ -47,7 +47,10 @@ _ASPECTS = {
     ),
 }
 """Word stems and phrases of each aspect; the first aspect that is found counts."""
-_WHAT_IS = r"\bwhat (?:exactly )?(?:is|are|does|do)\b|\bwhats\b|\btell me what\b|\bwhat X (?:is|are)\b"
+_WHAT_IS = (
+    r"\bwhat(?:s| (?:exactly |really )?(?:is|are|was)) (?:(?:an?|the|actually|exactly|called|really) )*X|\bwhat (?:does|do) X|"
+    r"^X .*\bwhat(?:s| is| are| does| do)\b|\btell me what\b|\bwhat X (?:is|are)\b"
+)
 _FILLERS = re.compile(r"\b(?:please|pls|plz|hi|hello|hey|ok|so|and|the|an?|thanks)\b")
 _IS_NORMAL = re.compile(r"^(?:is|are) (?:an? )?X (?:normal|ok|okay)\b")
 
@@ -60,7 +63,7 @@ _AT_HAND = re.compile(
     r"\bcompared (?:to|with) the\b|\b(?:is|are) there\b|\bin lead\b|\bat \d|\bsince\b|\bX (?:you see|is present)|"
     rf"\byou (?:saw|found|find|measured?|call|mark|detect|wrote|said|report)\b|\bthe X\b(?! (?:{_ABOUT}))|"
     r"\bX or (?!not\b)|\bor (?:an? |the )?X|\bwhich (?:one|of)\b|\bits normal|\blie\b|\b(?:the|which|these) ecgs\b|"
-    r"\brecordings\b|\btracings\b|\bthe ecg (?:say|tell|show X)|\bthe (?:number|width|duration|length|height) of\b"
+    r"\brecordings\b|\btracings\b|\bthe ecg (?:say|tell|show X)|\bthe (?:number|width|duration|length|height|probability|likelihood|chance|burden|onset|end|start) of\b"
 )
 _YES_NO = re.compile(
     r"(?:(?:and|so|but|ok|hi|hello|please) )*(?:is|are|does|do|has|have|had|can|could|would|will|did|was)\b"

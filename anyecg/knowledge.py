@@ -24,11 +24,16 @@ _LOOKED_FOR = frozenset({
     "ST depression", "a myocardial infarction", "a STEMI", "an NSTEMI", "sinus arrest",
 })  # fmt: skip
 """Concepts without an SCP code that one looks for in an ECG."""
+_HEADINGS = {
+    "criteria": "how it is recognised", "causes": "causes", "look_alikes": "what looks like it", "urgency": "urgency",
+    "next": "what comes next",
+}  # fmt: skip
 _SOURCES = {
     "AHA": "AHA/ACCF/HRS recommendations for the ECG, part",
     "UDMI": "Fourth Universal Definition of Myocardial Infarction",
     "BRADY": "ACC/AHA/HRS bradycardia guideline 2018", "VA": "AHA/ACC/HRS ventricular arrhythmia guideline 2017",
     "CHOU": "Chou's Electrocardiography in Clinical Practice", "ESC-AF": "ESC guideline on atrial fibrillation",
+    "ESC-VA": "ESC guideline on ventricular arrhythmias",
     "ESC-SVT": "ESC guideline on supraventricular tachycardia", "ESC-ACS": "ESC guideline on acute coronary syndromes",
 }  # fmt: skip
 
@@ -48,8 +53,9 @@ class Knowledge:
 
     @property
     def text(self) -> str:
-        """What to show: the passage and its source."""
-        return f"{self.passage} (Source: {self.source}.)"
+        """What to show: what was understood, unless the passage says so itself; the passage, and its source."""
+        heading = f"{_title(self.concept)}, {_HEADINGS[self.aspect]}: " if self.aspect in _HEADINGS else ""
+        return f"{heading}{self.passage} (Source: {self.source}.)"
 
 
 def answer_from_knowledge(question: str) -> Knowledge | None:
@@ -102,7 +108,7 @@ def _answer(name: str, aspect: str) -> Knowledge:
 def _difference(first: str, second: str) -> Knowledge:
     """What both mean and by what they are recognised, one paragraph each."""
     told = [concepts()[name] for name in (first, second)]
-    paragraphs = [f"{_capital(ARTICLE.sub('', c['name']))}: {c['means']} {c['criteria']}" for c in told]
+    paragraphs = [f"{_title(c['name'])}: {c['means']} {c['criteria']}" for c in told]
     source = "; ".join(dict.fromkeys("; ".join(c["source"] for c in told).split("; ")))
     return Knowledge("\n\n".join(paragraphs), _sources(source), f"{first} | {second}", "difference")
 
@@ -112,5 +118,6 @@ def _sources(short: str) -> str:
     return "; ".join(re.sub(r"^\S+", lambda m: _SOURCES[m.group()], part) for part in short.split("; "))
 
 
-def _capital(text: str) -> str:
-    return text[0].upper() + text[1:]
+def _title(name: str) -> str:
+    plain = ARTICLE.sub("", name, count=1)
+    return plain[0].upper() + plain[1:]

@@ -93,6 +93,9 @@ def main(argv: list[str] | None = None) -> None:
         errors += _row(f"{name} (developed on)", judge, developed)
         _row(f"{name} (other half)", judge, reported)
     errors += _row(
+        "about the ECG, later ones: left alone (developed on)", is_left_alone, _as_tuples(free["about_ecg_later"])
+    )
+    errors += _row(
         "builder's questions beyond an ECG: said so", is_caught, _as_tuples(q for v in BEYOND.values() for q in v)
     )
     if args.data:
