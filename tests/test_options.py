@@ -32,6 +32,8 @@ BIGEMINY = "bigeminal pattern (unknown origin, supraventricular, or ventricular)
          {"inverted t-waves"}),
         ("Leads I, V2 and aVF.", ("lead I", "lead II", "lead V2", "lead aVF", "none"),
          {"lead I", "lead V2", "lead aVF"}),
+        ("Static noise in all leads: I, II and V2.", ("lead I", "lead II", "lead V2", "lead V3", "none"),
+         {"lead I", "lead II", "lead V2"}),
         ("I see it in no lead.", ("lead I", "lead II", "none"), {"none"}),
         ("It is above normal.", ("above the normal range", "below the normal range", "within the normal range"),
          {"above the normal range"}),

@@ -129,7 +129,7 @@ def _named_leads(text: str, options: Sequence[str]) -> list[str]:
     if not wanted or re.match(r"\W*(no|none)\b", text.lower()):
         return []
     named = re.findall(rf"\b({'|'.join(lead for lead in STANDARD_LEADS if lead != 'I')})\b", text, re.I)
-    if re.search(r"(?:\b[Ll]eads? |^|, | and )I(?=[,.]| and\b|$)", text):
+    if re.search(r"(?:\b[Ll]eads? |: |^|, | and )I(?=[,.]| and\b|$)", text):
         named.append("I")
     return [wanted[f"lead {name.lower()}"] for name in named if f"lead {name.lower()}" in wanted]
 

@@ -23,6 +23,7 @@ from anyecg.findings import (
 )
 from anyecg.metrics import label_f1, localization_scores, macro_auroc, mean_with_interval, merge_intervals, option_set
 
+from .options import chosen
 from .text_metrics import text_scores
 
 Prediction = Mapping[str, Any]
@@ -183,7 +184,7 @@ def question_is_right(text: str, gold: Mapping[str, Any], gold_text: str) -> flo
         word = re.match(r"\W*(?:probably )?(yes|not sure|not?)\b", text.lower())
         return float(word is not None and [{"not": "no"}.get(word.group(1), word.group(1))] == answer)
     if "options" in gold:
-        return float(options_in_text(text, gold["options"]) == set(answer))
+        return float(chosen(text, (*gold["options"], "none")) == set(answer))
     if kind == "numeric range":
         return float(re.findall(r"[a-z]+", text.lower())[:1] == answer)
     if kind == "count":
@@ -197,15 +198,6 @@ def question_is_right(text: str, gold: Mapping[str, Any], gold_text: str) -> flo
     if kind.endswith("query"):
         return float(option_set(text) == option_set(answer))
     return float(text.split() == gold_text.split())
-
-
-def options_in_text(text: str, options: Mapping[str, str]) -> set[str]:
-    """The options that a text names, or {"none"}; `options` says how each is worded, the longest wording first."""
-    worded = {words.lower(): option for option, words in options.items()}
-    longest_first = sorted(worded, key=len, reverse=True)
-    pattern = "|".join(re.escape(words) for words in longest_first)
-    named = {worded[words] for words in re.findall(rf"(?<!\w)(?:{pattern})(?!\w)", text.lower())}
-    return named or ({"none"} if re.search(r"\b(none|neither|no)\b", text.lower()) else set())
 
 
 def _number_word(text: str) -> str:
