@@ -1,7 +1,7 @@
 """Croissant metadata (MLCommons, version 1.0) of a dataset: OUT/croissant.json, beside the card for people.
 
-It describes files, checksums and columns. The tables themselves are best read with `datasets`, since Croissant's own
-loader does not read lists of structs.
+It describes files, checksums and columns, and counts rows per source, task, finding, length and leads. The tables
+themselves are best read with `datasets`, since Croissant's own loader does not read lists of structs.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,12 +34,13 @@ _CONTEXT: dict[str, Any] = {
 _TYPES = {"string": "sc:Text", "float": "sc:Float", "double": "sc:Float", "int64": "sc:Integer", "int32": "sc:Integer"}
 
 
-def write_croissant(out: Path, sources: Sequence[str]) -> Path:
+def write_croissant(out: Path, sources: Sequence[str], totals: Mapping[str, int]) -> Path:
     """Describe the tables of a dataset for machines; returns the path.
 
     Args:
         out: the dataset's directory.
         sources: names of the databases in it.
+        totals: what is counted ("records, finding AFIB") → number (`counts.Counts.totals`).
     """
     tables = {"records": record_schema(), "conversations": conversation_schema()}
     tables = {name: schema for name, schema in tables.items() if any((out / name).glob("*.parquet"))}
@@ -52,6 +53,9 @@ def write_croissant(out: Path, sources: Sequence[str]) -> Path:
         "citeAs": "; ".join(CATALOGUE[source].title for source in sources),
         "distribution": [file for name in tables for file in _files(out, name)],
         "recordSet": [_record_set(name, schema) for name, schema in tables.items()],
+        "variableMeasured": [
+            {"@type": "sc:PropertyValue", "name": f"number of {name}", "value": n} for name, n in totals.items()
+        ],
     }  # fmt: skip
     path = out / "croissant.json"
     temporary = path.with_suffix(".tmp")

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -142,6 +143,20 @@ def test_the_card_counts_records_tasks_and_findings(tmp_path):
     card = (tmp_path / "README.md").read_text()
     assert "| simulated | train | 16 | 14 | " in card
     assert "| simulated | report |" in card and "SR (sinus rhythm)" in card
+    found = [row["findings"] for row in rows(tmp_path)]
+    talks = rows(tmp_path, "conversations")
+    described = json.loads((tmp_path / "croissant.json").read_text())
+    counted = {p["name"]: p["value"] for p in described["variableMeasured"]}
+    assert counted["number of records, source simulated"] == 20
+    assert counted["number of records, finding SR"] == sum("SR" in labels for labels in found)
+    assert counted["number of conversations, task report"] == sum(row["task"] == "report" for row in talks)
+    twelve = sum(len(row["leads"]) == 12 for row in rows(tmp_path))
+    assert counted["number of records, leads 12 standard leads"] == twelve
+    kinds = Counter(json.loads(row["gold"]).get("type") for row in talks)
+    assert all(counted[f"number of conversations, question {kind}"] == n for kind, n in kinds.items() if kind)
+    shown = sum(len(row["excerpts"]) for row in talks)
+    table = card.partition("| leads shown | ECGs |")[2].partition("\n\n")[0]
+    assert sum(int(line.split("|")[2].replace(",", "")) for line in table.splitlines()[2:]) == shown
 
 
 def test_ptb_xl_is_built_from_the_database_table_alone(ptb_xl, tmp_path):
