@@ -52,6 +52,9 @@ class Answer:
     total_s: float = 0.0
     tokens: int = 0
     """Generated tokens."""
+    origin: str = "model"
+    """Who says so: "model" (the language model, checked), "evidence" (measurements and heads, word for word),
+    "knowledge" (a written, sourced passage) or "scope" (a sentence on what no ECG can tell)."""
     done: bool = False
     stopped: bool = False
     """The user stopped it."""

@@ -1,4 +1,4 @@
-"""Questions that the evidence answers word for word: for the places of one kind, for one finding, for normality.
+"""Questions that need no language model: what written passages answer, and what the evidence answers word for word.
 
 What is asked is read by rule, and only where nothing is left over that the rule does not understand: "Is there atrial
 fibrillation?" is answered from the heads, "Is the atrial fibrillation new?" is the language model's. So the answer to
@@ -12,12 +12,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .abstain import LIKELY, UNJUDGED, UNLIKELY, Verdict
-from .answer import kind_in
+from .answer import abstention, kind_in
+from .beyond import beyond
 from .check import asks_generally
 from .check_findings import percent
 from .events import LOCATABLE
 from .evidence import Evidence
 from .findings import CODES, FINDINGS, finding_spans, findings_in_text, phrase
+from .knowledge import answer_from_knowledge
 
 MOST_TOLD = 12
 """Places that an answer's text lists; the trace shows all."""
@@ -75,6 +77,22 @@ GROUPS: dict[str, tuple[str, tuple[str, ...], str]] = {
     ),
 }  # fmt: skip
 """Names that stand for several statements: how they are asked for, the statements, and the class that holds them."""
+
+
+def given(question: str, evidences: Sequence[Evidence], with_measurements: bool = True) -> tuple[str, str]:
+    """An answer that needs no language model, and where it is from; ("", "model") where one has to answer.
+
+    Args:
+        with_measurements: whether the evidence may answer.
+    """
+    if knowledge := answer_from_knowledge(question):
+        return knowledge.text, "knowledge"
+    if outside := beyond(question):
+        return outside, "scope"
+    if evidences and all(evidence.unjudgeable for evidence in evidences):
+        return abstention(evidences), "evidence"
+    text = answered(question, evidences) if with_measurements else ""
+    return text, "evidence" if text else "model"
 
 
 def answered(question: str, evidences: Sequence[Evidence]) -> str:

@@ -33,8 +33,9 @@ from .answer import (
     presence,
     warnings_of,
 )  # fmt: skip
-from .asked import answered, in_words
+from .asked import given, in_words
 from .conversation import to_messages
+from .decoding import greedy, inputs_of
 from .events import LOCATABLE
 from .evidence import Evidence, gather
 from .loading import load
@@ -171,12 +172,13 @@ class EcgChat:
             evidence=as_dicts(evidences), warnings=warnings_of(evidences, MAX_SHOWN_S),
             critical=critical_of(evidences), changes=changes_of(evidences),
         )  # fmt: skip
-        if all(evidence.unjudgeable for evidence in evidences):
-            total = time.perf_counter() - started
-            yield replace(answer, text=abstention(evidences), done=True, total_s=total)
+        text, origin = given(question, evidences, with_measurements)
+        if text:
+            answer = replace(answer, text=text, origin=origin, total_s=time.perf_counter() - started, done=True)
+            yield checked(answer, question, evidences) if origin == "evidence" else answer
             return
-        numbers = self._numbers([evidences], [question], with_measurements)
-        for text, tokens in self._decode(self._inputs([messages], [shown]), numbers, max_new_tokens, stop):
+        numbers = self._numbers([evidences], with_measurements)
+        for text, tokens in self._decode(messages, shown, numbers, max_new_tokens, stop):
             first = answer.first_token_s or time.perf_counter() - started
             answer = replace(answer, text=text, tokens=tokens, first_token_s=first)
             answer.total_s = time.perf_counter() - started
@@ -201,21 +203,22 @@ class EcgChat:
         prepared = [
             self._prepare(records, turns[-1]["text"], turns[:-1], with_measurements) for records, turns in conversations
         ]
-        texts = [abstention(e) if all(x.unjudgeable for x in e) else "" for e, _, _ in prepared]
+        questions = [turns[-1]["text"] for _, turns in conversations]
+        texts = [given(q, p[0], with_measurements)[0] for q, p in zip(questions, prepared, strict=True)]
         open_ones = [k for k, text in enumerate(texts) if not text]
         if open_ones:
-            inputs = self._inputs([prepared[k][2] for k in open_ones], [prepared[k][1] for k in open_ones])
+            messages, shown = [prepared[k][2] for k in open_ones], [prepared[k][1] for k in open_ones]
+            inputs = inputs_of(self.processor, messages, shown, self._tokenizing).to(self.model.device)
             prompt = inputs["input_ids"].shape[1]
-            asked = [conversations[k][1][-1]["text"] for k in open_ones]
-            numbers = self._numbers([prepared[k][0] for k in open_ones], asked, with_measurements, prompt)
+            numbers = self._numbers([prepared[k][0] for k in open_ones], with_measurements, prompt)
             with torch.inference_mode():
                 out = self.model.generate(
                     **inputs, max_new_tokens=max_new_tokens, do_sample=False, logits_processor=[numbers]
                 )
             fresh = out[:, prompt:]
             decoded = self.processor.batch_decode(fresh, skip_special_tokens=True)
-            for k, question, text in zip(open_ones, asked, decoded, strict=True):
-                texts[k] = mended(text.strip(), question, prepared[k][0])[0] if with_measurements else text.strip()
+            for k, text in zip(open_ones, decoded, strict=True):
+                texts[k] = mended(text.strip(), questions[k], prepared[k][0])[0] if with_measurements else text.strip()
         return texts
 
     def evidence(self, record: EcgRecord) -> Evidence:
@@ -253,62 +256,23 @@ class EcgChat:
         messages = to_messages(turns, [s.record for s in shown], measured, said)
         return evidences, [shown[k] for k in order], messages
 
-    def _inputs(self, messages: Sequence[Any], shown: Sequence[Sequence[Shown]]) -> Any:
-        """Model inputs of a batch; excerpts of long records get their own place in time."""
-        self.processor.tokenizer.padding_side = "left"
-        with self._tokenizing:
-            inputs = self.processor.apply_chat_template(
-                list(messages),
-                add_generation_prompt=True,
-                tokenize=True,
-                return_dict=True,
-                return_tensors="pt",
-                processor_kwargs={"ecgs": [[s.record for s in group] for group in shown], "padding": True},
-            )
-        times = inputs["patch_times"]
-        starts = torch.tensor([start for group in shown for s in group for start in s.starts_s], dtype=times.dtype)
-        moved = times - times[:, :1] + starts[:, None]
-        inputs["patch_times"] = torch.where(times >= 0, moved, times)
-        return inputs.to(self.model.device)
-
     def _numbers(
-        self,
-        groups: Sequence[Sequence[Evidence]],
-        questions: Sequence[str],
-        with_measurements: bool,
-        prompt_tokens: int = 0,
+        self, groups: Sequence[Sequence[Evidence]], with_measurements: bool, prompt_tokens: int = 0
     ) -> MeasuredNumbers:
         """What each conversation may state of measured numbers and places: those of its ECG when it is about one."""
         known = [_values(group) if with_measurements else {} for group in groups]
-        asked = zip(questions, groups, strict=True)
-        whole = [answered(question, group) if with_measurements else "" for question, group in asked]
-        return MeasuredNumbers(self.processor.tokenizer, known, prompt_tokens, whole)
+        return MeasuredNumbers(self.processor.tokenizer, known, prompt_tokens)
 
     def _decode(
         self,
-        inputs: Mapping[str, Any],
+        messages: Sequence[Any],
+        shown: Sequence[Shown],
         numbers: MeasuredNumbers,
         max_new_tokens: int,
         stop: threading.Event | None,
     ) -> Iterator[tuple[str, int]]:
-        """Greedy decoding: the text so far and its number of tokens, after every token that adds text."""
-        tokenizer, ends = self.processor.tokenizer, _end_tokens(self.model)
-        step, mask, cache, tokens, shown = dict(inputs), inputs["attention_mask"], None, list[int](), ""
-        while len(tokens) < max_new_tokens and not (stop and stop.is_set()):
-            with torch.inference_mode():
-                out = self.model(**step, past_key_values=cache, use_cache=True, logits_to_keep=1)
-            written = torch.tensor([tokens], dtype=torch.long, device=mask.device)
-            token = int(numbers(written, out.logits[:, -1].float())[0].argmax())
-            if token in ends:
-                break
-            tokens.append(token)
-            with self._tokenizing:
-                text = tokenizer.decode(tokens, skip_special_tokens=True)
-            if text != shown and not text.endswith("\ufffd"):  # a character may need several tokens
-                shown = text
-                yield text.strip(), len(tokens)
-            cache, mask = out.past_key_values, torch.cat([mask, mask.new_ones(1, 1)], dim=1)
-            step = {"input_ids": torch.tensor([[token]], device=mask.device), "attention_mask": mask}
+        inputs = inputs_of(self.processor, [messages], [shown], self._tokenizing).to(self.model.device)
+        return greedy(self.model, self.processor.tokenizer, inputs, numbers, max_new_tokens, stop, self._tokenizing)
 
 
 _ASKED = ("premature ventricular contraction", "premature atrial contraction", "atrial fibrillation", "atrial flutter",
@@ -319,8 +283,3 @@ def _values(group: Sequence[Evidence]) -> dict[str, str]:
     if len(group) == 1:
         return values_of(group[0].measurements, group[0].events)
     return values_of_two(group[0].measurements, group[1].measurements) if len(group) == 2 else {}
-
-
-def _end_tokens(model: Any) -> set[int]:
-    ends = model.generation_config.eos_token_id
-    return set(ends) if isinstance(ends, list) else {ends}

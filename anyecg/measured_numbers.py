@@ -46,26 +46,19 @@ class MeasuredNumbers(LogitsProcessor):
         tokenizer: of the language model.
         values: per sequence of the batch, what `values_of` gives; empty leaves that sequence alone.
         prompt_tokens: length of the prompt; only what follows it is looked at.
-        whole: per sequence, an answer that the evidence gives word for word (`asked.answered`), or "".
     """
 
-    def __init__(
-        self, tokenizer: Any, values: Sequence[Mapping[str, str]], prompt_tokens: int = 0, whole: Sequence[str] = ()
-    ):
+    def __init__(self, tokenizer: Any, values: Sequence[Mapping[str, str]], prompt_tokens: int = 0):
         self.tokenizer, self.values, self.prompt_tokens = tokenizer, values, prompt_tokens
-        self.whole = whole or [""] * len(values)
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
         """input_ids (batch, tokens), scores (batch, vocabulary); returns scores, changed where something is due."""
         scores = scores.clone()  # the model's own may be read-only
-        for row, (values, whole) in enumerate(zip(self.values, self.whole, strict=True)):
-            if not values and not whole:
+        for row, values in enumerate(self.values):
+            if not values:
                 continue
             written = self.tokenizer.decode(input_ids[row, self.prompt_tokens :].tolist(), skip_special_tokens=True)
-            if whole:
-                due = whole[len(written) :] or self.tokenizer.eos_token
-            else:
-                due = self.due(written, self.tokenizer.decode([int(scores[row].argmax())]), values)
+            due = self.due(written, self.tokenizer.decode([int(scores[row].argmax())]), values)
             if due:
                 token = self.tokenizer.encode(due, add_special_tokens=False)[0]
                 scores[row] = float("-inf")

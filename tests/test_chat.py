@@ -14,6 +14,7 @@ import torch
 
 from anyecg.answer import kind_in, kind_of, named_intervals
 from anyecg.chat import EcgChat
+from anyecg.decoding import inputs_of
 from anyecg.events import episodes, events_of_kind
 from anyecg.evidence import without_p_in_fibrillation
 from anyecg.findings import EVENT_KINDS, HEAD_LABELS
@@ -92,6 +93,29 @@ def test_a_flat_record_is_not_judged_and_the_language_model_is_not_asked(chat, m
     assert located["abstained"] and not located["present"] and located["intervals"] == []
 
 
+@pytest.mark.parametrize(
+    ("question", "origin", "said"),
+    [
+        ("What is atrial fibrillation?", "knowledge", "(Source: "),
+        ("What should I have for lunch?", "scope", "ECG"),
+        ("How many milligrams of amiodarone should I give?", "scope", "ECG"),
+        ("Is there atrial fibrillation?", "evidence", "atrial fibrillation"),
+        ("Where are the PVCs?", "evidence", "premature ventricular contraction"),
+    ],
+)
+def test_what_needs_no_language_model_does_not_ask_it(chat, records, monkeypatch, question, origin, said):
+    monkeypatch.setattr(chat, "_decode", lambda *args: pytest.fail("the language model was asked"))
+    answer = chat.ask(records[:1], question)
+    assert answer.done and answer.origin == origin and said in answer.text.replace("Prem", "prem") and answer.evidence
+    assert chat.texts([(records[:1], [{"role": "user", "text": question}])]) == [answer.text]
+
+
+def test_the_language_model_answers_the_rest(chat, records, monkeypatch):
+    saying(chat, monkeypatch, "Sinus rhythm.")
+    assert chat.ask(records[:1], "What do you make of it?").origin == "model"
+    assert chat.ask(records[:1], "Is there atrial fibrillation?", with_measurements=False).origin == "model"
+
+
 def test_one_flat_ecg_among_others_is_named_in_a_warning(chat, records):
     flat = EcgRecord(np.zeros((2, 1000)), ("I", "II"), 100.0)
     answer = chat.ask([records[0], flat], QUESTION, max_new_tokens=2)
@@ -114,7 +138,7 @@ def test_a_long_record_is_shown_in_part_at_its_own_times(chat):
     assert shown.record.duration_s == pytest.approx(MAX_SHOWN_S)
     assert shown.starts_s == (0.0, 95.0, 190.0)
     _, groups, messages = chat._prepare([record], QUESTION, [], True)
-    inputs = chat._inputs([messages], [groups])
+    inputs = inputs_of(chat.processor, [messages], [groups], threading.Lock())
     assert inputs["patch_times"][:, 0].tolist() == [0.0, 95.0, 190.0]
     assert inputs["patch_times"].max() == pytest.approx(199.8)
     answer = chat.ask([record], QUESTION, max_new_tokens=1)
@@ -172,7 +196,7 @@ def test_a_wrong_number_in_the_text_is_put_right_and_told(chat, records, monkeyp
 
 def test_places_in_the_text_become_intervals_and_are_held_against_the_events(chat, records, monkeypatch):
     saying(chat, monkeypatch, "Atrial fibrillation at 2.0-4.0 s and 55.0-56.0 s.")
-    answer = chat.ask(records[:1], "Where is atrial fibrillation?")
+    answer = chat.ask(records[:1], "Describe the atrial fibrillation.")
     assert [(i["ecg"], i["start_s"], i["end_s"], i["kind"]) for i in answer.intervals] == [
         (1, 2.0, 4.0, "atrial fibrillation"),
         (1, 55.0, 56.0, "atrial fibrillation"),
