@@ -16,7 +16,7 @@ from anyecg.findings import EVENT_KINDS, HEAD_LABELS
 from tests.conftest import make_record
 from train.augment import augment, blend
 from train.calibrate import best_threshold, calibrate, logistic, platt
-from train.data import EvidenceDataset, MixtureSampler, event_array, event_labels, label_vector
+from train.data import EvidenceDataset, MixtureSampler, event_array, event_labels, kinds_of, label_vector
 from train.run import one_cycle, run
 from train.stages import Stage, load_curriculum
 
@@ -306,3 +306,15 @@ def test_a_measured_kind_that_is_right_more_often_than_the_head_counts_more():
     joined = with_measured_kind(head, agrees.astype(bool), fitted)
     assert ((joined > 0.5) == labels).mean() > 0.94 > ((head > 0.5) == labels).mean() + 0.1
     assert measured > scale > 0
+
+
+def test_a_mixture_may_name_sources_tasks_and_types_of_question():
+    rows = [
+        {"source": "ecg-qa", "task": "question", "gold": '{"type": "verify"}'},
+        {"source": "ptb-xl", "task": "question", "gold": '{"type": "knowledge"}'},
+        {"source": "ptb-xl", "task": "report", "gold": ""},
+    ]
+    kinds = [kinds_of(row) for row in rows]
+    assert kinds[1] == ("ptb-xl:question", "question:knowledge", "question") and kinds[2] == ("ptb-xl:report", "report")
+    mixture = {"ecg-qa:question": 1.0, "question:knowledge": 0.0, "report": 1.0}
+    assert set(MixtureSampler(kinds, mixture, 50, 0)) == {0, 2}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -224,6 +224,12 @@ _RECORD_COLUMNS = (
     "record_id", "source", "leads", "sampling_rate", "n_samples", "uv_per_step", "signal", "age", "sex", "recorded_at",
     "measurements", "findings", "known", "events", "known_events",
 )  # fmt: skip
+
+
+def kinds_of(row: Mapping[str, Any]) -> tuple[str, ...]:
+    """What a mixture may call a conversation: "source:task", "task:type" or "task"; the first that it names counts."""
+    kind = json.loads(row["gold"] or "{}").get("type")
+    return (f"{row['source']}:{row['task']}", *([f"{row['task']}:{kind}"] if kind else []), row["task"])
 
 
 class MixtureSampler(Sampler[int]):

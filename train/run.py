@@ -18,7 +18,7 @@ from . import checkpoint
 from .assemble import add_lora, first_model, load_model, merge_lora, save_model
 from .calibrate import calibrate
 from .collator import ConversationCollator
-from .data import ConversationDataset, EvidenceDataset, MixtureSampler
+from .data import ConversationDataset, EvidenceDataset, MixtureSampler, kinds_of
 from .objectives import Objectives, model_loss
 from .optimizer import freeze_all_but, make_optimizer, one_cycle
 from .processes import finish_trackers, is_sharded, join_processes, make_accelerator
@@ -143,7 +143,7 @@ class StageRun:
             collate.stride = processes
         else:
             dataset = ConversationDataset(self.data, "train", targets="ecg_tower" in stage.trainable)
-            kinds = [(f"{row['source']}:{row['task']}", row["task"]) for row in dataset.rows]
+            kinds = [kinds_of(row) for row in dataset.rows]
             collate = self._collator()
         draws, lengths = per_step * stage.steps, dataset.lengths() if stage.objective == "conversation" else None
         sampler = MixtureSampler(

@@ -32,7 +32,8 @@ class Stage:
     learning_rates: dict[str, float] = field(default_factory=dict)
     """Peak per part, where it differs."""
     mixture: dict[str, float] = field(default_factory=dict)
-    """Sampling weight per source (evidence) or "task" / "source:task" (conversation); empty takes rows as they come."""
+    """Sampling weight per source (evidence), or per "task", "task:type of question" or "source:task" (conversation);
+    empty takes rows as they come, and 0 leaves a kind out."""
     gradient_accumulation: int = 1
     warmup: float = 0.1
     """Share of the steps in which the learning rate rises."""

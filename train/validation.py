@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from .data import ConversationDataset, MixtureSampler
+from .data import ConversationDataset, MixtureSampler, kinds_of
 from .stages import Stage
 
 
@@ -17,7 +17,7 @@ class ConversationValidation:
 
     def __init__(self, data: Sequence[Path], stage: Stage, collate: Callable[[Any], dict[str, torch.Tensor]]):
         self.dataset, self.collate = ConversationDataset(data, "valid", targets=False), collate
-        kinds = [(f"{row['source']}:{row['task']}", row["task"]) for row in self.dataset.rows]
+        kinds = [kinds_of(row) for row in self.dataset.rows]
         if not kinds:
             raise ValueError(f"stage {stage.name!r} validates, but {list(map(str, data))} hold no valid conversation.")
         lengths, size = self.dataset.lengths(), stage.batch_size
