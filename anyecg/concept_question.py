@@ -38,7 +38,9 @@ _ASPECTS = {
         r"\bhow (?:long|wide|high|large|short|big|tall|deep)\b(?! (?:is|are) X)|"
         r"\bon (?:an? |the )?(?:ecg|ekg|tracing|strip)\b|\becg$|\bcharacteristic|\bwhat counts as|"
         rf"\bhow (?:do|can|would|could|should|to) (?:{_WHO} )?(?:see|tell|find|know|measure|read)\b|\bhow to\b|"
-        rf"\bto look (?:out )?for|\bwhat do {_WHO} see\b|\bwhat (?:else )?does the ecg show|\bwhere do {_WHO} place"
+        rf"\bto look (?:out )?for|\bwhat do {_WHO} see\b|\bwhat (?:else )?does the ecg show|\bdescribe the ecg\b|"
+        rf"\bhow does the ecg\b.*\bdiffer|\bhow (?:does|do) {_X} (?:change|affect) (?:the|an) ecg|"
+        rf"\bwhere do {_WHO} place"
     ),
     "means": (
         r"\bmean|\bdefin|\bexplain|\bunderstand\b|\bstands? for|\brepresent|\bindicate|\btell me about|\bbasics\b|"
@@ -48,8 +50,8 @@ _ASPECTS = {
 }
 """Word stems and phrases of each aspect; the first aspect that is found counts."""
 _WHAT_IS = (
-    r"\bwhat(?:s| (?:exactly |really )?(?:is|are|was)) (?:(?:an?|the|actually|exactly|called|really) )*X|\bwhat (?:does|do) X|"
-    r"^X .*\bwhat(?:s| is| are| does| do)\b|\btell me what\b|\bwhat X (?:is|are)\b"
+    r"\bwhat(?:s| (?:exactly |really )?(?:is|are|was)) (?:(?:an?|the|actually|exactly|called|really) )*X|"
+    r"\bwhat (?:does|do) X|^X .*\bwhat(?:s| is| are| does| do)\b|\btell me what\b|\bwhat X (?:is|are)\b"
 )
 _FILLERS = re.compile(r"\b(?:please|pls|plz|hi|hello|hey|ok|so|and|the|an?|thanks)\b")
 _IS_NORMAL = re.compile(r"^(?:is|are) (?:an? )?X (?:normal|ok|okay)\b")
@@ -63,7 +65,10 @@ _AT_HAND = re.compile(
     r"\bcompared (?:to|with) the\b|\b(?:is|are) there\b|\bin lead\b|\bat \d|\bsince\b|\bX (?:you see|is present)|"
     rf"\byou (?:saw|found|find|measured?|call|mark|detect|wrote|said|report)\b|\bthe X\b(?! (?:{_ABOUT}))|"
     r"\bX or (?!not\b)|\bor (?:an? |the )?X|\bwhich (?:one|of)\b|\bits normal|\blie\b|\b(?:the|which|these) ecgs\b|"
-    r"\brecordings\b|\btracings\b|\bthe ecg (?:say|tell|show X)|\bthe (?:number|width|duration|length|height|probability|likelihood|chance|burden|onset|end|start) of\b"
+    r"\brecordings\b|\btracings\b|\bthe ecg (?:say|tell|show X)|"
+    r"\bthe (?:number|width|duration|length|height|probability|likelihood|chance|burden|onset|end|start) of\b|"
+    r"\bwhy (?:is|are) X (?:so |too )?(?:wide|long|short|high|low|fast|slow|irregular|prolonged|elevated|depressed|"
+    r"inverted|abnormal|negative|deep|tall|flat|missing|absent|left|right|deviated|different|like)\b"
 )
 _YES_NO = re.compile(
     r"(?:(?:and|so|but|ok|hi|hello|please) )*(?:is|are|does|do|has|have|had|can|could|would|will|did|was)\b"

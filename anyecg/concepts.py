@@ -14,7 +14,7 @@ from .terms import stem, words
 
 MEASURED_TERMS = frozenset({
     "the PR interval", "the QT interval", "QTc", "the heart axis", "the RR interval", "the Sokolow-Lyon index",
-    "the Cornell voltage", "the QRS-T angle",
+    "the Cornell voltage", "the QRS-T angle", "the heart rate",
 })  # fmt: skip
 """Concepts that are measured: "What is the PR interval?" asks for the value."""
 

@@ -21,7 +21,9 @@ _MEASURED = re.compile(r"\b(?:duration|width|time)\b")
 _LOOKED_FOR = frozenset({
     "ventricular tachycardia", "polymorphic ventricular tachycardia", "ventricular fibrillation", "asystole",
     "an idioventricular rhythm", "atrial tachycardia", "a junctional rhythm", "a ventricular couplet", "ST elevation",
-    "ST depression", "a myocardial infarction", "a STEMI", "an NSTEMI", "sinus arrest",
+    "ST depression", "a myocardial infarction", "a STEMI", "an NSTEMI", "sinus arrest", "AV block", "tachycardia",
+    "a bundle branch block", "bradycardia", "an arrhythmia", "an ectopic beat", "myocardial ischaemia", "a pacemaker",
+    "extreme axis deviation",
 })  # fmt: skip
 """Concepts without an SCP code that one looks for in an ECG."""
 _HEADINGS = {

@@ -255,7 +255,7 @@ def test_every_concept_is_whole_sourced_and_named_once():
     concepts = knowledge.concepts()
     assert len(concepts) >= 120
     for name, concept in concepts.items():
-        assert concept.keys() - {"code", "also", "part"} == {"name", "source", *knowledge.ASPECTS}, name
+        assert concept.keys() - {"code", "also", "part", "chat_only"} == {"name", "source", *knowledge.ASPECTS}, name
         assert concept.get("code", "NORM") in FINDINGS, name
         assert all(concept[aspect].endswith(".") for aspect in knowledge.ASPECTS), name
         assert concept["source"], name

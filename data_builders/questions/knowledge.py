@@ -55,7 +55,7 @@ BEYOND: dict[str, tuple[str, ...]] = {
 def ask(view: View, rng: random.Random) -> Dialogue:
     """A question about a concept or beyond the reach of an ECG, with its answer."""
     if rng.random() < 0.75:
-        name = rng.choice(sorted(concepts()))
+        name = rng.choice(sorted(name for name, concept in concepts().items() if "chat_only" not in concept))
         aspect = rng.choices(list(_WEIGHTS), list(_WEIGHTS.values()))[0]
         question = rng.choice(_phrasings(name, aspect, view.split)).format(name)
         answer, kind, source = concepts()[name][aspect], "knowledge", concepts()[name]["source"]
