@@ -23,11 +23,13 @@ from scipy.signal import butter, find_peaks, resample_poly, sosfiltfilt
 from anyecg.conversation import SPLITS, record_from_row
 from anyecg.record import EcgRecord
 
+from .questions.styles import CUES
 from .shards import read_table
 
 PRINT_HZ, PRINT_S = 25, 8.0
 SAME = 0.985
 """Correlation of two fingerprints from which two signals count as one recording."""
+_CUES = tuple(cue for cues in CUES.values() for cue in cues)
 _LIMB = ("II", "I", "MLII")
 _BLOCK = 4096
 _MAX_PRINTS = 40  # of one long record
@@ -195,18 +197,24 @@ def _words(question: str) -> set[str]:
 def _asked(row: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     """(task, last question without its numbers, gold answer as text) where there is a gold answer to guess."""
     gold = json.loads(row["gold"])
-    question = re.sub(r"\d+(?:\.\d+)?", "#", row["turns"][-2]["text"])
+    question = re.sub(r"\d+(?:\.\d+)?", "#", _without_style(row["turns"][-2]["text"]))
     task = f"{row['task']}, {gold['type']}" if "type" in gold else row["task"]
+    task += f" of {gold['topic']}" if "topic" in gold else ""
     if "intervals" in gold:
         yield task, question, "present" if gold["intervals"] else "not present"
     elif "answer" in gold:
-        yield task, question, json.dumps(gold["answer"])
+        yield f"{task}, which ECG" if "code" in gold else task, question, json.dumps(gold["answer"])
     elif "findings" in gold:
         yield task, question, json.dumps(sorted(gold["findings"]))
     elif "new" in gold:
         yield f"{task}, changes", question, json.dumps([sorted(gold["new"]), sorted(gold["resolved"])])
     elif "key" in gold:
-        yield task, question, json.dumps(gold["value"])
+        yield f"{task} of {gold['key']}", question, json.dumps(gold["value"])
+
+
+def _without_style(question: str) -> str:
+    """The question without the sentence that asks for a style, which says nothing of the ECG."""
+    return next((question.removesuffix(f" {cue}") for cue in _CUES if question.endswith(f" {cue}")), question)
 
 
 def as_markdown(report: Report) -> str:

@@ -90,6 +90,17 @@ def test_questions_that_give_their_answer_away_are_measured():
     assert found["from_question"] == found["from_words"] == 0.5
 
 
+def test_a_topic_has_a_prior_of_its_own_and_the_style_is_no_part_of_a_question():
+    rows = [conversation("What is the rhythm?", ["sinus rhythm"], split) for split in ("train", "test")]
+    rows.append(conversation("Which infarction? Be brief.", ["none"], "train"))
+    rows.append(conversation("Which infarction?", ["none"], "test"))
+    for row, topic in zip(rows, ("rhythm", "rhythm", "MI", "MI"), strict=True):
+        row["gold"] = json.dumps(json.loads(row["gold"]) | {"topic": topic})
+    found = guessing(rows)
+    assert {task.rpartition(" of ")[2]: row["prior"] for task, row in found.items()} == {"rhythm": 1.0, "MI": 1.0}
+    assert all(row["from_question"] == 1.0 for row in found.values())
+
+
 def test_words_give_an_answer_away_in_a_phrasing_that_was_never_met():
     asks = ("Is there", "Do you see", "Any")
     train = [

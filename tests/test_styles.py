@@ -1,5 +1,7 @@
 """Answers in other styles: brief and as a list, with the same facts, and said so in question and provenance."""
 
+import importlib
+import pkgutil
 import random
 from collections import Counter
 
@@ -7,6 +9,7 @@ import pytest
 from test_grammar import SHOWN
 from test_questions import event, view
 
+from data_builders import questions
 from data_builders.questions import comparison, localization, measurement, pair, question, report, series, styles
 from train.scoring import (
     changes_in_text,
@@ -101,5 +104,23 @@ def test_most_answers_keep_their_style_and_reports_always(monkeypatch):
     assert not changed(restyled(lambda rng: report.ask(SHOWN["sick"], rng), monkeypatch=monkeypatch))
 
 
-def test_every_style_is_asked_for_in_eight_ways():
-    assert all(len(set(cues)) == len(cues) >= 8 for cues in styles.CUES.values())
+def phrasings(value):
+    """All tuples of questions in a table, however deep."""
+    if isinstance(value, dict):
+        return [texts for part in value.values() for texts in phrasings(part)]
+    if isinstance(value, tuple) and value and all(isinstance(text, str) for text in value):
+        return [value] if sum(text.endswith(("?", ".")) for text in value) > len(value) / 2 else []
+    return []
+
+
+def test_every_question_and_style_has_six_phrasings_or_more():
+    tables = {}
+    for found in pkgutil.iter_modules(questions.__path__):
+        module = importlib.import_module(f"{questions.__name__}.{found.name}")
+        tables |= {f"{found.name}.{name}": phrasings(value) for name, value in vars(module).items() if name.isupper()}
+    not_asked = ("comparison._SAME", "comparison._OTHER", "comparison._REASONS", "knowledge.HELD_OUT")
+    not_asked += ("question._ABNORMAL_ASKED",)
+    tables = {name: found for name, found in tables.items() if found and name not in not_asked}
+    assert {"pair_wording.ASKED", "noise._IN_LEAD", "followup._BACK", "localization.QUESTIONS"} <= tables.keys()
+    thin = {name for name, found in tables.items() if any(not len(set(texts)) == len(texts) >= 6 for texts in found)}
+    assert not thin

@@ -45,6 +45,7 @@ _RATE = (
     "What is the difference in heart rate?", "Compare the rates of these ECGs.",
 )  # fmt: skip
 _MAX_NAMED = 4
+_UNEARNED = 0.15  # of the chances to ask for a statement whose answers are even, or that was not asked for yet
 # Why an ECG differs from the visit before: what the question states, and what the answer may then say.
 _REASONS = {
     "low potassium": ("Potassium was {k2} mmol/l at ECG 2.", "The low potassium of {k2} mmol/l fits this."),
@@ -76,7 +77,7 @@ def ask(views: Sequence[View], rng: random.Random, balance: Counter[str]) -> Dia
     Args:
         views: two or three whole records.
         rng: decides kind and phrasing.
-        balance: per code, answers "this one" minus answers "none of them" so far; kept near zero.
+        balance: per code, how often some, all and none of the ECGs showed it; kept even.
     """
     same = len({view.patient_id for view in views}) == 1
     draw = rng.random()
@@ -161,26 +162,44 @@ def _rate_change(first: View, second: View) -> list[str]:
 
 
 def _which(views: Sequence[View], same: bool, rng: random.Random, balance: Counter[str]) -> Dialogue | None:
-    codes = [code for code in CODES if all(view.has(code) is not None for view in views)]
-    differing = [code for code in codes if len({view.has(code) for view in views}) == 2]
-    if not codes:
+    code = _fair_code(views, rng, balance)
+    if code is None:
         return None
-    shared = [code for code in codes if views[0].has(code) and code not in differing]
-    draw = rng.random()
-    if differing and draw < 0.75:
-        code = min(differing, key=lambda code: (balance[code], rng.random()))
-    elif shared and draw < 0.9:
-        code = rng.choice(shared)
-    else:
-        code = max(set(codes) - set(shared) - set(differing), key=lambda code: (balance[code], code))
     having = [k + 1 for k, view in enumerate(views) if view.has(code)]
-    balance[code] += 1 if having else -1
     if code == "NORM":
         question, answer = rng.choice(_WHICH_NORMAL), _which_normal(having, len(views))
     else:
         question = rng.choice(_WHICH).format(x=noun(code), X=capital(noun(code)))
         answer = _which_shows(code, having, len(views))
     return _dialogue(views, question, answer, {"code": code, "answer": having, "same_patient": same})
+
+
+def _fair_code(views: Sequence[View], rng: random.Random, balance: Counter[str]) -> str | None:
+    """A statement of which "some", "all" or "none" of the ECGs is not its usual answer; counted."""
+    groups: dict[str, list[str]] = {}
+    for code in CODES:
+        said = {view.has(code) for view in views}
+        if None not in said:
+            groups.setdefault("some" if len(said) == 2 else "all" if True in said else "none", []).append(code)
+
+    def excess(code: str, group: str) -> int:
+        others = sum(balance[f"{code} {other}"] for other in ("some", "all", "none") if other != group)
+        return 2 * balance[f"{code} {group}"] - others
+
+    chosen = None
+    for group in sorted(groups, key=lambda group: (balance[f"which {group}"], rng.random())):
+        code = min(groups[group], key=lambda code: (excess(code, group), rng.random()))
+        if excess(code, group) < 0 or (excess(code, group) == 0 and rng.random() < _UNEARNED):
+            chosen = code, group
+            break
+    if chosen is None and "some" in groups:
+        chosen = rng.choice(groups["some"]), "some"
+    if chosen is None:
+        return None
+    code, group = chosen
+    balance[f"{code} {group}"] += 1
+    balance[f"which {group}"] += 1
+    return code
 
 
 def _which_shows(code: str, having: list[int], number_of_ecgs: int) -> str:

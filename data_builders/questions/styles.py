@@ -89,7 +89,8 @@ def _of_question(gold: Mapping[str, Any]) -> dict[str, str]:
     if kind in ("count", "numeric range"):
         return {"briefly": f"{capital(answer[0])}."}
     if "options" in gold:
-        return _of_names([gold["options"][option] for option in answer if option != "none"])
+        there = [option for option in answer if option != "none"]
+        return _of_names([o if o.startswith("lead ") else gold["options"][o] for o in there])
     if kind.endswith(("choose", "query")):
         names = _of_names([name for name in answer if name != "none"])
         return names if gold["codes"] else {"briefly": names["briefly"]}
