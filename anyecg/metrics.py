@@ -6,7 +6,6 @@ takes weights (n_resamples, n_records), how often each record was drawn, and giv
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
@@ -125,18 +124,30 @@ def _weighted_auroc(scores: np.ndarray, targets: np.ndarray, weights: np.ndarray
 
 
 def expected_calibration_error(
-    probabilities: np.ndarray, targets: np.ndarray, known: np.ndarray | None = None, n_bins: int = 15
-) -> float:
-    """Mean gap between stated probability and observed frequency over all known cells (equal-width bins)."""
-    import torch
-    from torchmetrics.functional.classification import binary_calibration_error
+    probabilities: np.ndarray,
+    targets: np.ndarray,
+    known: np.ndarray | None = None,
+    patients: Sequence[str] | None = None,
+    n_bins: int = 15,
+) -> dict[str, Any]:
+    """Mean gap between stated probability and observed frequency over all known cells, in bins of equal width.
 
+    Resampled records have larger gaps than the records themselves, so the interval keeps the width that resampling
+    gives and is moved around the value.
+
+    Returns:
+        {"value", "low", "high", "n", "cells"}; n counts records with a known cell.
+    """
     mask = np.ones(targets.shape, dtype=bool) if known is None else known.astype(bool)
-    if not mask.any():
-        return float("nan")
-    p = torch.from_numpy(np.ascontiguousarray(probabilities[mask], dtype=np.float64))
-    t = torch.from_numpy(np.ascontiguousarray(targets[mask]).astype(np.int64))
-    return float(binary_calibration_error(p, t, n_bins=n_bins, norm="l1"))
+    mask, p, t = (part.reshape(len(part), -1) for part in (mask, probabilities, targets))
+    place = np.minimum((p * n_bins).astype(int), n_bins - 1)
+    gaps = np.stack([((p - t) * (mask & (place == k))).sum(axis=1) for k in range(n_bins)], axis=1)  # (n, n_bins)
+    cells = mask.sum(axis=1)
+    found = with_interval(lambda w: _ratio(np.abs(w @ gaps).sum(axis=1), w @ cells), _patients(patients, len(p)))
+    if found["value"] is not None:
+        half = (found["high"] - found["low"]) / 2
+        found |= {"low": max(found["value"] - half, 0.0), "high": found["value"] + half}
+    return found | {"n": int((cells > 0).sum()), "cells": int(cells.sum())}
 
 
 # ---- label sets
@@ -160,40 +171,49 @@ def label_f1(
     p = np.array([[name in row for name in names] for row in predicted], dtype=float).reshape(len(gold), len(names))
     g = np.array([[name in row for name in names] for row in gold], dtype=float).reshape(len(gold), len(names))
     hits, stated, true = (p * g), p, g
-    per_label = _ratio(2 * hits.sum(axis=0), stated.sum(axis=0) + true.sum(axis=0))
 
     def micro(weights: np.ndarray) -> np.ndarray:
         return _ratio(2 * weights @ hits.sum(axis=1), weights @ (stated.sum(axis=1) + true.sum(axis=1)))
 
-    def macro(weights: np.ndarray) -> np.ndarray:
-        held = weights @ true > 0
-        f1 = _ratio(2 * weights @ hits, weights @ (stated + true))
-        return _ratio(np.where(held, f1, 0).sum(axis=1), held.sum(axis=1))
-
     def share(of: np.ndarray) -> Statistic:
         return lambda weights: _ratio(weights @ hits.sum(axis=1), weights @ of.sum(axis=1))
 
-    who = patients if patients is not None else [str(k) for k in range(len(gold))]
+    who = _patients(patients, len(gold))
     return {
         "micro_f1": with_interval(micro, who),
         "precision": with_interval(share(stated), who),
         "recall": with_interval(share(true), who),
-        "macro_f1": with_interval(macro, who),
-        "per_label": {name: _or_none(float(value)) for name, value in zip(names, per_label, strict=True)},
-        "n": len(gold),
+        "macro_f1": with_interval(_macro_f1(stated, true), who),
     }
 
 
 def macro_f1_at_thresholds(
-    probabilities: np.ndarray, targets: np.ndarray, thresholds: np.ndarray, known: np.ndarray | None = None
-) -> float:
+    probabilities: np.ndarray,
+    targets: np.ndarray,
+    thresholds: np.ndarray,
+    known: np.ndarray | None = None,
+    patients: Sequence[str] | None = None,
+) -> dict[str, Any]:
     """Macro F1 over labels with a positive, at thresholds (n_labels,) that were fixed on other records."""
     mask = np.ones(targets.shape, dtype=bool) if known is None else known.astype(bool)
-    stated = (probabilities >= thresholds) & mask
-    true = targets.astype(bool) & mask
-    per_label = _ratio(2.0 * (stated & true).sum(axis=0), stated.sum(axis=0) + true.sum(axis=0))
-    scored = true.any(axis=0)
-    return float(per_label[scored].mean()) if scored.any() else float("nan")
+    stated, true = ((probabilities >= thresholds) & mask).astype(float), (targets.astype(bool) & mask).astype(float)
+    found = with_interval(_macro_f1(stated, true), _patients(patients, len(true)))
+    return found | {"n": int(mask.any(axis=1).sum())}
+
+
+def _macro_f1(stated: np.ndarray, true: np.ndarray) -> Statistic:
+    """Mean F1 of the columns (n_records, n_labels) that hold a true one among the records drawn."""
+
+    def statistic(weights: np.ndarray) -> np.ndarray:
+        held = weights @ true > 0
+        f1 = _ratio(2 * weights @ (stated * true), weights @ (stated + true))
+        return _ratio(np.where(held, f1, 0).sum(axis=1), held.sum(axis=1))
+
+    return statistic
+
+
+def _patients(patients: Sequence[str] | None, n_records: int) -> Sequence[str]:
+    return patients if patients is not None else [str(k) for k in range(n_records)]
 
 
 # ---- intervals
@@ -266,15 +286,6 @@ def localization_scores(
             [float(not predicted[k]) for k in absent], [patients[k] for k in absent]
         ),
     }
-
-
-# ---- texts and answers
-
-
-def option_set(answer: str | Collection[str]) -> frozenset[str]:
-    """An answer as a set of options: lower case, split at commas, semicolons and "and", no full stop."""
-    parts = re.split(r"[,;]|\band\b", answer) if isinstance(answer, str) else list(answer)
-    return frozenset(text for part in parts if (text := " ".join(part.lower().strip(" .\n\t").split())))
 
 
 def _ratio(top: np.ndarray | float, bottom: np.ndarray | float) -> np.ndarray:

@@ -268,8 +268,8 @@ def test_a_label_that_is_only_ever_known_to_be_present_does_not_score():
     labels[:, HEAD_LABELS.index("AFIB")] = 0, 1, 0, 1
     p = np.full(labels.shape, 0.9)
     scores = group_scores(p, labels, list("abcd"), {})
-    assert scores["macro F1, all statements"] == pytest.approx(2 / 3)  # AFIB alone
-    assert scores["ECE, all statements"] == pytest.approx(0.4)
+    assert scores["macro F1, all statements"]["value"] == pytest.approx(2 / 3)  # AFIB alone
+    assert scores["ECE, all statements"]["value"] == pytest.approx(0.4)
 
 
 def test_files_belong_to_the_source_in_their_name(tmp_path):

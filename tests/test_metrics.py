@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+import torch
+from torchmetrics.functional.classification import binary_calibration_error
 
 from anyecg.metrics import (
     _weighted_auroc,
@@ -15,7 +17,6 @@ from anyecg.metrics import (
     match_events,
     mean_with_interval,
     merge_intervals,
-    option_set,
     patient_weights,
 )
 
@@ -79,8 +80,20 @@ def test_nothing_to_score_gives_none_and_not_a_number():
 
 def test_overconfidence_shows_as_calibration_error():
     targets = np.array([1, 0] * 50)
-    assert expected_calibration_error(np.full(100, 0.5), targets) == pytest.approx(0.0, abs=1e-6)
-    assert expected_calibration_error(np.full(100, 0.9), targets) == pytest.approx(0.4, abs=1e-6)
+    assert expected_calibration_error(np.full(100, 0.5), targets)["value"] == pytest.approx(0.0)
+    assert expected_calibration_error(np.full(100, 0.9), targets)["value"] == pytest.approx(0.4)
+
+
+def test_the_calibration_error_is_that_of_torchmetrics_over_the_known_cells(scores):
+    p, targets = np.clip(scores[0] / 1.6, 0.01, 0.99), scores[1]
+    known = np.ones_like(targets, dtype=bool)
+    known[150:, 2] = False
+    ours = expected_calibration_error(p, targets, known, [str(k // 2) for k in range(200)])
+    theirs = binary_calibration_error(torch.from_numpy(p[known]), torch.from_numpy(targets[known]), n_bins=15)
+    assert ours["value"] == pytest.approx(float(theirs), abs=1e-6)
+    assert (
+        (ours["n"], ours["cells"]) == (200, 550) and ours["low"] < ours["value"] + 0.02 and ours["high"] > ours["low"]
+    )
 
 
 def test_label_f1_counts_labels_and_not_substrings():
@@ -92,8 +105,8 @@ def test_label_f1_counts_labels_and_not_substrings():
 
 def test_macro_f1_uses_the_given_thresholds():
     p, t = np.array([[0.2], [0.3], [0.1]]), np.array([[1], [1], [0]])
-    assert macro_f1_at_thresholds(p, t, np.array([0.15])) == 1.0
-    assert macro_f1_at_thresholds(p, t, np.array([0.5])) == 0.0
+    assert macro_f1_at_thresholds(p, t, np.array([0.15]))["value"] == 1.0
+    assert macro_f1_at_thresholds(p, t, np.array([0.5]))["value"] == 0.0
 
 
 def test_a_repeated_interval_does_not_raise_the_iou():
@@ -119,8 +132,3 @@ def test_always_not_found_earns_nothing_but_the_absent_cases():
     result = localization_scores([[], [], []], [[(0, 1)], [], []], ["a", "b", "c"])
     assert result["iou"]["value"] == 0 and result["event_f1"]["value"] == 0
     assert result["not_present_accuracy"] == {"value": 1.0, "low": 1.0, "high": 1.0, "n": 2}
-
-
-def test_options_match_as_sets_and_not_as_characters():
-    assert option_set("Lead II and lead I.") == {"lead i", "lead ii"}
-    assert option_set("ab") != option_set("b, a") == option_set(["a", "b"])

@@ -4,7 +4,7 @@ import inspect
 
 import pytest
 
-from train.options import chosen, chosen_letter, split_options
+from train.options import chosen, chosen_letter, option_set, split_options
 
 FEATURES = ("none", "p duration", "pr interval", "qrs duration", "qt corrected", "qt interval", "rr interval")
 BIGEMINY = "bigeminal pattern (unknown origin, supraventricular, or ventricular)"
@@ -75,3 +75,8 @@ def test_an_answer_of_options_alone_is_split_and_prose_is_not():
 def test_a_letter_is_the_one_option_that_is_said(text, letter):
     question = "What is the rhythm?\nA. Sinus rhythm\nB. Atrial fibrillation\nC. Atrial flutter"
     assert chosen_letter(text, question) == letter
+
+
+def test_options_match_as_sets_and_not_as_characters():
+    assert option_set("Lead II and lead I.") == {"lead i", "lead ii"}
+    assert option_set("ab") != option_set("b, a") == option_set(["a", "b"])

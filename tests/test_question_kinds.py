@@ -7,9 +7,9 @@ import pytest
 from test_questions import MEASURED, asserted, event, view
 
 from anyecg.leads import STANDARD_LEADS
-from anyecg.metrics import option_set
 from data_builders.questions import counting, followup, leads, numeric, pair, question, report, series
 from data_builders.questions.view import Dialogue
+from train.options import option_set
 from train.scoring import course_in_text, question_is_right
 
 ABNORMAL = MEASURED | {"p_ms": 100.0, "qtc_bazett_ms": 520.0}

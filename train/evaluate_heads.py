@@ -185,8 +185,8 @@ def group_scores(
         scores[f"macro AUROC, {group} ({area.pop('n_labels')} of {len(names)} labels)"] = area
         if calibration is not None:
             limits = np.array([calibration.get(name, {}).get("threshold", 0.5) for name in names])
-            scores[f"ECE, {group}"] = expected_calibration_error(p, truth, known)
-            scores[f"macro F1, {group}"] = macro_f1_at_thresholds(p, truth, limits, known)
+            scores[f"ECE, {group}"] = expected_calibration_error(p, truth, known, patients)
+            scores[f"macro F1, {group}"] = macro_f1_at_thresholds(p, truth, limits, known, patients)
     return scores
 
 

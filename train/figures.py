@@ -9,7 +9,14 @@ from typing import Any
 import numpy as np
 
 from anyecg.findings import CODES, HEAD_LABELS, SUPERCLASS_NAMES, SUPERCLASSES
-from anyecg.metrics import Interval, interval_iou, macro_auroc, mean_with_interval, patient_weights
+from anyecg.metrics import (
+    Interval,
+    expected_calibration_error,
+    interval_iou,
+    macro_auroc,
+    mean_with_interval,
+    patient_weights,
+)
 
 from .limits import confidence, risk_coverage
 
@@ -66,19 +73,20 @@ def sensitivity_at(p: np.ndarray, truth: np.ndarray, weights: np.ndarray) -> np.
 def reliability(heads: Heads, path: Path) -> dict[str, dict[str, Any]]:
     """Observed against stated frequency, above how many cells each bin holds; returns the ECE of each group."""
     figure, (axes, counts) = _figure(5.2, 6.2, rows=2)
-    errors = {}
+    errors, patients = {}, heads["patients"].tolist()
     for name, labels in GROUPS.items():
-        sums = _binned(heads, labels)
+        p, truth, known = _cells(heads, labels)
+        if not known.any():
+            continue
+        sums = _binned(p, truth, known)
         n, stated, seen = (part.sum(axis=0) for part in sums)
         filled = n > 0
-        if not filled.any():
-            continue
-        weights = patient_weights(heads["patients"].tolist(), _RESAMPLES)
+        weights = patient_weights(patients, _RESAMPLES)
         with np.errstate(invalid="ignore", divide="ignore"):
             resampled = (weights @ sums[2][:, filled]) / (weights @ sums[0][:, filled])
         low, high = np.nanpercentile(resampled, [2.5, 97.5], axis=0)
         x, y = stated[filled] / n[filled], seen[filled] / n[filled]
-        errors[name] = _ece(sums, weights)
+        errors[name] = expected_calibration_error(p, truth, known, patients)
         spread = np.abs(np.stack([y - low, high - y]))
         title = f"{name}: ECE {interval(errors[name])}, {int(n.sum())} cells"
         axes.errorbar(x, y, yerr=spread, marker="o", markersize=3, capsize=2, linewidth=1, label=title)
@@ -92,27 +100,22 @@ def reliability(heads: Heads, path: Path) -> dict[str, dict[str, Any]]:
     return errors
 
 
-def _binned(heads: Heads, labels: Sequence[str]) -> np.ndarray:
-    """Per record and bin of probability: cells, sum of probabilities, positives; (3, n_records, n_bins)."""
+def _cells(heads: Heads, labels: Sequence[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Probabilities, truth, and where it is known, (n_records, n_labels); labels of one kind only are not known."""
     columns = [HEAD_LABELS.index(label) for label in labels]
     p, truth = heads["probabilities"][:, columns].astype(float), heads["labels"][:, columns]
     two_sided = (truth == 1).any(axis=0) & (truth == 0).any(axis=0)
-    known = (truth >= 0) & two_sided
+    return p, truth == 1, (truth >= 0) & two_sided
+
+
+def _binned(p: np.ndarray, truth: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Per record and bin of probability: cells, sum of probabilities, positives; (3, n_records, n_bins)."""
     place = np.minimum((p * N_BINS).astype(int), N_BINS - 1)
     sums = np.zeros((3, len(p), N_BINS))
     for k in range(N_BINS):
         here = known & (place == k)
-        sums[:, :, k] = here.sum(axis=1), (p * here).sum(axis=1), ((truth == 1) & here).sum(axis=1)
+        sums[:, :, k] = here.sum(axis=1), (p * here).sum(axis=1), (truth & here).sum(axis=1)
     return sums
-
-
-def _ece(sums: np.ndarray, weights: np.ndarray) -> dict[str, Any]:
-    def of(n: np.ndarray, stated: np.ndarray, seen: np.ndarray) -> np.ndarray:
-        return np.abs(stated - seen).sum(axis=-1) / np.maximum(n.sum(axis=-1), 1)
-
-    value = float(of(*(part.sum(axis=0) for part in sums)))
-    low, high = np.percentile(of(*(weights @ part for part in sums)), [2.5, 97.5])
-    return {"value": value, "low": float(low), "high": float(high), "n": int(sums[0].sum())}
 
 
 def risk_coverage_curves(heads: Heads, path: Path) -> dict[str, dict[str, Any]]:
@@ -120,13 +123,11 @@ def risk_coverage_curves(heads: Heads, path: Path) -> dict[str, dict[str, Any]]:
     figure, axes = _figure(5.2, 4.2)
     areas = {}
     for name, labels in GROUPS.items():
-        columns = [HEAD_LABELS.index(label) for label in labels]
-        p, truth = heads["probabilities"][:, columns].astype(float), heads["labels"][:, columns]
-        limits = heads["thresholds"][columns]
-        known = (truth >= 0) & (truth == 1).any(axis=0) & (truth == 0).any(axis=0)
+        p, truth, known = _cells(heads, labels)
+        limits = heads["thresholds"][[HEAD_LABELS.index(label) for label in labels]]
         if not known.any():
             continue
-        wrong = ((p >= limits) != (truth == 1))[known]
+        wrong = ((p >= limits) != truth)[known]
         who = np.broadcast_to(np.asarray(heads["patients"])[:, None], known.shape)[known]
         curve = risk_coverage(confidence(p, limits)[known], wrong, list(who), 100)
         areas[name] = curve["aurc"]

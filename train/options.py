@@ -8,7 +8,7 @@ is wrong.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
 
 from anyecg.findings import FINDINGS, SUPERCLASS_NAMES, code_of, findings_in_text, superclasses_of
@@ -58,6 +58,12 @@ def chosen(text: str, options: Sequence[str]) -> frozenset[str]:
     if not found - {"none"} and "none" in options and _DENIAL.search(plain):
         return frozenset({"none"})
     return frozenset(found - {"none"})
+
+
+def option_set(answer: str | Collection[str]) -> frozenset[str]:
+    """An answer as a set of options: lower case, split at commas, semicolons and "and", no full stop."""
+    parts = re.split(r"[,;]|\band\b", answer) if isinstance(answer, str) else list(answer)
+    return frozenset(text for part in parts if (text := " ".join(part.lower().strip(" .\n\t").split())))
 
 
 def split_options(answer: str | Iterable[str], options: Sequence[str]) -> frozenset[str] | None:

@@ -61,7 +61,7 @@ def _head_figures(out: Path, source: str) -> list[str]:
     errors = figures.reliability(heads, out / made["reliability"])
     areas = figures.risk_coverage_curves(heads, out / made["risk-coverage"])
     said = [f"n = {len(heads['patients'])} records of {len(set(heads['patients'].tolist()))} patients."]
-    said += [f"ECE of {name}: {figures.interval(value)} over {value['n']} cells." for name, value in errors.items()]
+    said += [f"ECE of {name}: {figures.interval(value)} over {value['cells']} cells." for name, value in errors.items()]
     said += [f"AURC of {name}: {figures.interval(value)}." for name, value in areas.items()]
     pictures = [f"![{name.replace('-', ' ')}]({path})" for name, path in made.items()]
     return ["### Findings from the heads", "", " ".join(said), "", *pictures, ""]

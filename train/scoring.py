@@ -21,9 +21,9 @@ from anyecg.findings import (
     superclasses_of,
     without_possible,
 )
-from anyecg.metrics import label_f1, localization_scores, macro_auroc, mean_with_interval, merge_intervals, option_set
+from anyecg.metrics import label_f1, localization_scores, macro_auroc, mean_with_interval, merge_intervals
 
-from .options import chosen
+from .options import chosen, option_set
 from .text_metrics import text_scores
 
 Prediction = Mapping[str, Any]
