@@ -305,9 +305,12 @@ def test_beats_of_long_records_are_scored_with_all_leads_with_each_alone_and_at_
     )  # fmt: skip
     file = tmp_path / "holter-valid-00000.parquet"
     pq.write_table(pa.Table.from_pylist([row], record_schema()), file)
-    curve = curves._beat_curves(SeesTwoLeads(beats), [file], None)["ectopic beats"]
-    assert list(curve) == ["as recorded", "lead 1 alone", "lead 2 alone", "250 Hz", "100 Hz"]
-    assert [curve[name][f"{PVC}, F1"]["value"] for name in curve] == [1.0, 0.0, 0.0, 1.0, 1.0]
+    kinds = curves._beat_curves(SeesTwoLeads(beats), [file], None)
+    scores = {kind: {name: f[f"{PVC}, F1"]["value"] for name, f in rows.items()} for kind, rows in kinds.items()}
+    assert scores == {
+        "ectopic beats, leads": {"as recorded": 1.0, "lead 1 alone": 0.0, "lead 2 alone": 0.0},
+        "ectopic beats, sampling rate": {"as recorded": 1.0, "250 Hz": 1.0, "100 Hz": 1.0},
+    }
 
 
 PVC = "premature ventricular contraction"

@@ -127,22 +127,27 @@ def _beat_curves(chat: Any, files: Sequence[Path], limit: int | None) -> dict[st
     from .data import rows_of
     from .evaluate_heads import BEATS, beat_scores, long_rows
 
-    rows = list(long_rows(rows_of(files), limit))
+    rows = [row for row in long_rows(rows_of(files), limit) if set(BEATS) & set(row["known_events"])]
     if not rows:
         return {}
     fewest, slowest = min(len(row["leads"]) for row in rows), min(row["sampling_rate"] for row in rows)
-    one = {f"lead {k + 1} alone": _lead_number(k) for k in range(fewest)} if fewest > 1 else {}
+    alone = {f"lead {k + 1} alone": _lead_number(k) for k in range(fewest)} if fewest > 1 else {}
     slower = {f"{rate:g} Hz": _rate(rate) for rate in RATES_HZ if rate < slowest}
-    kinds: dict[str, dict[str, Figures]] = {}
-    for name, cut in {"as recorded": lambda record: record, **one, **slower}.items():
-        scores = beat_scores(chat, ((cut(record_from_row(row)), row) for row in rows))
-        for figures in scores.values():
-            kinds.setdefault("ectopic beats", {})[name] = {
-                f"{kind}, {what}": figures[f"{kind}: {what}, gross"]
-                for kind in BEATS for what in ("F1", "sensitivity", "positive predictivity")
-                if f"{kind}: {what}, gross" in figures
-            }  # fmt: skip
-    return kinds
+
+    def figures(cut: Cut) -> Figures:
+        (found,) = beat_scores(chat, ((cut(record_from_row(row)), row) for row in rows)).values()
+        return {
+            f"{kind}, {what}": found[f"{kind}: {what}, gross"]
+            for kind in BEATS for what in ("F1", "sensitivity", "positive predictivity")
+            if f"{kind}: {what}, gross" in found
+        }  # fmt: skip
+
+    whole = figures(lambda record: record)
+    return {
+        f"ectopic beats, {what}": {"as recorded": whole} | {name: figures(cut) for name, cut in cuts.items()}
+        for what, cuts in (("leads", alone), ("sampling rate", slower))
+        if cuts
+    }
 
 
 def _leads(names: Sequence[str]) -> Cut:
@@ -239,9 +244,9 @@ def _table(rows: Mapping[str, Figures]) -> list[str]:
 def _figure(source: str, kind: str, rows: Mapping[str, Figures], out: Path) -> str:
     from .figures import lines_with_bands
 
-    path = f"{source}-{kind.replace(' ', '-')}.png"
+    path = f"{source}-{kind.replace(',', '').replace(' ', '-')}.png"
     n = max((figure["n"] for figures in rows.values() for figure in figures.values()), default=0)
-    beats = kind == "ectopic beats"
+    beats = kind.startswith("ectopic beats")
     shown = {
         name: {k: v for k, v in figures.items() if not beats or k.endswith("F1")} for name, figures in rows.items()
     }

@@ -171,15 +171,21 @@ def lines_with_bands(
 ) -> None:
     """One line per series over named conditions, with error bars; `rows` are (condition, {series: figure})."""
     figure, axes = _figure(6.4, 4.0)
-    for series in dict.fromkeys(name for _, figures in rows for name in figures):
-        here = [(k, figures[series]) for k, (_, figures) in enumerate(rows) if figures.get(series, {}).get("value")]
-        x, y = [k for k, _ in here], np.array([f["value"] for _, f in here])
+    names = list(dict.fromkeys(name for _, figures in rows for name in figures))
+    for place, series in enumerate(names):
+        here = [(k, figures[series]) for k, (_, figures) in enumerate(rows) if _has_value(figures.get(series))]
+        aside = 0.05 * (place - (len(names) - 1) / 2)  # so that error bars do not hide each other
+        x, y = [k + aside for k, _ in here], np.array([f["value"] for _, f in here])
         spread = np.abs(np.array([[f["value"] - f["low"], f["high"] - f["value"]] for _, f in here]).reshape(-1, 2).T)
         axes.errorbar(x, y, yerr=spread, marker="o", markersize=3, capsize=2, label=series)
     axes.set_xticks(range(len(rows)), [name for name, _ in rows], fontsize=7, rotation=20, ha="right")
     axes.set(title=title, ylabel=ylabel)
     axes.legend(fontsize=7)
     figure.savefig(path)
+
+
+def _has_value(figure: Mapping[str, Any] | None) -> bool:
+    return figure is not None and figure.get("value") is not None
 
 
 def _known(heads: Heads, label: str) -> tuple[np.ndarray, np.ndarray, list[str]]:
