@@ -29,6 +29,15 @@ _OF_THIS_ECG = re.compile(r"what (?:is|are|was) (?:the|this|my|shown|seen|measur
 """Questions that may be meant in general and are answered from this ECG: "What is the heart rate?"."""
 
 
+ORIGINS = {
+    "model": "written by the language model, held against the evidence",
+    "evidence": "answered by measurements and heads, without the language model",
+    "knowledge": "a written passage, not a reading of this ECG",
+    "scope": "a written sentence",
+}
+"""How to tell where an answer is from; see `Answer.origin`."""
+
+
 @dataclass
 class Answer:
     """What is shown to the user; while it streams, `text` grows and the rest of the checks is still missing."""

@@ -164,9 +164,12 @@ class EcgChat:
             Answers with growing text; the last one is `done` and checked.
 
         Raises:
-            ValueError: without a question or a record.
+            ValueError: without a question, or without a record for a question that needs one.
         """
         started = time.perf_counter()
+        if not records and (general := given(question, ())[0]):
+            yield Answer(text=general, origin=given(question, ())[1], done=True)
+            return
         evidences, shown, messages = self._prepare(records, question, history, with_measurements)
         answer = Answer(
             evidence=as_dicts(evidences), warnings=warnings_of(evidences, MAX_SHOWN_S),

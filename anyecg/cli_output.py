@@ -58,7 +58,7 @@ def answer_keys(answer: Answer) -> dict[str, Any]:
         "critical": answer.critical, "answer": answer.text, "changes": answer.changes, "evidence": answer.evidence,
         "intervals": answer.intervals,
         "contradictions": answer.contradictions, "warnings": answer.warnings, "first_token_s": answer.first_token_s,
-        "total_s": answer.total_s, "tokens": answer.tokens,
+        "total_s": answer.total_s, "tokens": answer.tokens, "origin": answer.origin,
     }  # fmt: skip
 
 
@@ -132,8 +132,11 @@ def show_answer(result: Mapping[str, Any]) -> None:
                 *(measured[k] if k < len(measured) else ("", "")), *(likely[k] if k < len(likely) else ("", ""))
             )
         _print(table)
+    from .answer import ORIGINS
+
     first = f"{result['first_token_s']:.2f} s to the first word, " if result["first_token_s"] is not None else ""
-    typer.secho(f"{first}{result['total_s']:.2f} s in all, {result['tokens']} tokens", dim=True)
+    spent = f"{first}{result['total_s']:.2f} s in all, {result['tokens']} tokens"
+    typer.secho(f"{ORIGINS[result['origin']]}; {spent}", dim=True)
 
 
 def _put(finding: Mapping[str, Any]) -> str:

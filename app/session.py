@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from anyecg.answer import critical_sentences
+from anyecg.asked import given
 from anyecg.record import EcgRecord
 
 from .uploads import Uploads
@@ -108,7 +109,8 @@ def take_records(
         session.say("assistant", "\n\n".join([*map(plain, sentences), LACKING]))
         yield View(question=text, lacking=True)
     elif not session.records:
-        session.say("assistant", NOTHING_LOADED)
+        general = given(text, ())[0]
+        session.say("assistant", plain(general) if general else NOTHING_LOADED)
         yield View(question=text)
     elif not text:
         notes = [plain(f"ECG {first + k}: {note}.") for k, r in enumerate(records, 1) for note in r.notes]

@@ -10,6 +10,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from anyecg.abstain import UNJUDGED
+from anyecg.answer import ORIGINS
 from anyecg.conversation import describe_leads
 from anyecg.draw import draw_strip
 from anyecg.findings import SUPERCLASS_NAMES
@@ -269,6 +270,7 @@ def _timing(answer: Answer) -> str:
         parts.insert(0, f"first token after {answer.first_token_s:.2f} s")
     if answer.total_s:
         parts.append(f"done after {answer.total_s:.2f} s")
+    parts.insert(0, ORIGINS[answer.origin])
     return f'<div class="quiet timing">{" · ".join(parts)}{" · stopped" if answer.stopped else ""}</div>'
 
 

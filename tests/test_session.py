@@ -160,3 +160,8 @@ def test_the_strip_shades_named_places_and_the_brief_events_beside_them():
     answer = SimpleNamespace(intervals=[named], evidence=[{"events": events}])
     marks = marked(answer, [SimpleNamespace(duration_s=10.0)])
     assert [mark["kind"] for mark in marks] == ["premature ventricular contraction", "premature atrial contraction"]
+
+
+def test_a_general_question_needs_no_recording(session):
+    list(take_turn(FakeChat(), session, "What is atrial fibrillation?", []))
+    assert "Source: " in session.messages[-1]["content"]
