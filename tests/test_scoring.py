@@ -1,0 +1,95 @@
+"""Texts are scored task by task as the rules say."""
+
+import pytest
+
+from train.scoring import (
+    changes_in_text,
+    classes_in_text,
+    ecgs_in_text,
+    measurement_is_right,
+    question_is_right,
+    score,
+)
+
+
+def prediction(task, text, gold, gold_text="", patient="p", n_ecgs=1):
+    return {"task": task, "text": text, "gold": gold, "gold_text": gold_text, "patient": patient, "n_ecgs": n_ecgs}
+
+
+def test_a_report_is_scored_by_its_statements_and_conclusion():
+    gold = {"findings": ["SR", "LVH"], "superclasses": ["HYP"]}
+    text = "Sinus rhythm, rate 70/min. Conclusion: abnormal ECG with hypertrophy."
+    scores = score([prediction("report", text, gold, text)])["report"]
+    assert scores["label recall"]["value"] == 0.5 and scores["label precision"]["value"] == 1.0
+    assert scores["superclass F1 (micro)"]["value"] == 1.0 and scores["BLEU-4"]["value"] == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Conclusion: normal ECG.", {"NORM"}),
+        ("Conclusion: abnormal ECG with ST/T changes and a conduction disturbance.", {"STTC", "CD"}),
+        ("Conclusion: abnormal ECG.", set()),
+        ("Inferior myocardial infarction.", {"MI"}),
+    ],
+)
+def test_superclasses_are_read_from_the_conclusion_and_the_statements(text, expected):
+    assert classes_in_text(text) == expected
+
+
+def test_localization_keeps_absent_cases_apart_and_prefers_given_intervals():
+    here = {"kind": "noise", "intervals": [[1.0, 2.0]]}
+    rows = [
+        prediction("localization", "Noise at 1.0-2.0 s.", here),
+        prediction("localization", "No noise is present.", {"kind": "noise", "intervals": []}),
+    ]
+    scores = score(rows)["localization"]
+    assert scores["IoU"]["value"] == 1.0 and scores["IoU"]["n"] == 1
+    assert scores["not present accuracy"]["value"] == 1.0 and scores["not present accuracy"]["n"] == 1
+    assert score([{**rows[0], "intervals": []}])["localization"]["IoU"]["value"] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("text", "gold", "right"),
+    [
+        ("The heart rate is 72/min, which is normal.", {"key": "heart_rate_bpm", "value": 72.3}, 1),
+        ("The heart rate is 73/min.", {"key": "heart_rate_bpm", "value": 72.3}, 0),
+        ("The QTc by Bazett is 440 ms.", {"key": "qtc_bazett_ms", "value": 440.2}, 1),
+        ("The PR interval cannot be measured because there is no P wave.", {"key": "pr_ms", "value": None}, 1),
+        ("The PR interval is 160 ms.", {"key": "pr_ms", "value": None}, 0),
+        ("The rhythm is irregular.", {"key": "rhythm_regularity", "value": "regular"}, 0),
+        (
+            "Rate 72/min, PR 160 ms.",
+            {"key": "all", "value": {"heart_rate_bpm": 72.0, "pr_ms": 160.0, "qt_ms": None}},
+            1,
+        ),
+        ("Rate 72/min, PR 170 ms.", {"key": "all", "value": {"heart_rate_bpm": 72.0, "pr_ms": 160.0}}, 0),
+    ],
+)
+def test_a_measurement_is_right_when_the_number_is(text, gold, right):
+    assert measurement_is_right(text, gold) == right
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "answer", "codes", "right"),
+    [
+        ("Yes, this ECG shows PVCs.", "verify", ["yes"], ["PVC"], 1),
+        ("No, this ECG shows no PVC.", "verify", ["yes"], ["PVC"], 0),
+        ("ST depression and Q waves.", "query", ["Q waves", "ST depression"], ["QWAVE", "STD_"], 1),
+        ("Q waves.", "query", ["Q waves", "ST depression"], ["QWAVE", "STD_"], 0),
+        ("No premature beats are present.", "query", ["none"], [], 1),
+        ("ST/T changes.", "query", ["ST/T changes"], [], 1),
+        ("The P wave.", "knowledge", ["The P wave."], [], 1),
+    ],
+)
+def test_a_question_is_right_when_the_set_of_options_is(text, kind, answer, codes, right):
+    assert question_is_right(text, {"type": kind, "answer": answer, "codes": codes}, "The P wave.") == right
+
+
+def test_a_comparison_is_read_as_pairs_of_finding_and_change():
+    text = "New in ECG 2: atrial fibrillation. Not in ECG 2 any more: sinus rhythm. Rate 70/min in ECG 1."
+    assert changes_in_text(text) == {"new:AFIB", "resolved:SR"}
+    assert ecgs_in_text("Both of them show noise.", 2) == {1, 2} and ecgs_in_text("ECG 2 shows it.", 3) == {2}
+    gold = {"rates": [70, 82], "difference": 12}
+    said = "ECG 2 is faster: 82/min against 70/min in ECG 1."
+    assert score([prediction("comparison", said, gold, n_ecgs=2)])["comparison"]["both rates exact"]["value"] == 1.0
