@@ -200,7 +200,9 @@ def _asked(row: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     question = re.sub(r"\d+(?:\.\d+)?", "#", _without_style(row["turns"][-2]["text"]))
     task = f"{row['task']}, {gold['type']}" if "type" in gold else row["task"]
     task += f" of {gold['topic']}" if "topic" in gold else ""
-    if "intervals" in gold:
+    if gold.get("type") in ("unjudgeable", "judged verify"):  # the same questions with more or fewer leads
+        yield f"{row['task']}, judgeable", question, "cannot" if gold["type"] == "unjudgeable" else gold["answer"][0]
+    elif "intervals" in gold:
         yield task, question, "present" if gold["intervals"] else "not present"
     elif "answer" in gold:
         yield f"{task}, which ECG" if "code" in gold else task, question, json.dumps(gold["answer"])

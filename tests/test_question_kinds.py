@@ -7,7 +7,7 @@ import pytest
 from test_questions import MEASURED, asserted, event, view
 
 from anyecg.leads import STANDARD_LEADS
-from data_builders.questions import counting, followup, leads, numeric, pair, question, report, series
+from data_builders.questions import counting, followup, judgeable, leads, numeric, pair, question, report, series
 from data_builders.questions.view import Dialogue
 from train.options import option_set
 from train.scoring import course_in_text, question_is_right
@@ -78,7 +78,7 @@ def test_noisy_leads_come_from_annotation_before_measurement():
 
 
 def test_what_the_leads_do_not_show_cannot_be_judged():
-    asked = all_of(lambda rng, balance: leads._unjudgeable(view(), rng))
+    asked = all_of(lambda rng, balance: judgeable.unjudgeable(view(), rng, balance))
     assert len(asked) > 50
     for a in asked:
         text, shown = a.turns[0][1], a.views[0].record.leads
@@ -91,18 +91,30 @@ def test_what_the_leads_do_not_show_cannot_be_judged():
 def test_the_same_words_are_asked_where_the_leads_suffice():
     shown = view(["CRBBB"], known=["statements"])
     balance = Counter()
-    asked = [leads._judgeable(shown, random.Random(seed), balance) for seed in range(60)]
+    asked = [judgeable.judged(shown, random.Random(seed), balance) for seed in range(60)]
     told = [a for a in asked if a is not None]
     assert {a.gold["answer"][0] for a in told} == {"yes", "no"}
     for a in told:
         question, text = a.turns[0]
         assert ("right bundle branch block" in text) == (a.gold["answer"] == ["yes"])
         assert question_is_right(text, a.gold, text) == 1.0
-        assert any(question == q.format(x=x) for q in leads._JUDGE for x in leads._CODES)
-    assert leads._judgeable(view().cut(0.0, 10.0, ("I", "II")), random.Random(0), Counter()) is None
+        assert any(question == q.format(x=x) for q in judgeable.ASKED for x in judgeable.CODES)
+    assert judgeable.judged(view().cut(0.0, 10.0, ("I", "II")), random.Random(0), Counter()) is None
 
 
 BEATS = [event("premature ventricular contraction", t, t + 0.4) for t in (1.0, 4.0, 4.35)]
+
+
+def test_what_cannot_be_judged_is_asked_in_the_words_of_what_can():
+    balance, said = Counter(), {}
+    for seed in range(400):
+        codes = (["CRBBB"], ["IMI"], ["LVH"], ["NORM"])[seed % 4]
+        asked = judgeable.ask(view(codes, known=["statements"]), random.Random(seed), balance)
+        if asked is not None:
+            topic = next(x for x in judgeable.CODES if x in asked.turns[0][0])
+            said.setdefault(topic, Counter())[asked.gold["type"]] += 1
+    assert said.keys() == judgeable.CODES.keys()
+    assert all(0.3 < n["unjudgeable"] / n.total() < 0.7 for n in said.values()), said
 
 
 def test_beats_are_counted():
@@ -230,7 +242,8 @@ def test_questions_cover_all_kinds():
     "table",
     [
         numeric._VERIFY, numeric._RANGE, numeric._QUERY, leads._NOISE_VERIFY, leads._NOISE_QUERY, leads._SIGN_VERIFY,
-        leads._SIGN_QUERY, leads._SIGNS_OF_LEAD, leads._JUDGE, counting._ASKED, followup._WHERE, followup._AND, *followup._BACK.values(),
+        leads._SIGN_QUERY, leads._SIGNS_OF_LEAD, judgeable.ASKED, counting._ASKED,
+        followup._WHERE, followup._AND, *followup._BACK.values(),
         report.BRIEF, report.STRUCTURED, series._ASKED,
     ],
 )  # fmt: skip

@@ -75,7 +75,6 @@ _EXTRA_QUERY = (
     "Name the kind of the extrasystoles.", "Which type of extrasystoles do you see?",
     "Extrasystoles: which kind?", "Tell me the kind of extrasystoles in this ECG.",
 )  # fmt: skip
-_MOST_USUAL = 3  # answers of the usual kind (normal axis, no infarction) that may precede one of the other kind
 _NEITHER = 0.2  # of the choices offer two options that both do not hold
 AXIS_MARGIN_DEG = 10.0
 """Where no column names the axis, the measured angle must keep this far from the limits."""
@@ -174,7 +173,7 @@ def _stage_names() -> dict[str, str]:
 
 def _axis(view: View, rng: random.Random, balance: Counter[str]) -> Dialogue | None:
     axis, draw = str(axis_of(view)), rng.random()
-    if axis == "normal" and balance["axis normal"] >= _MOST_USUAL:
+    if axis == "normal" and balance["axis normal"] > 0:
         return None
     balance["axis normal"] += 1 if axis == "normal" else -1
     said = {key: ("a " if key == "normal" else "an " if key == "extreme" else "") + name for key, name in AXES.items()}

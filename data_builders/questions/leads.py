@@ -1,4 +1,4 @@
-"""Questions on single leads: noise, ST level, inverted T waves, Q waves, and what missing leads forbid."""
+"""Questions on single leads: noise, ST level, inverted T waves and Q waves."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from anyecg.leads import STANDARD_LEADS
 
+from . import judgeable
 from .view import Dialogue, View
 from .wording import capital, join
 
@@ -65,16 +66,6 @@ SIGNS = {
     ),
 }  # fmt: skip
 NOISE_TRUTH = "PTB-XL noise columns"
-_TERRITORIES = {
-    "an anterior infarction": ("V1", "V2", "V3", "V4"), "a lateral infarction": ("I", "aVL", "V5", "V6"),
-    "an inferior infarction": ("II", "III", "aVF"), "right bundle branch block": ("V1", "V6"),
-    "left bundle branch block": ("V1", "V6"), "left ventricular hypertrophy by voltage": ("V1", "V5"),
-    "the frontal axis": ("I", "II"),
-}  # fmt: skip
-_CODES = {
-    "an anterior infarction": ("AMI", "ASMI", "ALMI"), "an inferior infarction": ("IMI", "ILMI", "IPMI", "IPLMI"),
-    "right bundle branch block": ("CRBBB",), "left bundle branch block": ("CLBBB",),
-}  # fmt: skip
 _NOISE_VERIFY = (
     "Is there noise in lead {lead}?", "Does lead {lead} show noise?", "Is lead {lead} disturbed by noise?",
     "Can noise be seen in lead {lead}?", "Is the signal of lead {lead} noisy?", "Does noise disturb lead {lead}?",
@@ -101,17 +92,13 @@ _SIGNS_OF_LEAD = (
     "Name what lead {lead} shows of {signs}.", "Which of these has lead {lead}: {signs}?",
     "Check lead {lead} for {signs}.",
 )  # fmt: skip
-_JUDGE = (
-    "Does this recording show {x}?", "Can you judge {x} here?", "Can you see {x}?", "What about {x}?",
-    "Please look for {x}.", "Can {x} be recognised here?", "Do these leads show {x}?", "Would you see {x} here?",
-)  # fmt: skip
 
 
 def ask(view: View, rng: random.Random, balance: Counter[str]) -> Dialogue | None:
     """A question on leads; None where nothing is known of them."""
     draw = rng.random()
     if draw < 0.3:
-        return _unjudgeable(view, rng) if rng.random() < 0.5 else _judgeable(view, rng, balance)
+        return judgeable.ask(view, rng, balance)
     return _noise(view, rng, balance) if draw < 0.5 else _signs(view, rng, balance)
 
 
@@ -146,7 +133,7 @@ def _noise(view: View, rng: random.Random, balance: Counter[str]) -> Dialogue | 
     if rng.random() < 0.4 and len(view.record.leads) > 2:
         return _which_leads(view, rng.choice(_NOISE_QUERY), leads, "noise query", truth)
     yes = bool(leads) and (not clean or balance["noise"] <= 0)
-    if not yes and (not clean or balance["noise"] <= -3):
+    if not yes and (not clean or balance["noise"] < 0):
         return None  # clean leads are so frequent that "no" would be the answer
     lead = rng.choice(leads if yes else clean)
     balance["noise"] += 1 if yes else -1
@@ -185,11 +172,11 @@ def _sign(
         "Is": "Are" if sign.plural else "Is",
     }  # fmt: skip
     whole = all(lead in known for lead in sign.leads if lead in view.record.leads)
-    if whole and rng.random() < 0.3 and (showing or balance[f"{name} anywhere"] > -2):
+    if whole and rng.random() < 0.3 and (showing or balance[f"{name} anywhere"] >= 0):
         balance[f"{name} anywhere"] += 1 if showing else -1
         return _which_leads(view, rng.choice(_SIGN_QUERY).format(**words), showing, "lead query", sign.truth)
     yes = bool(showing) and (not clear or balance[name] <= 0)
-    if not yes and (not clear or balance[name] <= -2):
+    if not yes and (not clear or balance[name] < 0):
         return None
     lead = rng.choice(showing if yes else clear)
     balance[name] += 1 if yes else -1
@@ -217,44 +204,6 @@ def _signs_of_lead(
         view, question, answer, "lead signs query", there or ["none"], "amplitudes measured by anyecg.measure"
     )
     return replace(asked, gold={**asked.gold, "options": {name: name for name in clear}})
-
-
-def _unjudgeable(view: View, rng: random.Random) -> Dialogue | None:
-    """A question that the leads at hand cannot answer, and what is missing."""
-    leads = view.record.leads
-    if len(leads) == 12 and rng.random() < 0.8:
-        view = view.cut(0.0, view.record.duration_s, rng.choice((leads[:6], leads[:2], leads[1:2], leads[6:])))
-        leads = view.record.leads
-    have = set(leads) | ({"I", "II", "III", "aVR", "aVL", "aVF"} if len({"I", "II", "III"} & set(leads)) > 1 else set())
-    lacking = {
-        x: missing
-        for x, needed in _TERRITORIES.items()
-        if len(missing := [lead for lead in needed if lead not in have]) == len(needed)
-    }
-    if not lacking or not set(leads) & set(STANDARD_LEADS):
-        return None
-    x = rng.choice(sorted(lacking))
-    names = join(lacking[x])
-    answer = f"{capital(x)} cannot be judged: {'leads' if len(lacking[x]) > 1 else 'lead'} {names} "
-    answer += f"{'are' if len(lacking[x]) > 1 else 'is'} missing."
-    return _dialogue(view, rng.choice(_JUDGE).format(x=x), answer, "unjudgeable", [x], "leads of the record")
-
-
-def _judgeable(view: View, rng: random.Random, balance: Counter[str]) -> Dialogue | None:
-    """The same words where the leads do suffice, so that the words alone do not give the answer away."""
-    if len(view.record.leads) < 12:
-        return None
-    known = {x: [view.has(code) for code in codes] for x, codes in _CODES.items()}
-    present = [x for x, said in known.items() if any(said)]
-    absent = [x for x, said in known.items() if all(value is False for value in said)]
-    yes = bool(present) and (not absent or balance["judgeable"] <= 0)
-    if not (present if yes else absent) or (not yes and balance["judgeable"] <= -2):
-        return None
-    x = rng.choice(present if yes else absent)
-    balance["judgeable"] += 1 if yes else -1
-    bare = x.removeprefix("an ")
-    answer = f"Yes, this ECG shows {x}." if yes else f"No, this ECG shows no {bare}."
-    return _dialogue(view, rng.choice(_JUDGE).format(x=x), answer, "lead verify", ["yes" if yes else "no"], view.truth)
 
 
 def _which_leads(view: View, question: str, leads: Sequence[str], kind: str, truth: str) -> Dialogue:

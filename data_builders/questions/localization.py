@@ -71,7 +71,7 @@ QUESTIONS_OF_EPISODES = (
     "Please list the intervals with {plural}.",
     "Show me where {plural} is seen.",
 )  # fmt: skip
-_MOST_ABSENT = 3  # answers "none" of a kind that may precede one with places
+_UNEARNED = 0.15  # of the chances to say "none" of a kind that had no place before
 _LONGEST_ANSWER = 8  # intervals; with more, another excerpt is taken
 _DURATIONS_S = (5.0, 8.0, 10.0, 10.0, 15.0, 20.0, 30.0)
 LONG_SHARE = 0.08
@@ -103,7 +103,7 @@ def ask(
     for _ in range(12):
         part = _excerpt(view, rng, want, _duration(rng, long_share, longest_s))
         choice = want or max(kinds, key=lambda kind: (not part.events_of(kind), balance[kind], rng.random()))
-        if not want and balance[choice] <= -_MOST_ABSENT:
+        if not want and (balance[choice] < 0 or (not balance[choice] and rng.random() >= _UNEARNED)):
             return None
         intervals = merged_intervals(part, choice)
         if len(intervals) <= _LONGEST_ANSWER and bool(intervals) == bool(want):

@@ -41,7 +41,6 @@ _WHICH_LEADS = (
     "Which leads are disturbed by {x}?", "List the leads with {x}.", "In what leads does {x} occur?",
     "Is there {x}, and in which leads?",
 )  # fmt: skip
-_MOST_CLEAN = 3  # questions on clean recordings that may precede one on a noisy one
 _CLEAN_QUERIES = 0.25  # of the queries, where the answer is that there is none
 Noise = Mapping[str, Sequence[str]]
 """Kind → leads that have it; a kind whose leads nobody named is left out."""
@@ -56,9 +55,9 @@ def ask(view: View, rng: random.Random, balance: Counter[str]) -> Dialogue | Non
     """
     noise = known(view)
     there = any(noise.values())
-    if not noise or (not there and balance["noise there"] <= -_MOST_CLEAN):
+    if not noise or (not there and balance["noise there"] < 0):
         return None
-    balance["noise there"] += 1 if there else -1
+    balance["noise there"] += 1 if there else -2
     draw = rng.random()
     way = _verify if draw < 0.5 else _choose if draw < 0.65 else _kinds if draw < 0.85 else _leads
     return way(view, noise, rng, balance) or _verify(view, noise, rng, balance)

@@ -109,6 +109,7 @@ _NONE_OF = {
     "beats": "No premature beats are present.", "form": "No finding of form is present.",
     "diagnoses": "No abnormal diagnostic finding is present.",
 }  # fmt: skip
+_TRIES = 6  # kinds of question that are drawn before a record is left
 _CATEGORY = {code: "rhythm" if "r" in f.kinds else f.superclass or "form" for code, f in FINDINGS.items()}
 
 
@@ -122,7 +123,10 @@ def ask(view: View, rng: random.Random, balance: Counter[str]) -> Dialogue | Non
     """
     if view.is_long:
         return None
-    return _asked(view, rng, balance) or _verify(view, rng, balance)
+    for _ in range(_TRIES):
+        if asked := _asked(view, rng, balance):
+            return asked
+    return None
 
 
 def _asked(view: View, rng: random.Random, balance: Counter[str]) -> Dialogue | None:
