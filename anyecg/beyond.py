@@ -64,14 +64,19 @@ def _cued(question: str) -> str | None:
 
 
 def _is_off_topic(question: str) -> bool:
-    typed = [word for word in words(question) if not any(letter.isdigit() for letter in word)]
-    if not question.isascii() or not set(typed) & set(written()["english"].split()):
-        return False
-    if set(typed) & set(written()["pointing_words"].split()):
+    typed = [word for word in words(question) if not word.isdigit()]
+    if any(letter.isdigit() for word in typed for letter in word):
+        return False  # as in V3, 2:1, 62M
+    english, other, pointing = (_is_any(typed, key) for key in ("english", "other_languages", "pointing_words"))
+    if not question.isascii() or not english or other or pointing:
         return False
     of_ecgs, common = _lexicons()
     stems = corrected([stem(word) for word in typed], of_ecgs | common)
     return not of_ecgs & set(stems) and any(not _is_common(word, common) for word in stems)
+
+
+def _is_any(typed: list[str], key: str) -> bool:
+    return not set(typed).isdisjoint(written()[key].split())
 
 
 def _is_common(word: str, common: frozenset[str]) -> bool:

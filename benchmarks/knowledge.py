@@ -92,8 +92,11 @@ def main(argv: list[str] | None = None) -> None:
         developed, reported = (_as_tuples(half) for half in halves(free[key]))
         errors += _row(f"{name} (developed on)", judge, developed)
         _row(f"{name} (other half)", judge, reported)
+    for order in ("second", "third"):
+        for key, judge in (("knowledge", is_right), ("beyond", is_caught), ("about_ecg", is_left_alone)):
+            errors += _row(f"{key}, {order} set", judge, _as_tuples(free[f"{key}_{order}"]))
     errors += _row(
-        "about the ECG, later ones: left alone (developed on)", is_left_alone, _as_tuples(free["about_ecg_later"])
+        "about the ECG, with a story: left alone (developed on)", is_left_alone, _as_tuples(free["about_ecg_stories"])
     )
     errors += _row(
         "builder's questions beyond an ECG: said so", is_caught, _as_tuples(q for v in BEYOND.values() for q in v)
