@@ -2,8 +2,9 @@
 
     python -m benchmarks.dataset [--count 20000] [--processes 1] [--out FOLDER]
 
-Prints Markdown: records per second, CPU time, peak memory of a process and bytes per record; then whether a build that
-was killed ends in the same bytes as one that was not, and whether `datasets` streams it. FOLDER is kept if it is given.
+Prints Markdown: records per second, CPU time, peak memory of a process and bytes per record, of a build that is killed
+(SIGKILL) when half of its shards are there and then resumed; then whether `datasets` streams it without duplicates, and
+whether a small build that was killed ends in the same bytes as one that was not. FOLDER is kept if it is given.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from pathlib import Path
 PLANNED = 800_000
 PROCESSES = (1, 2, 8, 32)
 SEED = 0
+SHARD = 512
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,8 @@ class Build:
     cpu_seconds: float
     peak_mib: float
     """Of the largest process."""
+    half_mib: float
+    """The same, of the first half alone: as much where memory is bounded."""
 
 
 def command(count: int, out: Path, processes: int) -> list[str]:
@@ -43,12 +47,24 @@ def command(count: int, out: Path, processes: int) -> list[str]:
 
 
 def timed(count: int, out: Path, processes: int) -> Build:
-    """Build in a process of its own, since its memory is asked for."""
+    """Build in processes of their own, since their memory is asked for: to the half, killed, and to the end."""
     before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+    kill_when(out, max(count // SHARD // 2, 1), command(count, out, processes))
+    half_mib = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     subprocess.run(command(count, out, processes), check=True, env=one_thread())
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Build(time.monotonic() - started, cpu, after.ru_maxrss / 1024)
+    return Build(time.monotonic() - started, cpu, after.ru_maxrss / 1024, half_mib)
+
+
+def kill_when(out: Path, shards: int, build: list[str]) -> None:
+    """Run a build and kill it with all its processes when so many shards are there."""
+    process = subprocess.Popen(build, env=one_thread(), start_new_session=True)
+    while process.poll() is None and len(list(out.glob("records/*.parquet"))) < shards:
+        time.sleep(0.05)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def one_thread() -> dict[str, str]:
@@ -63,21 +79,24 @@ def killed_and_resumed(count: int, folder: Path) -> str:
     """Kill a build when its first shard is there, resume it in two processes, compare with an undisturbed one."""
     whole, killed = folder / "whole", folder / "killed"
     subprocess.run(command(count, whole, 1), check=True, env=one_thread(), stdout=subprocess.DEVNULL)
-    process = subprocess.Popen(command(count, killed, 1), env=one_thread(), start_new_session=True)
-    while process.poll() is None and not list(killed.glob("records/*.parquet")):
-        time.sleep(0.05)
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    kill_when(killed, 1, command(count, killed, 1))
     there = len(list(killed.glob("records/*.parquet")))
     subprocess.run(command(count, killed, 2), check=True, env=one_thread(), stdout=subprocess.DEVNULL)
     shards = len(list(killed.glob("records/*.parquet")))
-    ids = [row["record_id"] for row in streamed(killed, "records", ["record_id"])]
     return (
         f"{count:,} records, killed with {there} of {shards} shards written, resumed "
-        f"in two processes: {len(ids) - len(set(ids))} duplicates, "
+        f"in two processes: {duplicates(killed)} duplicates, "
         f"{'the same bytes' if files(whole) == files(killed) else '**OTHER BYTES**'} as an undisturbed build"
     )
+
+
+def duplicates(folder: Path) -> int:
+    """Records and conversations that stand in a dataset more than once."""
+    found = 0
+    for table, name in (("records", "record_id"), ("conversations", "conversation_id")):
+        ids = [row[name] for row in streamed(folder, table, [name])]
+        found += len(ids) - len(set(ids))
+    return found
 
 
 def streamed(folder: Path, table: str, columns: list[str] | None = None):
@@ -122,7 +141,8 @@ def report(count: int, processes: int, check: int, out: Path, folder: Path) -> N
     print(f"| conversations | {talks:,} |")
     print(f"| time | {took.seconds / 60:.1f} min, {took.cpu_seconds / 60:.1f} CPU-minutes |")
     print(f"| records per second; per CPU-second | {count / took.seconds:.1f}; {1 / seconds:.1f} |")
-    print(f"| peak memory of a process | {took.peak_mib:,.0f} MiB |")
+    print(f"| peak memory of a process; of the first half | {took.peak_mib:,.0f} MiB; {took.half_mib:,.0f} MiB |")
+    print(f"| killed once at half of the shards and resumed | {duplicates(out)} duplicates |")
     print(f"| bytes per record, with its conversations | {per_record:,.0f} |")
     print(f"| streamed by `datasets` | {streaming(out)} |")
     hours = ", ".join(f"{n}: {PLANNED * seconds / n / 3600:.1f} h" for n in PROCESSES)
