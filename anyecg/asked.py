@@ -13,6 +13,7 @@ from typing import Any
 
 from .abstain import LIKELY, UNJUDGED, UNLIKELY, Verdict
 from .answer import abstention, kind_in
+from .asked_of_several import answered_of_several
 from .beyond import beyond
 from .check import asks_generally
 from .check_findings import percent
@@ -91,7 +92,7 @@ def given(question: str, evidences: Sequence[Evidence], with_measurements: bool 
         return outside, "scope"
     if evidences and all(evidence.unjudgeable for evidence in evidences):
         return abstention(evidences), "evidence"
-    text = answered(question, evidences) if with_measurements else ""
+    text = answered(question, evidences) or answered_of_several(question, evidences) if with_measurements else ""
     return text, "evidence" if text else "model"
 
 

@@ -1,0 +1,111 @@
+"""Closed questions on two or more ECGs that the evidence answers: which one shows a finding, whether it is new, gone or
+still there, and which one is faster."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from .abstain import UNJUDGED
+from .check_findings import percent
+from .evidence import Evidence
+from .findings import finding_spans, findings_in_text, phrase
+
+_WORDS = frozenset(
+    re.findall(
+        r"\w+",
+        """
+        which of these the ecg ecgs recording recordings tracing tracings in do you see find name with where has have is
+        are any show shows a an one ones and it does as other first second earlier later compared to among two both all
+        1 2 3 4 5 6 there been since only newly new now appeared no longer resolved gone still remained that lacks not
+        unlike contrast common was did patient this with same from for i what
+        """,
+    )
+)
+"""Words of a question that leave nothing to be understood beside the finding and the relation."""
+_WHICH = re.compile(r"\bwhich\b|\bname the\b|\bwhat ecgs?\b|\bwhere do you\b")
+_RELATIONS = (
+    ("still", re.compile(r"\bstill\b|\bremained\b|\bboth\b|\bcommon\b|\bas (?:ecg 1|in the earlier|the first)\b")),
+    ("gone", re.compile(
+        r"\bno longer\b|\bresolved\b|\bgone\b|\bdisappeared\b|\bonly the first\b|\becg 1 only\b|"
+        r"ecg 1 show.*(?:unlike|not)|in contrast to ecg 2"
+    )),
+    ("new", re.compile(
+        r"\bnew(?:ly)?\b|\bappeared\b|\bnow show|\bonly the second\b|\becg 2 only\b|\bunlike ecg 1\b|"
+        r"in contrast to ecg 1"
+    )),
+)  # fmt: skip
+"""How a question words the relation of the second ECG to the first; the first pattern that fits counts."""
+_FASTER = re.compile(r"\bfaster\b|\bslower\b|\bheart rates?\b|\bthe rates?\b|\brates of\b")
+SAME_RATE_BPM = 1.0
+"""Rates that print alike are not told apart."""
+
+
+def answered_of_several(question: str, evidences: Sequence[Evidence]) -> str:
+    """The answer to a closed question on several ECGs, or "" where the language model has to answer."""
+    if len(evidences) < 2 or any(evidence.unjudgeable for evidence in evidences):
+        return ""
+    plain = question.lower()
+    return _of_one_finding(plain, evidences) or _of_rates(plain, evidences)
+
+
+def _of_one_finding(question: str, evidences: Sequence[Evidence]) -> str:
+    named = findings_in_text(question)
+    asked = question
+    for start, end in reversed(finding_spans(question)):
+        asked = f"{asked[:start]} {asked[end:]}"
+    if len(named) != 1 or not set(re.findall(r"\w+", asked)) <= _WORDS:
+        return ""
+    (code,) = named
+    if any(evidence.verdicts[code].word == UNJUDGED for evidence in evidences):
+        return ""
+    has = [evidence.labels[code] >= evidence.thresholds[code] for evidence in evidences]
+    if _WHICH.search(asked):
+        return _which(code, has, evidences)
+    relation = next((name for name, words in _RELATIONS if words.search(asked)), None)
+    return _related(relation, code, has, evidences) if relation and len(evidences) == 2 else ""
+
+
+def _which(code: str, has: Sequence[bool], evidences: Sequence[Evidence]) -> str:
+    those = [f"ECG {k}" for k, it_has in enumerate(has, start=1) if it_has]
+    given = f"({_probabilities(code, evidences)})"
+    if not those:
+        return f"None of them shows {_noun(code)} {given}."
+    if len(those) == len(has):
+        return f"{'Both' if len(has) == 2 else 'All'} of them show {_noun(code)} {given}."
+    listed = those[0] if len(those) == 1 else f"{', '.join(those[:-1])} and {those[-1]}"
+    return f"{listed} show{'s' if len(those) == 1 else ''} {_noun(code)} {given}."
+
+
+def _related(relation: str, code: str, has: Sequence[bool], evidences: Sequence[Evidence]) -> str:
+    holds = {"new": (False, True), "gone": (True, False), "still": (True, True)}[relation] == tuple(has)
+    shows = ["shows" if it_has else "does not show" for it_has in has]
+    if has[0] == has[1]:
+        said = f"{'both ECGs show' if has[0] else 'neither ECG shows'} {_noun(code)}"
+    else:
+        said = f"ECG 1 {shows[0]} {_noun(code)} and ECG 2 {shows[1]} it"
+    return f"{'Yes' if holds else 'No'}: {said} ({_probabilities(code, evidences)})."
+
+
+def _of_rates(question: str, evidences: Sequence[Evidence]) -> str:
+    rates = [evidence.measurements.get("heart_rate_bpm") for evidence in evidences]
+    if not _FASTER.search(question) or findings_in_text(question) or len(question.split()) > 12:
+        return ""
+    if any(rate is None for rate in rates):
+        missing = [f"ECG {k}" for k, rate in enumerate(rates, start=1) if rate is None]
+        return f"I cannot tell: no heart rate could be measured in {' and '.join(missing)}."
+    if len(rates) > 2:
+        return f"Rates: {', '.join(f'{rate:.0f}/min in ECG {k}' for k, rate in enumerate(rates, start=1))}."
+    first, second = rates
+    if abs(first - second) < SAME_RATE_BPM:
+        return f"The rates are the same: {first:.0f}/min in ECG 1, {second:.0f}/min in ECG 2."
+    fast, slow = (1, 2) if first > second else (2, 1)
+    return f"ECG {fast} is faster: {rates[fast - 1]:.0f}/min against {rates[slow - 1]:.0f}/min in ECG {slow}."
+
+
+def _probabilities(code: str, evidences: Sequence[Evidence]) -> str:
+    return ", ".join(percent(evidence.labels[code]) for evidence in evidences)
+
+
+def _noun(code: str) -> str:
+    return "a normal ECG" if code == "NORM" else phrase(code)

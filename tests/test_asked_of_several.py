@@ -1,0 +1,54 @@
+"""Closed questions on several ECGs are answered by their evidence."""
+
+import pytest
+from test_asked import evidence
+
+from anyecg.asked_of_several import answered_of_several
+
+SINUS_GONE = "ECG 1 shows sinus rhythm and ECG 2 does not show it (97 %, 4 %)."
+FIBRILLATION_NEW = "ECG 1 does not show atrial fibrillation and ECG 2 shows it (3 %, 96 %)."
+
+
+def ecg(rate=70.0, **probabilities):
+    one = evidence(**probabilities)
+    return one.__class__(**{**one.__dict__, "measurements": one.measurements | {"heart_rate_bpm": rate}})
+
+
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [
+        ("Which of these ECGs shows atrial fibrillation?", "ECG 2 shows atrial fibrillation (3 %, 96 %)."),
+        ("LVH: which of the recordings?", "Both of them show left ventricular hypertrophy (80 %, 70 %)."),
+        ("Name the ECGs with sinus tachycardia.", "None of them shows sinus tachycardia (1 %, 1 %)."),
+        ("Is atrial fibrillation new in ECG 2?", f"Yes: {FIBRILLATION_NEW}"),
+        ("Does ECG 2 no longer show sinus rhythm?", f"Yes: {SINUS_GONE}"),
+        ("Has sinus rhythm resolved in ECG 2?", f"Yes: {SINUS_GONE}"),
+        ("Does ECG 1 show sinus rhythm, unlike ECG 2?", f"Yes: {SINUS_GONE}"),
+        ("Does ECG 2 show sinus rhythm, unlike ECG 1?", f"No: {SINUS_GONE}"),
+        ("Do both ECGs show LVH?", "Yes: both ECGs show left ventricular hypertrophy (80 %, 70 %)."),
+        ("Does ECG 2 still show sinus tachycardia?", "No: neither ECG shows sinus tachycardia (1 %, 1 %)."),
+        ("Which ECG has the faster heart rate?", "ECG 2 is faster: 118/min against 62/min in ECG 1."),
+        ("Has the heart rate changed?", "ECG 2 is faster: 118/min against 62/min in ECG 1."),
+        ("What has changed from ECG 1 to ECG 2?", ""),
+        ("Which findings are new?", ""),
+        ("Is the atrial fibrillation in ECG 2 dangerous?", ""),
+        ("Describe sinus rhythm.", ""),
+    ],
+)  # fmt: skip
+def test_closed_questions_on_two_ecgs(question, said):
+    two = [ecg(62.0, SR=0.97, AFIB=0.03, LVH=0.8), ecg(118.0, SR=0.04, AFIB=0.96, LVH=0.7)]
+    assert answered_of_several(question, two) == said
+
+
+def test_three_ecgs_and_what_cannot_be_told():
+    three = [ecg(62.0), ecg(75.0, PVC=0.9), ecg(118.0, PVC=0.95)]
+    assert answered_of_several("Which ECGs show PVCs?", three) == (
+        "ECG 2 and ECG 3 show premature ventricular contractions (1 %, 90 %, 95 %)."
+    )
+    assert (
+        answered_of_several("Compare the heart rates.", three)
+        == "Rates: 62/min in ECG 1, 75/min in ECG 2, 118/min in ECG 3."
+    )
+    assert answered_of_several("Compare the heart rates.", [ecg(62.0), ecg(None)]).startswith("I cannot tell: no heart")
+    assert answered_of_several("Which is faster?", [ecg(62.0), ecg(62.3)]).startswith("The rates are the same")
+    assert answered_of_several("Which ECG shows PVCs?", three[:1]) == ""
