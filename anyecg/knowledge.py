@@ -26,6 +26,11 @@ _LOOKED_FOR = frozenset({
     "extreme axis deviation",
 })  # fmt: skip
 """Concepts without an SCP code that one looks for in an ECG."""
+_IN_FULL = (
+    (r"\bmobitz (?:type )?(?:1|i|one) (and|vs\.?|versus|or|from) (?:type )?(?:2|ii|two)\b", r"mobitz 1 \1 mobitz 2"),
+    (r"\bleft (and|vs\.?|versus|or|from) right bundle branch block", r"LBBB \1 RBBB"),
+)
+"""Two concepts of which the first is named in part."""
 _HEADINGS = {
     "criteria": "how it is recognised", "causes": "causes", "look_alikes": "what looks like it", "urgency": "urgency",
     "next": "what comes next",
@@ -65,6 +70,8 @@ def answer_from_knowledge(question: str) -> Knowledge | None:
 
     None if the question is about the ECG at hand, names no concept or several, or is one that `beyond` answers.
     """
+    for short, full in _IN_FULL:
+        question = re.sub(short, full, question, flags=re.I)
     typed = words(question)
     spans = find_terms(corrected([stem(word) for word in typed], vocabulary()), terms())
     named = _named(spans)

@@ -50,8 +50,9 @@ def test_every_seventh_concept_is_understood_in_every_phrasing(table):
                 assert answer is not None and (answer.concept, answer.aspect) == (name, aspect), phrasing.format(name)
 
 
-def test_a_difference_sets_both_concepts_side_by_side():
-    answer = answer_from_knowledge("Mobitz 1 vs. Mobitz 2")
+@pytest.mark.parametrize("question", ["Mobitz 1 vs. Mobitz 2", "What is the difference between Mobitz I and II?"])
+def test_a_difference_sets_both_concepts_side_by_side(question):
+    answer = answer_from_knowledge(question)
     assert answer is not None and answer.aspect == "difference"
     first, second = answer.text.split("\n\n")
     assert concepts()["second-degree AV block Mobitz type 1"]["means"] in first
