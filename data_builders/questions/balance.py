@@ -39,6 +39,19 @@ def denied(topic: str, others: Sequence[str], balance: Counter[str], rng: random
     return wrong
 
 
+def evenly(topic: str, can_yes: bool, can_no: bool, balance: Counter[str], rng: random.Random) -> bool | None:
+    """Whether to ask what is answered with "yes"; None if neither answer would be fair; counted."""
+    said = balance[topic]
+    if can_yes and (said < 0 or (said == 0 and (not can_no or rng.random() < 0.5))):
+        yes = True
+    elif can_no and (said > 0 or (said == 0 and (can_yes or rng.random() < _UNEARNED))):
+        yes = False
+    else:
+        return None
+    balance[topic] += 1 if yes else -1
+    return yes
+
+
 def asserted(topic: str, there: Sequence[str], balance: Counter[str], rng: random.Random) -> str:
     """The option that was right least often of those that hold; counted."""
     right = min(there, key=lambda option: (balance[f"{topic} {option}"], rng.random()))

@@ -7,6 +7,7 @@ from collections import Counter
 
 from anyecg.leads import LIMB_LEADS, STANDARD_LEADS
 
+from .balance import evenly
 from .view import Dialogue, View
 from .wording import capital, join
 
@@ -63,13 +64,12 @@ def judged(view: View, rng: random.Random, balance: Counter[str]) -> Dialogue | 
         return None
     known = {x: [view.has(code) for code in codes] for x, codes in CODES.items()}
     holds = {x: any(said) for x, said in known.items() if any(said) or all(value is False for value in said)}
-    yes = any(holds.values()) and (all(holds.values()) or balance["judged"] <= 0)
-    if not holds or (not yes and balance["judged"] < 0):
+    yes = evenly("judged", any(holds.values()), not all(holds.values()), balance, rng)
+    if yes is None:
         return None
     fitting = [x for x, there in holds.items() if there == yes]
     x = max(fitting, key=lambda x: (balance[f"cannot judge {x}"], rng.random()))
     balance[f"cannot judge {x}"] -= 1
-    balance["judged"] += 1 if yes else -1
     bare = x.removeprefix("an ").removeprefix("a ")
     answer = f"Yes, this ECG shows {x}." if yes else f"No, this ECG shows no {bare}."
     return _dialogue(view, x, answer, "judged verify", ["yes" if yes else "no"], view.truth, rng)

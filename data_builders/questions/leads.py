@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from anyecg.leads import STANDARD_LEADS
 
 from . import judgeable
+from .balance import evenly
 from .view import Dialogue, View
 from .wording import capital, join
 
@@ -132,11 +133,10 @@ def _noise(view: View, rng: random.Random, balance: Counter[str]) -> Dialogue | 
     clean = [lead for lead in view.record.leads if lead not in leads]
     if rng.random() < 0.4 and len(view.record.leads) > 2:
         return _which_leads(view, rng.choice(_NOISE_QUERY), leads, "noise query", truth)
-    yes = bool(leads) and (not clean or balance["noise"] <= 0)
-    if not yes and (not clean or balance["noise"] < 0):
+    yes = evenly("noise", bool(leads), bool(clean), balance, rng)
+    if yes is None:
         return None  # clean leads are so frequent that "no" would be the answer
     lead = rng.choice(leads if yes else clean)
-    balance["noise"] += 1 if yes else -1
     answer = f"Yes, lead {lead} is noisy." if yes else f"No, lead {lead} is not noisy."
     question = rng.choice(_NOISE_VERIFY).format(lead=lead)
     return _dialogue(view, question, answer, "noise verify", ["yes" if yes else "no"], truth)
@@ -175,11 +175,11 @@ def _sign(
     if whole and rng.random() < 0.3 and (showing or balance[f"{name} anywhere"] >= 0):
         balance[f"{name} anywhere"] += 1 if showing else -1
         return _which_leads(view, rng.choice(_SIGN_QUERY).format(**words), showing, "lead query", sign.truth)
-    yes = bool(showing) and (not clear or balance[name] <= 0)
-    if not yes and (not clear or balance[name] < 0):
+    yes = evenly(name, bool(showing), bool(clear), balance, rng)
+    if yes is None:
         return None
-    lead = rng.choice(showing if yes else clear)
-    balance[name] += 1 if yes else -1
+    lead = min(showing if yes else clear, key=lambda le: (balance[f"{name} {le}"] * (1 if yes else -1), rng.random()))
+    balance[f"{name} {lead}"] += 1 if yes else -1
     answer = f"Yes, lead {lead} shows {sign.name}." if yes else f"No, lead {lead} shows no {sign.name}."
     question = rng.choice(_SIGN_VERIFY).format(lead=lead, **words)
     return _dialogue(view, question, answer, "lead verify", ["yes" if yes else "no"], sign.truth)
