@@ -17,6 +17,8 @@ _OF_HAND = "ecgs?|ekg|tracings?|trace|strip|record|recording|patients?|person|ca
 _SHORT = (("OFHAND", f"({_OF_HAND})"), ("WHO", "(i|you|one|we|they|u)"))
 _FILLERS = re.compile(r"\b(?:please|pls|plz|hi|hello|hey|ok|so|but|and|the|an?|thanks)\b")
 _IS_NORMAL = re.compile(r"(?:is|are) (?:an? )?X (?:normal|ok|okay)\b")
+_SAID = re.compile(r"\b(?:it|that|this|these|those|they|them)\b")
+_OF_PROGRAM = re.compile(r"\bcan you do$|\bdo you do\b")
 _ON_YES_NO = ("urgency", "look_alikes", "next")
 
 
@@ -24,6 +26,13 @@ def is_about_ecg_at_hand(put: str) -> bool:
     """Whether words point at an ECG ("here", "this patient") or send somebody to look in it ("mark", "which leads")."""
     the_x = re.compile(rf"\bthe X\b(?! {_pattern(_written()['of_concept'])})")
     return bool(_cues("at_hand").search(put) or the_x.search(put) or _cues("search").match(_begun(put)))
+
+
+def back_put(words: list[str]) -> str | None:
+    """A question that refers back ("is that dangerous"), with X for what it refers to; None if it is none."""
+    if not set(words) <= set(_written()["back_words"].split()) or _OF_PROGRAM.search(" ".join(words)):
+        return None
+    return _SAID.sub("X", " ".join(words), count=1)
 
 
 def asks_difference(put: str) -> bool:

@@ -4,16 +4,17 @@
     'Right ventricular overload, lung disease, lateral infarction, left posterior fascicular block, …'
 
 A question is answered here only if it names a concept and asks about it as such: how the question is put decides, by
-the written patterns below. Questions about the ECG at hand give None, and so does what `beyond` answers.
+the cues of concept_questions.yaml. Questions about the ECG at hand give None, and so does what `beyond` answers.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .beyond import is_beyond_any_ecg
-from .concept_question import asks_difference, aspect_of, is_about_ecg_at_hand, is_bare
+from .concept_question import asks_difference, aspect_of, back_put, is_about_ecg_at_hand, is_bare
 from .concepts import ARTICLE, MEASURED_TERMS, concepts, terms, vocabulary
 from .terms import Span, corrected, find_terms, stem, words
 
@@ -37,7 +38,7 @@ _HEADINGS = {
 }  # fmt: skip
 _SOURCES = {
     "AHA": "AHA/ACCF/HRS recommendations for the ECG, part",
-    "UDMI": "Fourth Universal Definition of Myocardial Infarction",
+    "UDMI": "Fourth Universal Definition of Myocardial Infarction 2018",
     "BRADY": "ACC/AHA/HRS bradycardia guideline 2018", "VA": "AHA/ACC/HRS ventricular arrhythmia guideline 2017",
     "CHOU": "Chou's Electrocardiography in Clinical Practice", "ESC-AF": "ESC guideline on atrial fibrillation",
     "ESC-VA": "ESC guideline on ventricular arrhythmias",
@@ -87,6 +88,21 @@ def answer_from_knowledge(question: str) -> Knowledge | None:
     if aspect is None and is_bare(put) and not _is_looked_for(named[0]):
         aspect = "means"
     return _answer(named[0], aspect) if aspect else None
+
+
+def answer_back(question: str, codes: Sequence[str]) -> Knowledge | None:
+    """The written answer to a question about what was said before: "Is that dangerous?", "What can cause it?".
+
+    Args:
+        question: what was asked; all that could be about something else gives None.
+        codes: SCP codes of the findings that the last answer asserted, most important first; the first one counts.
+    """
+    concept = next((c for c in concepts().values() if codes and c.get("code") == codes[0]), None)
+    put = back_put(words(question))
+    if concept is None or put is None:
+        return None
+    aspect = aspect_of(put, is_part=False, is_measured=False)
+    return _answer(concept["name"], aspect) if aspect else None
 
 
 def _named(spans: list[Span]) -> list[str]:

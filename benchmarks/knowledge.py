@@ -17,7 +17,7 @@ import yaml
 
 from anyecg.beyond import beyond
 from anyecg.concepts import MEASURED_TERMS, concepts
-from anyecg.knowledge import Knowledge, answer_from_knowledge
+from anyecg.knowledge import Knowledge, answer_back, answer_from_knowledge
 from data_builders.questions import followup
 from data_builders.questions.knowledge import ASPECTS, BEYOND, HELD_OUT
 
@@ -36,6 +36,18 @@ def is_right(question: str, concept: str, aspect: str) -> bool:
     answer = answer_from_knowledge(question)
     wanted = "difference" if " | " in concept else aspect
     return answer is not None and _named(answer) == set(concept.split(" | ")) and answer.aspect == wanted
+
+
+def is_right_back(question: str, concept: str, aspect: str) -> bool:
+    """Whether a question that refers back gets the passage on the finding that was named before."""
+    answer = answer_back(question, [concepts()[concept]["code"]])
+    return answer is not None and (answer.concept, answer.aspect) == (concept, aspect)
+
+
+def back_questions() -> list[tuple[str, str, str]]:
+    """Every question that refers back, with every concept that is an SCP statement."""
+    named = [name for name, concept in concepts().items() if "code" in concept]
+    return [(q, name, aspect) for aspect, asked in followup._BACK.items() for q in asked for name in named]
 
 
 def is_left_alone(question: str) -> bool:
@@ -101,6 +113,7 @@ def main(argv: list[str] | None = None) -> None:
     errors += _row(
         "builder's questions beyond an ECG: said so", is_caught, _as_tuples(q for v in BEYOND.values() for q in v)
     )
+    errors += _row("questions that refer back × findings: passage right", is_right_back, back_questions())
     if args.data:
         errors += _row(
             "dataset's questions about ECGs: left alone", is_left_alone, _as_tuples(questions_about_ecgs(args.data))

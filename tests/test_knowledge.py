@@ -7,8 +7,9 @@ import pytest
 
 from anyecg.beyond import beyond, kind_beyond, written
 from anyecg.concepts import concepts, terms, vocabulary
-from anyecg.knowledge import answer_from_knowledge
+from anyecg.knowledge import answer_back, answer_from_knowledge
 from anyecg.terms import corrected, find_terms, stem, words
+from data_builders.questions import followup
 from data_builders.questions.knowledge import ASPECTS, HELD_OUT
 
 
@@ -100,6 +101,25 @@ def test_every_question_of_the_builder_gets_its_own_answer():
 
 def test_own_symptoms_are_sent_to_the_emergency_services():
     assert "call the emergency services now" in (beyond("my chest hurts") or "")
+
+
+@pytest.mark.parametrize("aspect", sorted(followup._BACK))
+def test_a_question_that_refers_back_is_about_the_finding_named_before(aspect):
+    for question in followup._BACK[aspect]:
+        answer = answer_back(question, ["AFIB", "LVH"])
+        assert answer is not None and answer.passage == concepts()["atrial fibrillation"][aspect], question
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Where exactly?", "Are you sure about that?", "And the QTc?", "Is it in all leads?", "When do you see that?",
+        "What do you see in V2?", "Is this ECG normal?", "Is it regular?", "What causes LBBB?", "what can you do",
+    ],
+)  # fmt: skip
+def test_other_follow_up_questions_do_not_refer_back(question):
+    assert answer_back(question, ["AFIB"]) is None
+    assert answer_back("Is that dangerous?", []) is None
 
 
 def test_no_spelling_stands_for_two_concepts():
