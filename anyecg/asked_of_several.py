@@ -1,10 +1,13 @@
-"""Closed questions on two or more ECGs that the evidence answers: which one shows a finding, whether it is new, gone or
-still there, and which one is faster."""
+"""Closed questions on several ECGs that the evidence answers.
+
+They are: what changed, which one shows a finding, whether it is new, gone or still there, and which one is faster.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from .abstain import UNJUDGED
 from .check_findings import percent
@@ -36,6 +39,23 @@ _RELATIONS = (
     )),
 )  # fmt: skip
 """How a question words the relation of the second ECG to the first; the first pattern that fits counts."""
+_COMPARING = frozenset(
+    re.findall(
+        r"\w+",
+        """
+        change changed changes compare compared comparing comparison difference differences differ different between
+        describe finding findings please how course over time developed develop go through order came went tell each
+        what against before summarise summarize follow these side by me about happened evolution evolved s my
+        """,
+    )
+)
+_CHANGED = re.compile(r"\b(?:chang|compar|differ|new|develop|course|came and went|follow|evol|happened)")
+_WHOSE = re.compile(
+    r"\b(?:both are of the same patient|the ecgs belong to (?:one patient|different patients)|"
+    r"two patients, one ecg each|same patient, two recordings|they are of two different patients|(?:from|of) (?:the same|one) patient)\b"
+)
+_COURSE = ("New in ECG 2", "Not in ECG 2 any more", "Unchanged")
+_APART = ("Only in ECG 2", "Only in ECG 1", "In both")
 _FASTER = re.compile(r"\bfaster\b|\bslower\b|\bheart rates?\b|\bthe rates?\b|\brates of\b")
 SAME_RATE_BPM = 1.0
 """Rates that print alike are not told apart."""
@@ -46,7 +66,7 @@ def answered_of_several(question: str, evidences: Sequence[Evidence]) -> str:
     if len(evidences) < 2 or any(evidence.unjudgeable for evidence in evidences):
         return ""
     plain = question.lower()
-    return _of_one_finding(plain, evidences) or _of_rates(plain, evidences)
+    return _of_one_finding(plain, evidences) or _of_rates(plain, evidences) or _of_all_findings(plain, evidences)
 
 
 def _of_one_finding(question: str, evidences: Sequence[Evidence]) -> str:
@@ -85,6 +105,55 @@ def _related(relation: str, code: str, has: Sequence[bool], evidences: Sequence[
     else:
         said = f"ECG 1 {shows[0]} {_noun(code)} and ECG 2 {shows[1]} it"
     return f"{'Yes' if holds else 'No'}: {said} ({_probabilities(code, evidences)})."
+
+
+def _of_all_findings(question: str, evidences: Sequence[Evidence]) -> str:
+    """What came, went and stayed from each ECG to the next, with the probabilities of what changed."""
+    asked = _WHOSE.sub(" ", question)
+    if not _CHANGED.search(asked) or not set(re.findall(r"\w+", asked)) <= _WORDS | _COMPARING:
+        return ""
+    if len(evidences) == 2:
+        words = _APART if "different patients" in question or "two patients" in question else _COURSE
+        steps = _steps(*evidences)
+        parts = [f"{word}: {', '.join(names)}." for word, names in zip(words, steps, strict=True) if names]
+        if not steps[0] and not steps[1]:
+            parts.insert(0, "The findings are the same.")
+        return " ".join([*parts, *_both_rates(evidences)])
+    first = [phrase(code) for code in _called(evidences[0])]
+    parts = [f"ECG 1: {', '.join(first) or 'no finding'}."]
+    for number, (before, after) in enumerate(pairwise(evidences), start=2):
+        new, gone, _ = _steps(before, after)
+        said = [f"new {', '.join(new)}"] if new else []
+        said += [f"no longer {', '.join(gone)}"] if gone else []
+        parts.append(f"ECG {number}: {'; '.join(said) or 'unchanged'}.")
+    return " ".join(parts)
+
+
+def _steps(before: Evidence, after: Evidence) -> tuple[list[str], list[str], list[str]]:
+    """What is called in the second ECG only, in the first only, and in both; what one cannot show is left out."""
+    first, second = _called(before), _called(after)
+    shown = [
+        code for code in (*first, *second) if UNJUDGED not in (before.verdicts[code].word, after.verdicts[code].word)
+    ]
+
+    def change(code: str) -> str:
+        return f"{phrase(code)} ({percent(before.labels[code])} → {percent(after.labels[code])})"
+
+    return (
+        [change(code) for code in second if code not in first and code in shown],
+        [change(code) for code in first if code not in second and code in shown],
+        [phrase(code) for code in second if code in first],
+    )
+
+
+def _called(evidence: Evidence) -> list[str]:
+    """The statements above their threshold, the most probable first."""
+    return [code for code, p in evidence.judged() if p >= evidence.thresholds[code]]
+
+
+def _both_rates(evidences: Sequence[Evidence]) -> list[str]:
+    rates = [evidence.measurements.get("heart_rate_bpm") for evidence in evidences]
+    return [] if None in rates else [f"Rate {rates[0]:.0f}/min in ECG 1, {rates[1]:.0f}/min in ECG 2."]
 
 
 def _of_rates(question: str, evidences: Sequence[Evidence]) -> str:

@@ -4,9 +4,19 @@ import pytest
 from test_asked import evidence
 
 from anyecg.asked_of_several import answered_of_several
+from train.scoring import changes_in_text
 
 SINUS_GONE = "ECG 1 shows sinus rhythm and ECG 2 does not show it (97 %, 4 %)."
 FIBRILLATION_NEW = "ECG 1 does not show atrial fibrillation and ECG 2 shows it (3 %, 96 %)."
+CHANGES = (
+    "New in ECG 2: atrial fibrillation (3 % → 96 %). Not in ECG 2 any more: sinus rhythm (97 % → 4 %). "
+    "Unchanged: left ventricular hypertrophy. Rate 62/min in ECG 1, 118/min in ECG 2."
+)
+APART = (
+    CHANGES.replace("New in", "Only in")
+    .replace("Not in ECG 2 any more", "Only in ECG 1")
+    .replace("Unchanged", "In both")
+)
 
 
 def ecg(rate=70.0, **probabilities):
@@ -29,8 +39,10 @@ def ecg(rate=70.0, **probabilities):
         ("Does ECG 2 still show sinus tachycardia?", "No: neither ECG shows sinus tachycardia (1 %, 1 %)."),
         ("Which ECG has the faster heart rate?", "ECG 2 is faster: 118/min against 62/min in ECG 1."),
         ("Has the heart rate changed?", "ECG 2 is faster: 118/min against 62/min in ECG 1."),
-        ("What has changed from ECG 1 to ECG 2?", ""),
-        ("Which findings are new?", ""),
+        ("Describe the changes between these ECGs.", CHANGES),
+        ("Same patient, two recordings. What has changed from ECG 1 to ECG 2?", CHANGES),
+        ("They are of two different patients. Compare the two ECGs.", APART),
+        ("Potassium was 6.4 mmol/l at ECG 2. What has changed?", ""),
         ("Is the atrial fibrillation in ECG 2 dangerous?", ""),
         ("Describe sinus rhythm.", ""),
     ],
@@ -52,3 +64,17 @@ def test_three_ecgs_and_what_cannot_be_told():
     assert answered_of_several("Compare the heart rates.", [ecg(62.0), ecg(None)]).startswith("I cannot tell: no heart")
     assert answered_of_several("Which is faster?", [ecg(62.0), ecg(62.3)]).startswith("The rates are the same")
     assert answered_of_several("Which ECG shows PVCs?", three[:1]) == ""
+
+
+def test_a_course_tells_each_step_and_leaves_out_what_an_ecg_cannot_show():
+    three = [ecg(SR=0.9), ecg(SR=0.9, IMI=0.8), ecg(SR=0.2, AFIB=0.9, IMI=0.8)]
+    assert answered_of_several("What has changed over time?", three) == (
+        "ECG 1: sinus rhythm. ECG 2: new inferior myocardial infarction (1 % → 80 %). "
+        "ECG 3: new atrial fibrillation (1 % → 90 %); no longer sinus rhythm (90 % → 20 %)."
+    )
+    pair = [ecg(SR=0.9, IMI=0.8), ecg(SR=0.9, leads=("II", "V1"))]
+    assert answered_of_several("Compare these ECGs.", pair).startswith(
+        "The findings are the same. Unchanged: sinus rhythm."
+    )
+    pairs = changes_in_text(CHANGES)
+    assert pairs == {"new:AFIB", "resolved:SR", "unchanged:LVH"} == changes_in_text(APART)
