@@ -32,21 +32,30 @@ def patient_weights(patients: Sequence[str], n_resamples: int = 1000, seed: int 
 def with_interval(
     statistic: Statistic, patients: Sequence[str], n_resamples: int = 1000, seed: int = 0
 ) -> dict[str, Any]:
-    """A statistic and its 95 % interval by patient: {"value", "low", "high", "n"}; None where undefined."""
+    """A statistic and its 95 % interval by patient: {"value", "low", "high", "n", "patients"}; None where undefined."""
     n = len(patients)
     if n == 0:
-        return {"value": None, "low": None, "high": None, "n": 0}
+        return {"value": None, "low": None, "high": None, "n": 0, "patients": 0}
     value = float(statistic(np.ones((1, n)))[0])
     resampled = statistic(patient_weights(patients, n_resamples, seed))
     resampled = resampled[np.isfinite(resampled)]
     low, high = np.percentile(resampled, [2.5, 97.5]) if resampled.size else (np.nan, np.nan)
-    return {"value": _or_none(value), "low": _or_none(float(low)), "high": _or_none(float(high)), "n": n}
+    found = {"value": _or_none(value), "low": _or_none(float(low)), "high": _or_none(float(high)), "n": n}
+    return found | {"patients": len(set(patients))}
 
 
 def mean_with_interval(values: Sequence[float], patients: Sequence[str], n_resamples: int = 1000) -> dict[str, Any]:
-    """The mean of one value per record, with its interval by patient."""
+    """The mean of one value of 0 to 1 per record, with its interval by patient.
+
+    Where all are 0, or all 1, resampling finds no spread; the exact binomial bound for so many patients stands instead.
+    """
     column = np.asarray(values, dtype=np.float64)
-    return with_interval(lambda w: _ratio(w @ column, w.sum(axis=1)), patients, n_resamples)
+    found = with_interval(lambda w: _ratio(w @ column, w.sum(axis=1)), patients, n_resamples)
+    if len(column) and (column == 1).all():
+        return found | {"low": 0.025 ** (1 / found["patients"])}
+    if len(column) and (column == 0).all():
+        return found | {"high": 1 - 0.025 ** (1 / found["patients"])}
+    return found
 
 
 # ---- findings from scores
@@ -88,13 +97,12 @@ def macro_auroc(
     """
     areas = auroc_per_label(scores, targets, known)
     scored = np.flatnonzero(np.isfinite(areas))
-    result: dict[str, Any] = {"value": None, "low": None, "high": None, "n": len(targets)}
-    if scored.size:
-        result["value"] = float(areas[scored].mean())
+    value = float(areas[scored].mean()) if scored.size else None
+    found: dict[str, Any] = {"value": value, "low": None, "high": None, "n": len(targets)}
     if scored.size and patients is not None:
         bounds = with_interval(macro_auroc_of(scores, targets, known), patients, n_resamples)
-        result |= {"low": bounds["low"], "high": bounds["high"]}
-    return result | {"n_labels": int(scored.size), "per_label": areas}
+        found |= {key: bounds[key] for key in ("low", "high", "patients")}
+    return found | {"n_labels": int(scored.size), "per_label": areas}
 
 
 def macro_auroc_of(scores: np.ndarray, targets: np.ndarray, known: np.ndarray | None = None) -> Statistic:
@@ -170,20 +178,13 @@ def label_f1(
     names = sorted(wanted)
     p = np.array([[name in row for name in names] for row in predicted], dtype=float).reshape(len(gold), len(names))
     g = np.array([[name in row for name in names] for row in gold], dtype=float).reshape(len(gold), len(names))
-    hits, stated, true = (p * g), p, g
-
-    def micro(weights: np.ndarray) -> np.ndarray:
-        return _ratio(2 * weights @ hits.sum(axis=1), weights @ (stated.sum(axis=1) + true.sum(axis=1)))
-
-    def share(of: np.ndarray) -> Statistic:
-        return lambda weights: _ratio(weights @ hits.sum(axis=1), weights @ of.sum(axis=1))
-
+    hits, stated, true = (p * g).sum(axis=1), p.sum(axis=1), g.sum(axis=1)
     who = _patients(patients, len(gold))
     return {
-        "micro_f1": with_interval(micro, who),
-        "precision": with_interval(share(stated), who),
-        "recall": with_interval(share(true), who),
-        "macro_f1": with_interval(_macro_f1(stated, true), who),
+        "micro_f1": with_interval(lambda w: _ratio(2 * w @ hits, w @ (stated + true)), who),
+        "precision": with_interval(lambda w: _ratio(w @ hits, w @ stated), who),
+        "recall": with_interval(lambda w: _ratio(w @ hits, w @ true), who),
+        "macro_f1": with_interval(_macro_f1(p, g), who),
     }
 
 

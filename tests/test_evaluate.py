@@ -17,7 +17,7 @@ from anyecg.simulate import simulate
 from tests.conftest import make_record, make_tiny_model
 from train import curves
 from train.baselines import constant_answers, question_kind, ridge_scores, withheld_ecgs
-from train.evaluate import evaluate, make_parser, markdown
+from train.evaluate import evaluate, in_short, make_parser, markdown
 from train.evaluate_heads import group_scores, match_beats, sources_of
 
 
@@ -113,7 +113,7 @@ def count_texts(monkeypatch):
 
     def counted(self, conversations, **options):
         asked.append(len(conversations))
-        return texts(self, conversations, **options)
+        return texts(self, conversations, **options, max_new_tokens=8)  # a tiny model knows no end
 
     monkeypatch.setattr(EcgChat, "texts", counted)
     return asked
@@ -169,6 +169,22 @@ def test_a_figure_without_truth_is_a_dash():
     parts = {"findings": {}, "beats": {}, "texts": {"anyecg": {"report": scores}}}
     text = markdown({"model": "m", "split": "test", "sources": {"s": parts}})
     assert "| IoU | – | 0 |" in text and "| BLEU-4 | 0.250 |  |" in text
+
+
+def test_what_does_not_clear_the_best_baseline_is_not_learned():
+    def figure(value, low, patients=9):
+        return {"exact match": {"value": value, "low": low, "high": 0.95, "n": 40, "patients": patients}}
+
+    def verdict(ours):
+        systems = {"anyecg": ours, "constant": figure(0.5, 0.4), "text-only": figure(0.6, 0.5)}
+        texts = {name: {"question": scores} for name, scores in systems.items()}
+        return in_short({"s": {"findings": {}, "texts": texts}})[-1]
+
+    assert verdict(figure(0.8, 0.7)) == (
+        "| s | question: exact match | 0.800 (0.700-0.950) | 0.600 text-only | 40 | yes |"
+    )
+    assert verdict(figure(0.7, 0.55)).endswith("| no |")
+    assert verdict(figure(0.9, 0.9, patients=3)).endswith("| 0.900 | 0.600 text-only | 40 | too few to say |")
 
 
 def test_a_label_that_is_only_ever_known_to_be_present_does_not_score():

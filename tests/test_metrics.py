@@ -75,7 +75,13 @@ def test_an_interval_by_patient_is_wider_than_one_by_record():
 
 
 def test_nothing_to_score_gives_none_and_not_a_number():
-    assert mean_with_interval([], []) == {"value": None, "low": None, "high": None, "n": 0}
+    assert mean_with_interval([], []) == {"value": None, "low": None, "high": None, "n": 0, "patients": 0}
+
+
+def test_answers_that_are_all_right_are_not_certainly_right():
+    right, wrong = mean_with_interval([1.0] * 20, list("abcde") * 4), mean_with_interval([0.0] * 8, list("abcdefgh"))
+    assert right["low"] == pytest.approx(1 - 0.5218, abs=1e-4) and right["high"] == 1.0  # Clopper-Pearson, 5 of 5
+    assert wrong["low"] == 0.0 and wrong["high"] == pytest.approx(0.3694, abs=1e-4)  # 0 of 8
 
 
 def test_overconfidence_shows_as_calibration_error():
@@ -131,4 +137,4 @@ def test_events_match_once_and_within_150_ms():
 def test_always_not_found_earns_nothing_but_the_absent_cases():
     result = localization_scores([[], [], []], [[(0, 1)], [], []], ["a", "b", "c"])
     assert result["iou"]["value"] == 0 and result["event_f1"]["value"] == 0
-    assert result["not_present_accuracy"] == {"value": 1.0, "low": 1.0, "high": 1.0, "n": 2}
+    assert (result["not_present_accuracy"]["value"], result["not_present_accuracy"]["n"]) == (1.0, 2)

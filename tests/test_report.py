@@ -54,10 +54,13 @@ def test_examples_are_right_and_wrong_and_not_picked_by_look():
     rows = [
         {"task": "question", "text": text, "gold": {"type": "verify", "answer": ["yes"], "codes": []}, "gold_text": "",
          "n_ecgs": 1, "conversation_id": f"c-{k}"}
-        for k, text in enumerate(("No.", "Yes.", "Yes.", "Yes."))
+        for k, text in enumerate(("No.", "Yes.", "Yes.", "Yes.", "Yes.", "Yes."))
     ]  # fmt: skip
     chosen = choose_examples(rows)
-    assert [(right, row["conversation_id"]) for right, row in chosen] == [(True, "c-1"), (True, "c-2"), (False, "c-0")]
+    assert [(right, row["conversation_id"]) for right, row in chosen] == [
+        *((True, f"c-{k}") for k in range(1, 5)),
+        (False, "c-0"),
+    ]
 
 
 def test_the_cuts_give_the_leads_seconds_and_rates_that_their_names_say():

@@ -49,6 +49,16 @@ def test_localization_keeps_absent_cases_apart_and_prefers_given_intervals():
     assert score([{**rows[0], "intervals": []}])["localization"]["IoU"]["value"] == 0.0
 
 
+def test_every_kind_counts_alike_in_the_macro_overlap():
+    def row(kind, text):
+        return prediction("localization", text, {"kind": kind, "intervals": [[1.0, 2.0]]})
+
+    rows = [row("noise", "Noise at 1.0-2.0 s.")] * 3 + [row("pause", "There is no pause.")]
+    scores = score(rows)["localization"]
+    assert scores["IoU"]["value"] == 0.75 and scores["IoU (macro over kinds)"]["value"] == 0.5
+    assert scores["IoU of noise"]["n"] == 3 and scores["IoU of pause"]["value"] == 0.0
+
+
 @pytest.mark.parametrize(
     ("text", "gold", "right"),
     [
@@ -80,6 +90,8 @@ def test_a_measurement_is_right_when_the_number_is(text, gold, right):
         ("No premature beats are present.", "query", ["none"], [], 1),
         ("ST/T changes.", "query", ["ST/T changes"], [], 1),
         ("The P wave.", "knowledge", ["The P wave."], [], 1),
+        ("The P wave. (Source: Willems et al. 1985 (CSE).)", "knowledge", ["The P wave."], [], 1),
+        ("The T wave. (Source: Willems et al. 1985 (CSE).)", "knowledge", ["The P wave."], [], 0),
     ],
 )
 def test_a_question_is_right_when_the_set_of_options_is(text, kind, answer, codes, right):

@@ -21,8 +21,20 @@ from typing import Any
 
 import numpy as np
 
+from .figures import FEWEST_PATIENTS, interval
+
 BENCHMARKS = ("ecg-qa", "anyecg", "ecgbench", "ptb-xl")
 BASELINES = ("constant", "text-only", "random-encoder")
+_WITHOUT_ECG = ("constant", "text-only", "random encoder")
+CHIEF = {
+    "findings": ("macro AUROC, superclasses", "macro AUROC, rhythm"),
+    "report": ("label F1 (micro)",),
+    "localization": ("IoU",),
+    "measurement": ("exact",),
+    "question": ("exact match",),
+    "comparison": ("F1 of (finding, change)", "which ECG"),
+}
+"""Per task the figure that stands for it, the first that there is."""
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -86,10 +98,13 @@ def evaluate(args: argparse.Namespace) -> str:
         raise ValueError(f"--benchmark {args.benchmark} needs {' and '.join(missing)}; see --help.")
     from anyecg.chat import EcgChat
 
+    from .journal import fingerprint
+
     started = time.monotonic()
     chat = EcgChat.from_pretrained(args.model)
     args.out.mkdir(parents=True, exist_ok=True)
-    about = {"model": args.model.name, "split": args.split, "limit": args.limit, "seed": args.seed}
+    about = {"model": args.model.name, "fingerprint": fingerprint(args.model), "split": args.split}
+    about |= {"limit": args.limit, "seed": args.seed}
     results = _benchmark(chat, args) if args.benchmark else _dataset(chat, args)
     _write(args, about | results | {"seconds": round(time.monotonic() - started)})
     return (args.out / "results.md").read_text(encoding="utf-8")
@@ -154,8 +169,12 @@ def _plain(value: Any) -> Any:
 
 def markdown(results: Mapping[str, Any]) -> str:
     """Tables per source: findings, beats and texts, each figure with its interval and number of records."""
-    lines = [f"# {results['model']} on the {results['split']} split", ""]
-    lines.append("95 % intervals by bootstrap over patients; n counts records or conversations.")
+    lines = [
+        f"# {results['model']} on the {results['split']} split",
+        "",
+        *_about(results),
+        *in_short(results["sources"]),
+    ]
     for source, parts in results["sources"].items():
         lines += ["", f"## {source}"]
         for title, systems in (("Findings (heads)", parts["findings"]), ("Beats in long records", parts["beats"])):
@@ -165,6 +184,43 @@ def markdown(results: Mapping[str, Any]) -> str:
             systems = {name: scores[task] for name, scores in parts["texts"].items() if task in scores}
             lines += ["", f"### {task}", "", *_table(systems)]
     return "\n".join(lines) + "\n"
+
+
+def _about(results: Mapping[str, Any]) -> list[str]:
+    """What was drawn and how to read the figures; `results` of an older version may not say what was drawn."""
+    drawn = "At most {limit} conversations per source and task (seed {seed}); model {fingerprint}. "
+    made = drawn.format(**results) if "fingerprint" in results else ""
+    return [f"{made}95 % intervals by bootstrap over patients, none for fewer than {FEWEST_PATIENTS} of them; n counts "
+            "records or conversations, for beats in long records patients.", ""]  # fmt: skip
+
+
+def in_short(sources: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """The chief figure of every task beside its best baseline: learned when its interval lies above that."""
+    rows = []
+    for source, parts in sources.items():
+        tasks = {task: {s: scores.get(task, {}) for s, scores in parts["texts"].items()} for task in CHIEF}
+        for task, systems in {**tasks, "findings": parts["findings"]}.items():
+            ours = systems.get("anyecg", {})
+            if key := next((k for k in ours for c in CHIEF[task] if k.startswith(c) and _value(ours[k])), None):
+                others = {s: _value(scores.get(key)) for s, scores in systems.items() if s in _WITHOUT_ECG}
+                rows.append(f"| {source} | {task}: {key} | {_against(ours[key], others)} |")
+    head = ["| source | figure | anyecg | best baseline | n | learned |", "|---|---|---|---|--:|---|"]
+    return [*head, *rows] if rows else []
+
+
+def _against(ours: Mapping[str, Any], others: Mapping[str, float | None]) -> str:
+    known = {system: value for system, value in others.items() if value is not None}
+    cells = [_figure(ours), "–", str(ours["n"]), "–"]
+    if known:
+        best = max(known, key=lambda system: known[system])
+        few = ours.get("patients", 0) < FEWEST_PATIENTS
+        cells[1] = f"{known[best]:.3f} {best}"
+        cells[3] = "too few to say" if few else "yes" if ours["low"] > known[best] else "no"
+    return " | ".join(cells)
+
+
+def _value(figure: Any) -> float | None:
+    return figure.get("value") if isinstance(figure, Mapping) else None
 
 
 def _table(systems: Mapping[str, Mapping[str, Any]]) -> list[str]:
@@ -179,12 +235,7 @@ def _table(systems: Mapping[str, Mapping[str, Any]]) -> list[str]:
 
 
 def _figure(value: Any) -> str:
-    if isinstance(value, Mapping):
-        if value.get("value") is None:
-            return "–"
-        interval = f" ({value['low']:.3f}-{value['high']:.3f})" if value.get("low") is not None else ""
-        return f"{value['value']:.3f}{interval}"
-    return "–" if value is None else f"{value:.3f}"
+    return interval(value if isinstance(value, Mapping) else {"value": value})
 
 
 if __name__ == "__main__":

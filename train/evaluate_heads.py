@@ -16,7 +16,14 @@ import torch
 from anyecg.conversation import record_from_row
 from anyecg.findings import CODES, DIAGNOSES, FORMS, HEAD_LABELS, RHYTHMS, SUBCLASSES, SUPERCLASSES
 from anyecg.heads import encode, finding_probabilities
-from anyecg.metrics import Interval, expected_calibration_error, macro_auroc, macro_f1_at_thresholds, with_interval
+from anyecg.metrics import (
+    Interval,
+    expected_calibration_error,
+    macro_auroc,
+    macro_f1_at_thresholds,
+    mean_with_interval,
+    with_interval,
+)
 from anyecg.readers import read_record
 from anyecg.record import EcgRecord
 
@@ -245,8 +252,8 @@ def _beat_scores(kinds: Mapping[str, Mapping[str, Sequence[tuple[int, int, int]]
             ("F1", 2 * found, 2 * found + invented + missed),
         ):
             scores[f"{kind}: {name}, gross"] = with_interval(partial(_gross, right, all_of), patients)
-            each = _share(right, all_of)
-            scores[f"{kind}: {name}, average"] = float(np.nanmean(each)) if np.isfinite(each).any() else None
+            each, held = _share(right, all_of), all_of > 0
+            scores[f"{kind}: {name}, average"] = mean_with_interval(each[held], np.array(patients)[held].tolist())
     return scores
 
 

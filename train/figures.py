@@ -24,14 +24,18 @@ Heads = Mapping[str, np.ndarray]
 """What `evaluate_heads.heads_of` returns."""
 GROUPS = {"superclasses": tuple(f"super:{name}" for name in SUPERCLASSES), "statements": CODES}
 N_BINS = 10
+FEWEST_PATIENTS = 5
+"""An interval by resampling fewer patients would promise what it cannot hold."""
 _GRID = np.linspace(0, 1, 101)
 _RESAMPLES = 200
 
 
 def interval(value: Mapping[str, Any]) -> str:
-    """ "0.912 (0.901-0.923)", or a dash without a value."""
+    """ "0.912 (0.901-0.923)", no interval with fewer than `FEWEST_PATIENTS`, or a dash without a value."""
     if value.get("value") is None:
         return "–"
+    if value.get("low") is None or value.get("patients", FEWEST_PATIENTS) < FEWEST_PATIENTS:
+        return f"{value['value']:.3f}"
     return f"{value['value']:.3f} ({value['low']:.3f}-{value['high']:.3f})"
 
 
@@ -49,7 +53,13 @@ def roc_curves(heads: Heads, path: Path) -> None:
         (line,) = axes.plot(_GRID, curve, label=label, linewidth=1.5)
         axes.fill_between(_GRID, low, high, color=line.get_color(), alpha=0.15, linewidth=0)
     axes.plot([0, 1], [0, 1], color="grey", linewidth=0.7, linestyle=":")
-    axes.set(xlabel="1 − specificity", ylabel="sensitivity", title="ROC of the superclasses", xlim=(0, 1), ylim=(0, 1))
+    axes.set(
+        xlabel="1 − specificity",
+        ylabel="sensitivity",
+        title=f"ROC of the superclasses, n = {len(heads['patients'])} records",
+        xlim=(0, 1),
+        ylim=(0, 1),
+    )
     if len(axes.lines) > 1:
         axes.legend(fontsize=7, loc="lower right", title="AUROC (95 % interval), positives of n", title_fontsize=7)
     else:

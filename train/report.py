@@ -14,7 +14,7 @@ import numpy as np
 
 from anyecg.metrics import interval_iou
 
-EXAMPLES = 2
+EXAMPLES = 4
 """Of each source, so many right and so many wrong answers are shown, of different tasks where possible."""
 
 
@@ -27,8 +27,13 @@ def write_report(out: Path, results: Mapping[str, Any], data: Sequence[Path] | N
         data: the folders with the records, for the examples; None for a public benchmark, which gets none.
     """
     predictions = _predictions(out / "predictions.jsonl") if data else []
-    lines = [f"# {results['model']} on the {results['split']} split", ""]
-    lines += ["Intervals are 95 %, by bootstrap over patients. Research software, not a medical device.", ""]
+    title, _, tables = (out / "results.md").read_text(encoding="utf-8").partition("\n## ")
+    lines = [
+        title,
+        "",
+        "Figures and answers first, all tables after them. Research software, not a medical device.",
+        "",
+    ]
     (out / "figures").mkdir(exist_ok=True)
     for source in results["sources"]:
         here = [p for p in predictions if p["source"] == source]
@@ -36,9 +41,8 @@ def write_report(out: Path, results: Mapping[str, Any], data: Sequence[Path] | N
         lines += _head_figures(out, source)
         lines += _iou_figure(out, source, [p for p in here if p["task"] == "localization"])
         lines += _examples(out, source, here, data or (), str(results["split"]))
-    tables = (out / "results.md").read_text(encoding="utf-8").split("\n", 1)[1]
     report = out / "report.md"
-    report.write_text("\n".join(lines) + "\n# All figures\n" + tables, encoding="utf-8")
+    report.write_text("\n".join(lines) + "\n# Tables\n\n## " + tables, encoding="utf-8")
     return report
 
 

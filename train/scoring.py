@@ -21,7 +21,15 @@ from anyecg.findings import (
     superclasses_of,
     without_possible,
 )
-from anyecg.metrics import label_f1, localization_scores, macro_auroc, mean_with_interval, merge_intervals
+from anyecg.metrics import (
+    interval_iou,
+    label_f1,
+    localization_scores,
+    macro_auroc,
+    mean_with_interval,
+    merge_intervals,
+    with_interval,
+)
 
 from .options import chosen, option_set
 from .text_metrics import text_scores
@@ -35,6 +43,11 @@ _CLASS_WORDS = {
 }  # fmt: skip
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 _COURSE = ("new", "resolved")
+_MEASURED = {
+    "heart_rate_bpm": "rate (/min)", "pr_ms": "PR (ms)", "qrs_ms": "QRS (ms)", "qt_ms": "QT (ms)",
+    "qtc_bazett_ms": "QTc (ms)", "axis_deg": "axis (°)",
+}  # fmt: skip
+_SOURCE = re.compile(r"\s*\(Source: .*\)\s*$")
 _SECTIONS = (
     ("new in ecg 2", "new"), ("not in ecg 2 any more", "resolved"), ("unchanged", "unchanged"),
     ("only in ecg 2", "new"), ("only in ecg 1", "resolved"), ("in both", "unchanged"),
@@ -106,23 +119,34 @@ def score_localization(rows: Sequence[Prediction]) -> Scores:
     ]
     gold = [[(s, e) for s, e in row["gold"]["intervals"]] for row in rows]
     scores = localization_scores(predicted, gold, [row["patient"] for row in rows])
-    per_kind: dict[str, list[int]] = {}
-    for k, row in enumerate(rows):
-        if gold[k]:
-            per_kind.setdefault(row["gold"]["kind"], []).append(k)
+    present = [k for k, places in enumerate(gold) if places]
+    kinds, patients = [rows[k]["gold"]["kind"] for k in present], [rows[k]["patient"] for k in present]
+    overlaps = np.array([interval_iou(predicted[k], gold[k]) for k in present])
     of_kind = {
-        kind: localization_scores([predicted[k] for k in ks], [gold[k] for k in ks], [rows[k]["patient"] for k in ks])
-        for kind, ks in per_kind.items()
+        kind: mean_with_interval(overlaps[here], [p for p, it_is in zip(patients, here, strict=True) if it_is])
+        for kind in sorted(set(kinds))
+        for here in [np.array([name == kind for name in kinds])]
     }
-    values = [s["iou"]["value"] for s in of_kind.values()]
     return {
         "IoU": scores["iou"],
-        "IoU (macro over kinds)": float(np.mean(values)) if values else None,
+        "IoU (macro over kinds)": _mean_over_kinds(overlaps, kinds, patients),
         "event F1 at 150 ms": scores["event_f1"],
         "present found": scores["present_accuracy"],
         "not present accuracy": scores["not_present_accuracy"],
-        **{f"IoU of {kind}": s["iou"] for kind, s in sorted(of_kind.items())},
+        **{f"IoU of {kind}": overlap for kind, overlap in of_kind.items()},
     }
+
+
+def _mean_over_kinds(values: np.ndarray, kinds: Sequence[str], patients: Sequence[str]) -> Scores:
+    """The mean of the means of each kind that is among the records drawn."""
+    is_kind = np.array([[name == kind for kind in sorted(set(kinds))] for name in kinds], dtype=float)
+
+    def statistic(weights: np.ndarray) -> np.ndarray:
+        drawn = weights @ is_kind
+        means = np.divide((weights * values) @ is_kind, drawn, out=np.zeros_like(drawn), where=drawn > 0)
+        return means.sum(axis=1) / (drawn > 0).sum(axis=1)
+
+    return with_interval(statistic, patients)
 
 
 def intervals_of(text: str) -> list[tuple[float, float]]:
@@ -134,12 +158,19 @@ def score_measurements(rows: Sequence[Prediction]) -> Scores:
     """Exact numbers (to the printed unit), and mean absolute error where a number can be read."""
     right = [measurement_is_right(row["text"], row["gold"]) for row in rows]
     scores: Scores = {"exact": mean_with_interval(right, [row["patient"] for row in rows])}
-    for key in ("heart_rate_bpm", "pr_ms", "qrs_ms", "qt_ms", "qtc_bazett_ms", "axis_deg"):
+    for key, name in _MEASURED.items():
         asked = [row for row in rows if row["gold"]["key"] == key and row["gold"]["value"] is not None]
-        errors = [abs(v - r["gold"]["value"]) for r in asked if (v := number_in(r["text"], key)) is not None]
-        if errors:
-            scores[f"mean absolute error of {key}"] = float(np.mean(errors))
+        read = [
+            (abs(v - r["gold"]["value"]), r["patient"]) for r in asked if (v := number_in(r["text"], key)) is not None
+        ]
+        if read:
+            errors, patients = np.array([error for error, _ in read]), [patient for _, patient in read]
+            scores[f"mean absolute error where a number is said, {name}"] = _mean(errors, patients)
     return scores
+
+
+def _mean(values: np.ndarray, patients: Sequence[str]) -> Scores:
+    return with_interval(lambda w: w @ values / w.sum(axis=1), patients)
 
 
 def measurement_is_right(text: str, gold: Mapping[str, Any]) -> float:
@@ -197,7 +228,11 @@ def question_is_right(text: str, gold: Mapping[str, Any], gold_text: str) -> flo
         return float(option_set(text) == option_set(answer))
     if kind.endswith("query"):
         return float(option_set(text) == option_set(answer))
-    return float(text.split() == gold_text.split())
+    return float(_without_source(text) == _without_source(gold_text))
+
+
+def _without_source(text: str) -> list[str]:
+    return _SOURCE.sub("", text).split()
 
 
 def _number_word(text: str) -> str:
