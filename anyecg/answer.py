@@ -7,27 +7,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from .check import asks_generally, contradictions
+from .check import contradictions
 from .claims import interval_claims
-from .correct import corrected
 from .events import LOCATABLE, NOTABLE
-from .evidence import POSSIBLE, Evidence, differences
-from .findings import ALSO_POSSIBLE, FINDINGS, code_of, findings_in_text, phrase
+from .evidence import Evidence, differences
+from .findings import code_of, findings_in_text
 from .measure.serial import MOST as MOST_COMPARED
 from .measure.serial import compare
+from .mending import mended
 
 _KIND_OF_CODE = {
     "PVC": "premature ventricular contraction", "PAC": "premature atrial contraction", "AFIB": "atrial fibrillation",
     "AFLT": "atrial flutter", "CLBBB": "left bundle branch block beat", "CRBBB": "right bundle branch block beat",
     "PACE": "paced beat",
 }  # fmt: skip
-
-MOST_ALSO = 3
-"""Findings that a report's last sentence calls possible."""
-_REPORT = re.compile(r"\bconclusion\b|\bnormal ecg\b")
-_OF_THIS_ECG = re.compile(r"what (?:is|are|was) (?:the|this|my|shown|seen|measured)\b")
-"""Questions that may be meant in general and are answered from this ECG: "What is the heart rate?"."""
-
 
 ORIGINS = {
     "model": "written by the language model, held against the evidence",
@@ -146,35 +139,6 @@ def _kinds_in(text: str) -> list[str]:
 def _named_ecg(text: str) -> int | None:
     numbers = set(re.findall(r"\becg (\d+)", text.lower()))
     return int(numbers.pop()) if len(numbers) == 1 else None
-
-
-def mended(text: str, question: str, evidences: Sequence[Evidence]) -> tuple[str, list[str]]:
-    """A text about one ECG with its certainly wrong numbers replaced by the measured ones; a sentence for each.
-
-    A report also gets a last sentence with what is possible: nobody should take its silence for a "no".
-    """
-    is_lesson = asks_generally(question) and not _OF_THIS_ECG.match(question.strip().lower())
-    if len(evidences) != 1 or is_lesson:
-        return text, []
-    text, corrections = corrected(text, evidences[0].measurements)
-    return (f"{text} {possible}" if (possible := also_possible(text, evidences[0])) else text), corrections
-
-
-def also_possible(text: str, evidence: Evidence) -> str:
-    """What a report does not name and the heads cannot exclude, in a sentence; "" for any other text.
-
-    That is a diagnosis or rhythm whose verdict is uncertain, from `POSSIBLE` on, the most probable `MOST_ALSO`.
-    """
-    if not _REPORT.search(text.lower()) or evidence.unjudgeable:
-        return ""
-    named = findings_in_text(text)
-    open_ones = [
-        (code, p)
-        for code, p in evidence.judged()
-        if p >= POSSIBLE and code not in named and code != "NORM" and set(FINDINGS[code].kinds) & {"d", "r"}
-    ]
-    listed = ", ".join(f"{phrase(code)} {100 * p:.0f} %" for code, p in open_ones[:MOST_ALSO])
-    return f"{ALSO_POSSIBLE} {listed}." if listed else ""
 
 
 def checked(answer: Answer, question: str, evidences: Sequence[Evidence], *, mend: bool = True) -> Answer:

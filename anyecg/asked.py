@@ -20,7 +20,7 @@ from .check_findings import percent
 from .events import LOCATABLE
 from .evidence import Evidence
 from .findings import CODES, FINDINGS, finding_spans, findings_in_text, phrase
-from .knowledge import answer_from_knowledge
+from .knowledge import answer_back, answer_from_knowledge
 
 MOST_TOLD = 12
 """Places that an answer's text lists; the trace shows all."""
@@ -80,13 +80,17 @@ GROUPS: dict[str, tuple[str, tuple[str, ...], str]] = {
 """Names that stand for several statements: how they are asked for, the statements, and the class that holds them."""
 
 
-def given(question: str, evidences: Sequence[Evidence], with_measurements: bool = True) -> tuple[str, str]:
+def given(
+    question: str, evidences: Sequence[Evidence], last_answer: str = "", with_measurements: bool = True
+) -> tuple[str, str]:
     """An answer that needs no language model, and where it is from; ("", "model") where one has to answer.
 
     Args:
+        last_answer: what was said before, to which "Is that dangerous?" refers.
         with_measurements: whether the evidence may answer.
     """
-    if knowledge := answer_from_knowledge(question):
+    said = [code for code, holds in findings_in_text(last_answer).items() if holds and code not in ("NORM", "SR")]
+    if knowledge := answer_from_knowledge(question) or answer_back(question, said):
         return knowledge.text, "knowledge"
     if outside := beyond(question):
         return outside, "scope"

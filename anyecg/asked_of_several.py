@@ -52,7 +52,8 @@ _COMPARING = frozenset(
 _CHANGED = re.compile(r"\b(?:chang|compar|differ|new|develop|course|came and went|follow|evol|happened)")
 _WHOSE = re.compile(
     r"\b(?:both are of the same patient|the ecgs belong to (?:one patient|different patients)|"
-    r"two patients, one ecg each|same patient, two recordings|they are of two different patients|(?:from|of) (?:the same|one) patient)\b"
+    r"two patients, one ecg each|same patient, two recordings|"
+    r"they are of two different patients|(?:from|of) (?:the same|one) patient)\b"
 )
 _COURSE = ("New in ECG 2", "Not in ECG 2 any more", "Unchanged")
 _APART = ("Only in ECG 2", "Only in ECG 1", "In both")

@@ -29,7 +29,6 @@ from .answer import (
     checked,
     critical_of,
     kind_of,
-    mended,
     presence,
     warnings_of,
 )  # fmt: skip
@@ -40,6 +39,7 @@ from .events import LOCATABLE
 from .evidence import Evidence, gather
 from .loading import load
 from .measured_numbers import MeasuredNumbers, values_of, values_of_two
+from .mending import mended
 from .record import EcgRecord
 from .shown import MAX_SHOWN_S, Shown, show
 
@@ -175,7 +175,7 @@ class EcgChat:
             evidence=as_dicts(evidences), warnings=warnings_of(evidences, MAX_SHOWN_S),
             critical=critical_of(evidences), changes=changes_of(evidences),
         )  # fmt: skip
-        text, origin = given(question, evidences, with_measurements)
+        text, origin = given(question, evidences, _last_answer(history), with_measurements)
         if text:
             answer = replace(answer, text=text, origin=origin, total_s=time.perf_counter() - started, done=True)
             yield checked(answer, question, evidences) if origin == "evidence" else answer
@@ -207,7 +207,9 @@ class EcgChat:
             self._prepare(records, turns[-1]["text"], turns[:-1], with_measurements) for records, turns in conversations
         ]
         questions = [turns[-1]["text"] for _, turns in conversations]
-        texts = [given(q, p[0], with_measurements)[0] for q, p in zip(questions, prepared, strict=True)]
+        before = [_last_answer(turns[:-1]) for _, turns in conversations]
+        asked = zip(questions, prepared, before, strict=True)
+        texts = [given(question, parts[0], last, with_measurements)[0] for question, parts, last in asked]
         open_ones = [k for k, text in enumerate(texts) if not text]
         if open_ones:
             messages, shown = [prepared[k][2] for k in open_ones], [prepared[k][1] for k in open_ones]
@@ -280,6 +282,10 @@ class EcgChat:
 
 _ASKED = ("premature ventricular contraction", "premature atrial contraction", "atrial fibrillation", "atrial flutter",
           "left bundle branch block beat", "right bundle branch block beat", "noise")  # fmt: skip
+
+
+def _last_answer(history: Sequence[Turn]) -> str:
+    return next((turn["text"] for turn in reversed(history) if turn["role"] == "assistant"), "")
 
 
 def _values(group: Sequence[Evidence]) -> dict[str, str]:

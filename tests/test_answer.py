@@ -4,17 +4,19 @@ from types import SimpleNamespace
 
 import pytest
 
-from anyecg.answer import Answer, checked, mended, named_intervals
+from anyecg.answer import Answer, checked, named_intervals
 from anyecg.findings import findings_in_text, possible_in_text
+from anyecg.mending import mended
 
 MEASURED = {"heart_rate_bpm": 72.0, "pr_ms": 160.0, "not_measurable": {}}
 
 
-def about(duration_s=10.0, events=(), **measured):
+def about(duration_s=10.0, events=(), normal="likely", **measured):
     """The evidence of one ECG."""
     record = SimpleNamespace(duration_s=duration_s)
     return SimpleNamespace(
         record=record, measurements=MEASURED | measured, findings={}, events=list(events), unjudgeable=None,
+        verdicts={"NORM": SimpleNamespace(word=normal)},
         judged=lambda: [("LVH", 0.6), ("IMI", 0.31), ("NORM", 0.3), ("QWAVE", 0.2), ("AFIB", 0.12), ("ASMI", 0.11)],
     )  # fmt: skip
 
@@ -82,3 +84,10 @@ def test_a_report_ends_with_what_it_cannot_exclude():
     assert findings_in_text(said) == {"LVH": True}
     assert possible_in_text(said) == {"IMI": 0.31, "AFIB": 0.12, "ASMI": 0.11}
     assert mended("The rate is 72/min.", "What is the rate?", [about()])[0] == "The rate is 72/min."
+
+
+def test_what_the_leads_cannot_show_is_not_called_normal():
+    text = "Sinus rhythm. Conclusion: normal ECG."
+    assert mended(text, "Report.", [about()])[0].startswith(text)
+    few = mended(text, "Report.", [about(normal="cannot be judged")])[0]
+    assert few.startswith("Sinus rhythm. Conclusion: nothing abnormal in these leads. Also possible:")

@@ -110,6 +110,15 @@ def test_what_needs_no_language_model_does_not_ask_it(chat, records, monkeypatch
     assert chat.texts([(records[:1], [{"role": "user", "text": question}])]) == [answer.text]
 
 
+def test_what_refers_back_is_answered_by_the_passage_on_what_was_said(chat, records):
+    history = [
+        {"role": "user", "text": QUESTION, "ecgs": [0]},
+        {"role": "assistant", "text": "Sinus rhythm. Inferior myocardial infarction.", "ecgs": []},
+    ]
+    answer = chat.ask(records[:1], "What can cause it?", history=history)
+    assert answer.origin == "knowledge" and "infarction" in answer.text.lower()
+
+
 def test_the_language_model_answers_the_rest(chat, records, monkeypatch):
     saying(chat, monkeypatch, "Sinus rhythm.")
     assert chat.ask(records[:1], "What do you make of it?").origin == "model"

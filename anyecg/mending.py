@@ -1,0 +1,51 @@
+"""What is changed in a text about one ECG after the language model wrote it, by its evidence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from .abstain import UNJUDGED
+from .check import asks_generally
+from .correct import corrected
+from .evidence import POSSIBLE, Evidence
+from .findings import ALSO_POSSIBLE, FINDINGS, findings_in_text, phrase
+
+MOST_ALSO = 3
+"""Findings that a report's last sentence calls possible."""
+_REPORT = re.compile(r"\bconclusion\b|\bnormal ecg\b")
+_NORMAL = re.compile(r"(?<=Conclusion: )normal ECG(?! but)")
+_OF_THIS_ECG = re.compile(r"what (?:is|are|was) (?:the|this|my|shown|seen|measured)\b")
+"""Questions that may be meant in general and are answered from this ECG: "What is the heart rate?"."""
+
+
+def mended(text: str, question: str, evidences: Sequence[Evidence]) -> tuple[str, list[str]]:
+    """A text about one ECG with its certainly wrong numbers replaced by the measured ones; a sentence for each.
+
+    A report also gets a last sentence with what is possible: nobody should take its silence for a "no". And where the
+    leads cannot show that an ECG is normal, it is not called so.
+    """
+    is_lesson = asks_generally(question) and not _OF_THIS_ECG.match(question.strip().lower())
+    if len(evidences) != 1 or is_lesson:
+        return text, []
+    text, corrections = corrected(text, evidences[0].measurements)
+    if evidences[0].verdicts["NORM"].word == UNJUDGED:
+        text = _NORMAL.sub("nothing abnormal in these leads", text)
+    return (f"{text} {possible}" if (possible := also_possible(text, evidences[0])) else text), corrections
+
+
+def also_possible(text: str, evidence: Evidence) -> str:
+    """What a report does not name and the heads cannot exclude, in a sentence; "" for any other text.
+
+    That is a diagnosis or rhythm whose verdict is uncertain, from `POSSIBLE` on, the most probable `MOST_ALSO`.
+    """
+    if not _REPORT.search(text.lower()) or evidence.unjudgeable:
+        return ""
+    named = findings_in_text(text)
+    open_ones = [
+        (code, p)
+        for code, p in evidence.judged()
+        if p >= POSSIBLE and code not in named and code != "NORM" and set(FINDINGS[code].kinds) & {"d", "r"}
+    ]
+    listed = ", ".join(f"{phrase(code)} {100 * p:.0f} %" for code, p in open_ones[:MOST_ALSO])
+    return f"{ALSO_POSSIBLE} {listed}." if listed else ""
