@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from . import noise
-from .balance import asserted, denied, rival
+from .balance import rival, verified
 from .view import Dialogue, View
 from .wording import capital, join
 
@@ -136,14 +136,14 @@ def _stage(view: View, rng: random.Random, balance: Counter[str]) -> Dialogue | 
     others = [stage for stage in STAGES if stage not in stages]
     said = f"{'between the ' if len(stages) > 1 else 'in the '}{join(stages, 'and the')} stage"
     if draw < 0.4:
-        wrong = denied("stage", others, balance, rng) if rng.random() < 0.6 else None
-        asked = wrong or asserted("stage", stages, balance, rng)
+        asked, holds = verified("stage", stages, others, balance, rng) or (stages[0], True)
         question = rng.choice(_STAGE_VERIFY).format(x=asked).replace("an middle", "a middle")
-        answer = f"{'No' if wrong else 'Yes'}, the infarction is {said}."
-        return _dialogue(view, question, answer, "stage verify", ["no" if wrong else "yes"], {})
+        answer = f"{'Yes' if holds else 'No'}, the infarction is {said}."
+        return _dialogue(view, question, answer, "stage verify", ["yes" if holds else "no"], {})
     answer = f"The infarction is {said}."
     if draw < 0.6 and len(stages) == 1 and (wrong := rival("stage choose", stages[0], others, balance, rng)):
         x, y = rng.sample((stages[0], wrong), 2)
+        balance[f"stages {sorted((x, y))}"] += 1
         question = rng.choice(_STAGE_CHOOSE).format(x=x, y=y)
         return _dialogue(view, question, answer, "stage choose", [STAGES[stages[0]]], _stage_names())
     names = _stage_names()
@@ -155,11 +155,12 @@ def _no_stage(view: View, rng: random.Random, balance: Counter[str]) -> Dialogue
     if balance["no stage"] > 0:
         return None
     balance["no stage"] += 2
-    if rng.random() < 0.5 and (asked := denied("stage", tuple(STAGES), balance, rng)):
-        question = rng.choice(_STAGE_VERIFY).format(x=asked).replace("an middle", "a middle")
+    if asked := verified("stage", (), tuple(STAGES), balance, rng):
+        question = rng.choice(_STAGE_VERIFY).format(x=asked[0]).replace("an middle", "a middle")
         return _dialogue(view, question, "No, this ECG shows no infarction.", "stage verify", ["no"], {})
-    if rng.random() < 0.3:
-        x, y = rng.sample(tuple(STAGES), 2)
+    x, y = rng.sample(tuple(STAGES), 2)
+    if balance[f"stages {sorted((x, y))}"] > 0:
+        balance[f"stages {sorted((x, y))}"] -= 3
         question = rng.choice(_STAGE_CHOOSE).format(x=x, y=y)
         answer = "Neither: this ECG shows no infarction."
         return _dialogue(view, question, answer, "stage choose", [], _stage_names())
@@ -179,11 +180,10 @@ def _axis(view: View, rng: random.Random, balance: Counter[str]) -> Dialogue | N
     said = {key: ("a " if key == "normal" else "an " if key == "extreme" else "") + name for key, name in AXES.items()}
     others = [key for key in AXES if key != axis]
     if draw < 0.4:
-        wrong = denied("axis verify", others, balance, rng) if rng.random() < 0.6 else None
-        asked = wrong or asserted("axis verify", [axis], balance, rng)
-        answer = f"{'No' if wrong else 'Yes'}, this ECG shows {said[axis]}."
+        asked, holds = verified("axis verify", [axis], others, balance, rng) or (axis, True)
+        answer = f"{'Yes' if holds else 'No'}, this ECG shows {said[axis]}."
         question = rng.choice(_AXIS_VERIFY).format(x=said[asked])
-        return _dialogue(view, question, answer, "axis verify", ["no" if wrong else "yes"], {})
+        return _dialogue(view, question, answer, "axis verify", ["yes" if holds else "no"], {})
     names, answer = {name: name for name in AXES.values()}, f"This ECG shows {said[axis]}."
     if draw < 0.65:
         neither = rng.random() < _NEITHER
@@ -219,13 +219,13 @@ def _extrasystoles(view: View, rng: random.Random, balance: Counter[str]) -> Dia
         return None
     balance["no extrasystoles"] += -1 if there else 2
     if draw < 0.4 or not {"ventricular", "supraventricular"} <= holds.keys():
-        wrong = denied("extrasystoles", absent, balance, rng) if rng.random() < 0.6 or not there else None
-        if wrong is None and not there:
+        chosen = verified("extrasystoles", there, absent, balance, rng)
+        if chosen is None:
             return None
-        x = EXTRASYSTOLES[wrong or asserted("extrasystoles", there, balance, rng)]
-        answer = f"No, there are no {x}." if wrong else f"Yes, there are {x}."
+        x, yes = EXTRASYSTOLES[chosen[0]], chosen[1]
+        answer = f"Yes, there are {x}." if yes else f"No, there are no {x}."
         question = rng.choice(_EXTRA_VERIFY).format(x=x)
-        return _dialogue(view, question, answer, "extrasystole verify", ["no" if wrong else "yes"], {}, truth)
+        return _dialogue(view, question, answer, "extrasystole verify", ["yes" if yes else "no"], {}, truth)
     kinds = [EXTRASYSTOLES[kind] for kind in there if kind != "any"]
     if not kinds and there:
         return None  # of unknown origin

@@ -52,6 +52,21 @@ def evenly(topic: str, can_yes: bool, can_no: bool, balance: Counter[str], rng: 
     return yes
 
 
+def verified(
+    topic: str, there: Sequence[str], absent: Sequence[str], balance: Counter[str], rng: random.Random
+) -> tuple[str, bool] | None:
+    """An option to be asked for and whether it holds; None if neither answer would be fair; counted."""
+    yes = evenly(f"{topic}, any", bool(there), bool(absent), balance, rng)
+    if yes is None:
+        return None
+    wrong = None if yes else denied(topic, absent, balance, rng)
+    if wrong is not None:
+        return wrong, False
+    if not yes:  # nothing could be denied
+        balance[f"{topic}, any"] += 2 if there else 1
+    return (asserted(topic, there, balance, rng), True) if there else None
+
+
 def asserted(topic: str, there: Sequence[str], balance: Counter[str], rng: random.Random) -> str:
     """The option that was right least often of those that hold; counted."""
     right = min(there, key=lambda option: (balance[f"{topic} {option}"], rng.random()))

@@ -9,7 +9,7 @@ from typing import Any
 
 from anyecg.findings import SUPERCLASS_NAMES
 
-from .balance import asserted, denied, rival
+from .balance import rival, verified
 from .view import Dialogue, View
 from .wording import capital, join
 
@@ -61,13 +61,13 @@ def ask(view: View, rng: random.Random, balance: Counter[str]) -> Dialogue | Non
 def _verify(
     view: View, there: Sequence[str], absent: Sequence[str], rng: random.Random, balance: Counter[str]
 ) -> Dialogue | None:
-    wrong = denied("class", absent, balance, rng) if not there or rng.random() < 0.6 else None
-    if wrong is None and not there:
+    chosen = verified("class", there, absent, balance, rng)
+    if chosen is None:
         return None
-    word = _NAMES[wrong or asserted("class", there, balance, rng)]
-    answer = f"No, this ECG shows no {word}." if wrong else f"Yes, this ECG shows {_with_article(word)}."
+    word, yes = _NAMES[chosen[0]], chosen[1]
+    answer = f"Yes, this ECG shows {_with_article(word)}." if yes else f"No, this ECG shows no {word}."
     question = rng.choice(_VERIFY).format(x=word)
-    return _dialogue(view, question, answer, "class verify", ["no" if wrong else "yes"], options=False)
+    return _dialogue(view, question, answer, "class verify", ["yes" if yes else "no"], options=False)
 
 
 def _choose(

@@ -10,7 +10,7 @@ from typing import Any
 from anyecg.findings import CODES, FINDINGS, phrase
 
 from . import attributes, classes, counting, knowledge, leads, numeric, rhythms
-from .balance import asserted, denied, rival
+from .balance import rival, verified
 from .view import Dialogue, View
 from .wording import (
     CLASS_NAMES,
@@ -153,10 +153,10 @@ def _asked(view: View, rng: random.Random, balance: Counter[str]) -> Dialogue | 
 
 def _verify(view: View, rng: random.Random, balance: Counter[str]) -> Dialogue | None:
     present, absent = view.present(), [code for code in CODES if view.has(code) is False]
-    wrong = denied("verify", absent, balance, rng) if not present or rng.random() < 0.6 else None
-    if wrong is None and not present:
+    chosen = verified("verify", present, absent, balance, rng)
+    if chosen is None:
         return None
-    code, yes = wrong or asserted("verify", present, balance, rng), wrong is None
+    code, yes = chosen
     if code == "NORM":
         question, answer = _normal(view, rng, yes)
     else:
