@@ -14,13 +14,12 @@ from typing import Any
 from .abstain import LIKELY, UNJUDGED, UNLIKELY, Verdict
 from .answer import abstention, kind_in
 from .asked_of_several import answered_of_several
-from .beyond import beyond
 from .check import asks_generally
 from .check_findings import percent
 from .events import LOCATABLE
 from .evidence import Evidence
 from .findings import CODES, FINDINGS, finding_spans, findings_in_text, phrase
-from .knowledge import answer_back, answer_from_knowledge
+from .knowledge import answer_back, answer_from_knowledge, beyond
 
 MOST_TOLD = 12
 """Places that an answer's text lists; the trace shows all."""

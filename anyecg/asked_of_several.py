@@ -158,11 +158,12 @@ def _both_rates(evidences: Sequence[Evidence]) -> list[str]:
 
 
 def _of_rates(question: str, evidences: Sequence[Evidence]) -> str:
-    rates = [evidence.measurements.get("heart_rate_bpm") for evidence in evidences]
+    measured = [evidence.measurements.get("heart_rate_bpm") for evidence in evidences]
     if not _FASTER.search(question) or findings_in_text(question) or len(question.split()) > 12:
         return ""
-    if any(rate is None for rate in rates):
-        missing = [f"ECG {k}" for k, rate in enumerate(rates, start=1) if rate is None]
+    rates = [float(rate) for rate in measured if rate is not None]
+    if len(rates) < len(measured):
+        missing = [f"ECG {k}" for k, rate in enumerate(measured, start=1) if rate is None]
         return f"I cannot tell: no heart rate could be measured in {' and '.join(missing)}."
     if len(rates) > 2:
         return f"Rates: {', '.join(f'{rate:.0f}/min in ECG {k}' for k, rate in enumerate(rates, start=1))}."
@@ -170,7 +171,7 @@ def _of_rates(question: str, evidences: Sequence[Evidence]) -> str:
     if abs(first - second) < SAME_RATE_BPM:
         return f"The rates are the same: {first:.0f}/min in ECG 1, {second:.0f}/min in ECG 2."
     fast, slow = (1, 2) if first > second else (2, 1)
-    return f"ECG {fast} is faster: {rates[fast - 1]:.0f}/min against {rates[slow - 1]:.0f}/min in ECG {slow}."
+    return f"ECG {fast} is faster: {max(rates):.0f}/min against {min(rates):.0f}/min in ECG {slow}."
 
 
 def _probabilities(code: str, evidences: Sequence[Evidence]) -> str:

@@ -15,9 +15,8 @@ from pathlib import Path
 
 import yaml
 
-from anyecg.beyond import beyond
-from anyecg.concepts import MEASURED_TERMS, concepts
-from anyecg.knowledge import Knowledge, answer_back, answer_from_knowledge
+from anyecg.knowledge import Knowledge, answer_back, answer_from_knowledge, beyond
+from anyecg.knowledge.concepts import MEASURED_TERMS, concepts
 from data_builders.questions import followup
 from data_builders.questions.knowledge import ASPECTS, BEYOND, HELD_OUT
 

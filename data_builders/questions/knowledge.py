@@ -1,11 +1,11 @@
-"""ECG concepts (anyecg/concepts.yaml) asked for in many phrasings, and questions beyond an ECG (anyecg/beyond.yaml)."""
+"""ECG concepts and questions beyond an ECG (yaml files in anyecg/knowledge), asked for in many phrasings."""
 
 from __future__ import annotations
 
 import random
 
-from anyecg.beyond import written
-from anyecg.concepts import MEASURED_TERMS, concepts
+from anyecg.knowledge.beyond import written
+from anyecg.knowledge.concepts import MEASURED_TERMS, concepts
 
 from .view import Dialogue, View
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from .findings import FINDINGS
+from ..findings import FINDINGS
 from .terms import stem, words
 
 MEASURED_TERMS = frozenset({

@@ -15,8 +15,8 @@ from typing import Any
 
 import yaml
 
+from ..findings import EVENT_KINDS, FINDINGS
 from .concepts import terms
-from .findings import EVENT_KINDS, FINDINGS
 from .terms import corrected, stem, words
 
 

@@ -1,0 +1,10 @@
+"""What is known of ECGs in general, in written and sourced passages, and what no ECG can tell.
+
+No weights and no record are needed for it: `answer_from_knowledge` and `answer_back` give a passage word for word,
+`beyond` the sentence for a question outside its scope.
+"""
+
+from .beyond import beyond
+from .passages import Knowledge, answer_back, answer_from_knowledge
+
+__all__ = ["Knowledge", "answer_back", "answer_from_knowledge", "beyond"]
