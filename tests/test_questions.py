@@ -93,10 +93,11 @@ def test_absence_is_said_only_where_it_is_known():
     assert rhythm_only.has("AFIB") is True
     assert rhythm_only.has("AFLT") is False
     assert rhythm_only.has("IMI") is None and rhythm_only.has_class("MI") is None
-    for seed in range(80):
-        asked = question._verify(rhythm_only, random.Random(seed), Counter())
-        about = asserted(asked.turns[0][0])
-        assert all("r" in FINDINGS[code].kinds for code in about), asked.turns
+    asked = [question._verify(rhythm_only, random.Random(seed), Counter()) for seed in range(80)]
+    assert sum(dialogue is not None for dialogue in asked) > 30
+    for dialogue in filter(None, asked):
+        about = asserted(dialogue.turns[0][0])
+        assert all("r" in FINDINGS[code].kinds for code in about), dialogue.turns
 
 
 def test_an_absent_class_denies_its_statements():
@@ -120,9 +121,11 @@ def test_yes_and_no_are_balanced_for_each_statement():
     answers = Counter()
     for _ in range(400):
         asked = question._verify(rng.choice(views), rng, balance)
+        if asked is None:
+            continue
         answers[asked.gold["answer"][0]] += 1
-    assert abs(answers["yes"] - answers["no"]) < 80
-    assert max(abs(number) for number in balance.values()) <= 12
+    assert answers.total() > 200 and abs(answers["yes"] - answers["no"]) <= 2
+    assert max(abs(number) for number in balance.values()) <= 2
 
 
 @pytest.mark.parametrize("seed", range(40))

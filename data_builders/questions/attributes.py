@@ -135,11 +135,10 @@ def _stage(view: View, rng: random.Random, balance: Counter[str]) -> Dialogue | 
     balance["no stage"] -= 1
     others = [stage for stage in STAGES if stage not in stages]
     said = f"{'between the ' if len(stages) > 1 else 'in the '}{join(stages, 'and the')} stage"
-    if draw < 0.4:
-        asked, holds = verified("stage", stages, others, balance, rng) or (stages[0], True)
-        question = rng.choice(_STAGE_VERIFY).format(x=asked).replace("an middle", "a middle")
-        answer = f"{'Yes' if holds else 'No'}, the infarction is {said}."
-        return _dialogue(view, question, answer, "stage verify", ["yes" if holds else "no"], {})
+    if draw < 0.4 and (chosen := verified("stage", stages, others, balance, rng)):
+        question = rng.choice(_STAGE_VERIFY).format(x=chosen[0]).replace("an middle", "a middle")
+        answer = f"{'Yes' if chosen[1] else 'No'}, the infarction is {said}."
+        return _dialogue(view, question, answer, "stage verify", ["yes" if chosen[1] else "no"], {})
     answer = f"The infarction is {said}."
     if draw < 0.6 and len(stages) == 1 and (wrong := rival("stage choose", stages[0], others, balance, rng)):
         x, y = rng.sample((stages[0], wrong), 2)
@@ -179,11 +178,10 @@ def _axis(view: View, rng: random.Random, balance: Counter[str]) -> Dialogue | N
     balance["axis normal"] += 1 if axis == "normal" else -1
     said = {key: ("a " if key == "normal" else "an " if key == "extreme" else "") + name for key, name in AXES.items()}
     others = [key for key in AXES if key != axis]
-    if draw < 0.4:
-        asked, holds = verified("axis verify", [axis], others, balance, rng) or (axis, True)
-        answer = f"{'Yes' if holds else 'No'}, this ECG shows {said[axis]}."
-        question = rng.choice(_AXIS_VERIFY).format(x=said[asked])
-        return _dialogue(view, question, answer, "axis verify", ["yes" if holds else "no"], {})
+    if draw < 0.4 and (chosen := verified("axis verify", [axis], others, balance, rng)):
+        answer = f"{'Yes' if chosen[1] else 'No'}, this ECG shows {said[axis]}."
+        question = rng.choice(_AXIS_VERIFY).format(x=said[chosen[0]])
+        return _dialogue(view, question, answer, "axis verify", ["yes" if chosen[1] else "no"], {})
     names, answer = {name: name for name in AXES.values()}, f"This ECG shows {said[axis]}."
     if draw < 0.65:
         neither = rng.random() < _NEITHER

@@ -10,6 +10,7 @@ import random
 from collections import Counter
 from collections.abc import Sequence
 
+_MOST_AHEAD = 2  # times that an option may be right more often than it was wrong
 _UNEARNED = 0.15  # of the questions that could offer an option that was not right before
 
 
@@ -59,12 +60,13 @@ def verified(
     yes = evenly(f"{topic}, any", bool(there), bool(absent), balance, rng)
     if yes is None:
         return None
+    if yes and min(balance[f"{topic} {option}"] for option in there) < _MOST_AHEAD:
+        return asserted(topic, there, balance, rng), True
     wrong = None if yes else denied(topic, absent, balance, rng)
-    if wrong is not None:
-        return wrong, False
-    if not yes:  # nothing could be denied
-        balance[f"{topic}, any"] += 2 if there else 1
-    return (asserted(topic, there, balance, rng), True) if there else None
+    if wrong is None:
+        balance[f"{topic}, any"] -= 1 if yes else -1
+        return None
+    return wrong, False
 
 
 def asserted(topic: str, there: Sequence[str], balance: Counter[str], rng: random.Random) -> str:

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from .balance import verified
 from .leads import NOISE_TRUTH
 from .view import Dialogue, View
 from .wording import agree, capital, join
@@ -89,17 +90,13 @@ def topics(noise: Noise) -> tuple[str, ...]:
 
 
 def _verify(view: View, noise: Noise, rng: random.Random, balance: Counter[str]) -> Dialogue | None:
-    in_lead = rng.random() < 0.65
-    places = [(kind, lead) for kind in topics(noise) for lead in (view.record.leads if in_lead else ("",))]
-
-    def owed(place: tuple[str, str]) -> tuple[float, float]:
-        said = balance[f"noise verify {place[0]} {in_lead}"] + balance["noise verify"]
-        return (said if holds(noise, *place) else -said), rng.random()
-
-    kind, lead = min(places, key=owed)
-    yes = holds(noise, kind, lead)
-    for key in ("noise verify", f"noise verify {kind} {in_lead}"):
-        balance[key] += 1 if yes else -1
+    lead = _some_lead(view, noise, rng) if rng.random() < 0.65 else ""
+    there = [kind for kind in topics(noise) if holds(noise, kind, lead)]
+    absent = [kind for kind in topics(noise) if kind not in there]
+    chosen = verified("noise in a lead" if lead else "noise anywhere", there, absent, balance, rng)
+    if chosen is None:
+        return None
+    kind, yes = chosen
     where = f" in lead {lead}" if lead else f" {_in_leads(_leads_of(noise, kind, view), view)}" if yes else ""
     there, what = f"there {'are' if kind == 'electrode problems' else 'is'}", kind.replace(ANY, "noise")
     said = f"Yes, {there} {what}{where}." if yes else f"No, {there} no {what}{where}."
