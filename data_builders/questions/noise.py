@@ -98,8 +98,8 @@ def _verify(view: View, noise: Noise, rng: random.Random, balance: Counter[str])
         return None
     kind, yes = chosen
     where = f" in lead {lead}" if lead else f" {_in_leads(_leads_of(noise, kind, view), view)}" if yes else ""
-    there, what = f"there {'are' if kind == 'electrode problems' else 'is'}", kind.replace(ANY, "noise")
-    said = f"Yes, {there} {what}{where}." if yes else f"No, {there} no {what}{where}."
+    be, what = "are" if kind == "electrode problems" else "is", kind.replace(ANY, "noise")
+    said = f"Yes, there {be} {what}{where}." if yes else f"No, there {be} no {what}{where}."
     question = worded(rng.choice(_IN_LEAD if lead else _ANYWHERE).format(x=kind, lead=lead), kind)
     return _dialogue(view, question, said, "noise verify", ["yes" if yes else "no"], {})
 
