@@ -21,18 +21,18 @@ def main(argv: list[str] | None = None) -> None:
     import torch
 
     from anyecg.leads import STANDARD_LEADS
-    from anyecg.simulate import plan_one, simulate, simulate_batch
+    from anyecg.simulate import plan_all, simulate, simulate_batch
     from anyecg.simulate.assembly import Shape
     from anyecg.simulate.batch import draw_batch
 
     torch.set_num_threads(1)
     shape = Shape(500.0, 10.0, STANDARD_LEADS)
     batches = [range(first, first + args.batch) for first in range(0, args.records, args.batch)]
-    draw_batch([plan_one((seed, 0), shape, None) for seed in range(args.batch)], args.device)  # fills the pools
+    draw_batch(plan_all([(seed, 0) for seed in range(args.batch)], shape, None), args.device)  # fills the pools
     planned, drawn = 0.0, 0.0
     for batch in batches:
         start = time.process_time()
-        plans = [plan_one((seed, 0), shape, None) for seed in batch]
+        plans = plan_all([(seed, 0) for seed in batch], shape, None)
         middle = time.process_time()
         draw_batch(plans, args.device).cpu()
         planned, drawn = planned + middle - start, drawn + time.process_time() - middle

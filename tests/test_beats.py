@@ -154,7 +154,7 @@ def test_most_early_beats_are_called_what_they_are(condition, kind, least):
 
 def test_fibrillation_has_hardly_any_premature_beats():
     pairs = [pair for ecg in simulated("AFIB", n=10, duration_s=20.0) for pair in kinds_of(ecg)]
-    assert sum(called == "S" for _, called in pairs) <= 0.05 * len(pairs)
+    assert sum(called == "S" for _, called in pairs) <= 0.06 * len(pairs)
 
 
 def test_two_beats_are_too_few_to_tell_kinds():

@@ -211,7 +211,7 @@ def test_records_without_beats_or_leads_are_compared_as_far_as_they_go():
 
 
 def test_measured_ecgs_are_compared_as_they_come():
-    ecgs = [next(simulate(1, seed=6, conditions=[name])) for name in ("NORM", "CLBBB", "NORM")]
+    ecgs = [next(simulate(1, seed=5, conditions=[name])) for name in ("NORM", "CLBBB", "NORM")]
     found = compare([measure(one.record).to_dict() for one in ecgs], ["2024-01-01", "2024-02-01", "2024-03-01"])
     assert json.dumps(found, allow_nan=False)
     assert row_of(found, "qrs_ms")["exceeds"] == [False, True, False]

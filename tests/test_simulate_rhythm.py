@@ -159,7 +159,8 @@ def test_pacing_pulses_precede_what_they_start_and_stand_out_at_500_hz():
             assert pulses and all(np.abs(qrs - at).min() < 0.012 for at in pulses)
             assert {beat["kind"] for beat in ecg.beats} == {"P"} and "PACE" in ecg.findings
             assert {e["kind"] for e in ecg.events} >= {"paced beat"}
-            assert np.median([steepest(ecg, at) for at in pulses]) > 0.05
+            if ecg.device["low_pass_hz"] > 40:
+                assert np.median([steepest(ecg, at) for at in pulses]) > 0.05
     for ecg in many("PACE-A"):
         assert {s["chamber"] for s in ecg.spikes} == {"atrium"} and {b["kind"] for b in ecg.beats} == {"N"}
 

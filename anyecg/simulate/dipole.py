@@ -40,22 +40,24 @@ class Wave:
         return self.rows[:, 4:]
 
     @property
-    def start(self) -> float:
-        return float((self.rows[:, 0] - self.rows[:, 2]).min())
-
-    @property
-    def end(self) -> float:
-        return float((self.rows[:, 0] + self.rows[:, 1] + self.rows[:, 3]).max())
+    def span(self) -> tuple[float, float]:
+        """Where the first bump begins and the last one ends, ms."""
+        centre, flat, left, right = self.rows[:, :4].T
+        return float((centre - left).min()), float((centre + flat + right).max())
 
     def area(self) -> np.ndarray:
         """∫ dipole dt, shape (3,), mV·ms."""
         return (BUMP_AREA * (self.rows[:, 2] + self.rows[:, 3]) + self.rows[:, 1]) @ self.vector
 
     def with_vector(self, vector: np.ndarray) -> Wave:
-        return Wave(np.concatenate((self.rows[:, :4], vector), axis=1))
+        rows = self.rows.copy()
+        rows[:, 4:] = vector
+        return Wave(rows)
 
     def scaled(self, gain: float) -> Wave:
-        return self.with_vector(self.vector * gain)
+        rows = self.rows.copy()
+        rows[:, 4:] *= gain
+        return Wave(rows)
 
     def rotated(self, rotation: np.ndarray) -> Wave:
         return self.with_vector(self.vector @ rotation.T)

@@ -8,6 +8,7 @@ saturation leave. Rows are the leads that others follow from; rates below 200 Hz
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 import scipy.fft
@@ -121,11 +122,11 @@ class Drawing:
         """
         if not len(origin_s):
             return
-        start, end, rate = wave.start, wave.end, self.inner_rate
+        (start, end), rate = wave.span, self.inner_rate
         factor = np.ones(len(origin_s)) if stretch is None else stretch
         first = np.ceil((origin_s + (start / 1000) * factor) * rate)
         late = (first / rate - origin_s).astype(np.float32)
-        width = int((end - start) * float(factor.max()) / 1000 * rate) + 2
+        width = int((end - start) * (1.0 if stretch is None else float(factor.max())) / 1000 * rate) + 2
         self.copies.append(Copies(
             wave.rows[:, :4].astype(np.float32), weights.astype(np.float32), first.astype(np.int64), late,
             factor.astype(np.float32), gain.astype(np.float32), width,
@@ -183,9 +184,12 @@ def _add_slow(out: np.ndarray, drawing: Drawing) -> None:
 
 def coarse_levels(signal: np.ndarray, drawing: Drawing) -> np.ndarray:
     """(n_rows, n_coarse) mean level around every coarse sample."""
-    edges = np.ceil(np.arange(drawing.n_coarse - 1) * (drawing.inner_rate / COARSE_HZ)).astype(np.int64)
-    counts = np.diff(edges, append=signal.shape[1]).astype(np.float32)
-    blocks = np.add.reduceat(signal, edges, axis=1) / counts
+    ratio, n = drawing.inner_rate / COARSE_HZ, signal.shape[1]
+    if ratio == int(ratio) and n % int(ratio) == 0:  # a product is faster than sums
+        blocks = signal.reshape(len(signal), -1, int(ratio)) @ np.full(int(ratio), 1 / ratio, dtype=np.float32)
+    else:
+        edges = np.ceil(np.arange(drawing.n_coarse - 1) * ratio).astype(np.int64)
+        blocks = np.add.reduceat(signal, edges, axis=1) / np.diff(edges, append=n).astype(np.float32)
     level = np.empty((len(signal), drawing.n_coarse), dtype=np.float32)
     level[:, 0], level[:, -1] = blocks[:, 0], blocks[:, -1]
     level[:, 1:-1] = 0.5 * (blocks[:, 1:] + blocks[:, :-1])
@@ -197,10 +201,8 @@ def _add_drawn_out(signal: np.ndarray, coarse: np.ndarray, rate: float) -> None:
     n = signal.shape[1]
     ratio = rate / COARSE_HZ
     if ratio == int(ratio) and n % int(ratio) == 0:  # the same ramp everywhere: several times faster
-        ramp = np.arange(int(ratio), dtype=np.float32) / np.float32(ratio)
-        rise = (coarse[:, 1:] - coarse[:, :-1])[:, :, None] * ramp
-        rise += coarse[:, :-1, None]
-        signal += rise.reshape(len(coarse), -1)
+        ends = np.stack((coarse[:, :-1], coarse[:, 1:]), axis=2).reshape(-1, 2)
+        signal += (ends @ _ramps(int(ratio))).reshape(len(coarse), -1)
         return
     at = np.arange(n) / ratio
     k = at.astype(np.int32)
@@ -208,11 +210,18 @@ def _add_drawn_out(signal: np.ndarray, coarse: np.ndarray, rate: float) -> None:
     signal += coarse[:, k] * (1 - part) + coarse[:, k + 1] * part
 
 
+@lru_cache(maxsize=8)
+def _ramps(steps: int) -> np.ndarray:
+    """(2, steps) float32: how much of either end a straight line has at each step."""
+    rise = np.arange(steps, dtype=np.float32) / np.float32(steps)
+    return np.stack((1 - rise, rise))
+
+
 def _add_muscle(out: np.ndarray, muscle: Muscle, drawing: Drawing) -> None:
     n = out.shape[1]
     pool = noise_pool(drawing.inner_rate, drawing.device.low_pass_hz)
     if n <= len(pool) // 4:
-        noise = muscle.weights @ np.lib.stride_tricks.sliding_window_view(pool, n)[muscle.starts]
+        noise = muscle.weights @ _stretches(pool, muscle.starts, n)
         noise *= muscle.knots @ hats(n, len(muscle.knots))
         out += noise
         return
@@ -220,8 +229,13 @@ def _add_muscle(out: np.ndarray, muscle: Muscle, drawing: Drawing) -> None:
     for a in range(0, n, len(pool) // 4):  # a long record: the pool again, from elsewhere
         b = min(a + len(pool) // 4, n)
         at = (muscle.starts + 3 * a + 7919 * (a // 1000)) % (len(pool) - (b - a))
-        noise = muscle.weights @ np.stack([pool[start : start + b - a] for start in at.tolist()])
+        noise = muscle.weights @ _stretches(pool, at, b - a)
         out[:, a:b] += noise * np.interp(np.arange(a, b), places, muscle.knots).astype(np.float32)
+
+
+def _stretches(pool: np.ndarray, starts: np.ndarray, n: int) -> np.ndarray:
+    """(n_starts, n) pieces of the pool."""
+    return np.concatenate([pool[start : start + n] for start in starts.tolist()]).reshape(-1, n)
 
 
 def padded_length(n: int) -> int:

@@ -15,8 +15,8 @@ from .dipole import Vector, Wave, jitter, rotation_matrix
 from .patient import Patient
 from .repolarisation import repolarisation, t_loop
 from .syndromes import p_segment
-from .torso import Torso, draw_near, extent, net_axis
-from .ventricles import changed_forces, first_forces, set_voltage, turn_to_axis
+from .torso import Torso, draw_views, extent, net_axis, views
+from .ventricles import changed_forces, first_forces, turn_to_axis, voltage
 
 # What counts as having left the baseline, per wave: mV, and the share of the largest deflection on any lead.
 MARKS = {"P": (0.005, 0.03), "QRS": (0.006, 0.005), "T": (0.012, 0.035)}
@@ -44,8 +44,8 @@ class Heart:
 
     shapes: dict[str, Shape]
     """ "P", "QRS", "T", with the suffixes of `Beats.shape` and `Beats.p_shape`; " W" is what a " V" twists into."""
-    near: dict[str, np.ndarray]
-    """For each QRS and T shape, `draw_near` of its wave."""
+    seen: dict[str, np.ndarray]
+    """For each shape, how leads see its bumps, (n_source_leads, n_bumps) mV."""
     torso: Torso
     st_vector: np.ndarray
     """(3,) the ST segment's level."""
@@ -54,19 +54,15 @@ class Heart:
 
     def axis_deg(self, suffix: str) -> float:
         """Frontal axis of the noise-free beat between the marks of its QRS."""
-        qrs, st_t = self.shapes["QRS" + suffix], self.shapes["T" + suffix]
-        t = np.arange(0.0, qrs.end_ms, 2.0)
-        limbs = np.zeros((2, len(t)))
-        for kind, wave, at in (("QRS", qrs.wave, t), ("T", st_t.wave, t - qrs.end_ms)):
-            weights = self.torso.matrices[kind][:2] @ wave.vector.T + self.near[kind + suffix][:2]
-            limbs += weights @ wave.bumps(at)
-        return net_axis(*limbs)
+        qrs, st_t = self.shapes["QRS" + suffix], self.shapes["T" + suffix].wave
+        beat = qrs.wave.joined(st_t.timed(1, qrs.end_ms))
+        weights = np.concatenate((self.seen["QRS" + suffix][:2], self.seen["T" + suffix][:2]), axis=1)
+        return net_axis(weights @ beat.bumps(np.arange(0.0, qrs.end_ms, 2.0)))
 
     def qrs_size(self) -> np.ndarray:
         """(n_source_leads,) peak-to-peak amplitude of the conducted QRS, mV."""
         wave = self.shapes["QRS"].wave
-        weights = self.torso.matrices["QRS"] @ wave.vector.T + self.near["QRS"]
-        return np.ptp(weights @ wave.bumps(np.arange(wave.start, wave.end, 2.0)), axis=1)
+        return np.ptp(self.seen["QRS"] @ wave.bumps(np.arange(*wave.span, 2.0)), axis=1)
 
 
 def draw_heart(patient: Patient, torso: Torso, streams: Sequence[np.random.Generator]) -> Heart:
@@ -76,16 +72,18 @@ def draw_heart(patient: Patient, torso: Torso, streams: Sequence[np.random.Gener
         streams: five generators (activation, its changes, voltage, repolarisation, atria and other beats). Where they
             are five and start alike, the same heart is drawn again but for what the patient has new.
     """
-    activation, changes, voltage, recovery, rng = streams
+    activation, changes, of_size, recovery, rng = streams
     qrs = turn_to_axis(first_forces(patient, activation), torso, patient.axis_deg)
     qrs = changed_forces(patient, qrs, changes)
-    qrs = set_voltage(patient, qrs, torso.matrices["QRS"][:8], voltage)
+    t, leads = views(qrs, torso.matrices["QRS"][:8])
+    size = voltage(patient, leads, of_size)
+    qrs, leads = qrs.scaled(size), leads * np.float32(size)
     j_to_t_end = _qt_ms(patient) - patient.qrs_ms
-    t_wave, st_level, codes, further = repolarisation(patient, qrs, j_to_t_end, recovery)
+    t_wave, st_level, early, codes, further = repolarisation(patient, qrs, j_to_t_end, recovery)
     shapes = {
-        "P": _fitted(_atrial(patient, rng), torso.matrices["P"][:8], "P", patient.p_ms),
-        "QRS": _fitted(qrs, torso.matrices["QRS"][:8], "QRS", patient.qrs_ms),
-        "T": _fitted_t(t_wave, st_level, torso.matrices["T"][:8], j_to_t_end),
+        "P": _fitted_to(torso, _atrial(patient, rng), "P", patient.p_ms),
+        "QRS": _fitted(qrs, extent(t, leads, *MARKS["QRS"]), "QRS", patient.qrs_ms),
+        "T": _fitted_t(t_wave, st_level, early, torso.matrices["T"][:8], j_to_t_end),
     }
     shapes["P"] = _with(shapes["P"], p_segment(patient, patient.p_ms))
     shapes["T"] = _with(shapes["T"], further)
@@ -94,8 +92,9 @@ def draw_heart(patient: Patient, torso: Torso, streams: Sequence[np.random.Gener
             shapes |= _atrial_shape(suffix, patient, torso, rng)
         else:
             shapes |= _wide(suffix, patient, torso, rng, unlike=shapes.get("QRS V"))
-    near = {name: draw_near(shape.wave, changes) for name, shape in shapes.items() if not name.startswith("P")}
-    return Heart(shapes, near, torso, st_level, codes)
+    return Heart(
+        shapes, draw_views({name: shape.wave for name, shape in shapes.items()}, torso, changes), torso, st_level, codes
+    )
 
 
 def _with(shape: Shape, further: Wave | None) -> Shape:
@@ -107,33 +106,44 @@ def _qt_ms(patient: Patient) -> float:
     return patient.qtc_ms * (60 / patient.rate_bpm) ** (1 / 3)
 
 
-def _fitted(wave: Wave, matrix: np.ndarray, kind: str, duration_ms: float) -> Shape:
-    """Stretch and shift a wave so that its marked extent is [0, duration]."""
-    onset, peak, end = extent(wave, matrix, *MARKS[kind])
+def _fitted_to(torso: Torso, wave: Wave, kind: str, duration_ms: float) -> Shape:
+    """`_fitted` of a wave as this chest sees it."""
+    return _fitted(wave, extent(*views(wave, torso.matrices[kind][:8]), *MARKS[kind]), kind, duration_ms)
+
+
+def _fitted(wave: Wave, marks: tuple[float, float, float], kind: str, duration_ms: float) -> Shape:
+    """Stretch and shift a wave so that its marked extent is [0, duration]; marks: its onset, peak and end now."""
+    onset, peak, end = marks
     before, after = MARGINS[kind]
     factor = (duration_ms - before - after) / (end - onset)
     shift = before - onset * factor
     return Shape(wave.timed(factor, shift), 0.0, peak * factor + shift, duration_ms)
 
 
-def _fitted_t(t_wave: Wave, st_level: np.ndarray, matrix: np.ndarray, end_ms: float) -> Shape:
-    """Stretch ST-T so that its marked end lies where QT ends, and add the ST plateau."""
-    onset, peak, end = extent(t_wave, matrix, *MARKS["T"])
+def _fitted_t(t_wave: Wave, st_level: np.ndarray, early: float, matrix: np.ndarray, end_ms: float) -> Shape:
+    """Stretch ST-T so that its marked end lies where QT ends, and add the ST segment's level.
+
+    Args:
+        early: the share of this level that is there from the J point on; the rest comes slowly until T.
+    """
+    onset, peak, end = extent(*views(t_wave, matrix), *MARKS["T"])
     factor = (end_ms - MARGINS["T"][1]) / end
-    wave = t_wave.timed(factor)
-    if np.any(st_level):
-        top = peak * factor
-        wave = wave.joined(Wave.of([(4.0, 0.45 * top, 26.0, 0.9 * (end_ms - 0.45 * top), tuple(st_level))]))
-    return Shape(wave, max(onset * factor, 12.0), peak * factor, end_ms)
+    top = peak * factor
+    falls = 0.9 * (end_ms - 0.45 * top)
+    plateau = Wave.of([
+        (4.0, 0.45 * top, 26.0, falls, tuple(early * st_level)),
+        (0.42 * top, 0.05 * top, 0.42 * top + 10, falls, tuple((1 - early) * st_level)),
+    ])  # fmt: skip
+    return Shape(t_wave.timed(factor).joined(plateau), max(onset * factor, 12.0), top, end_ms)
 
 
 def _atrial(patient: Patient, rng: np.random.Generator) -> Wave:
     """Right atrium (down, forward), then left atrium (left, back)."""
-    right, left, lag = (0.060, 0.062, -0.060), (0.110, 0.018, 0.050), 34.0
+    right, left, lag = (0.080, 0.072, -0.060), (0.142, 0.036, 0.050), 34.0
     if patient.atria == "LAO/LAE":
-        left, lag = (0.130, 0.060, 0.200), 52.0
+        right, left, lag = (0.070, 0.080, -0.095), (0.165, 0.066, 0.105), 52.0
     elif patient.atria == "RAO/RAE":
-        right, left = (0.05, 0.26, -0.12), (0.05, 0.05, 0.02)
+        right, left = (0.14, 0.20, -0.06), (0.19, 0.10, 0.03)
     size = float(np.exp(rng.normal(0, 0.22))) * (0.4 if patient.repolarisation == "HYPERK" else 1)
     return Wave.of([
         (48, 0, 46, 50, jitter(right, rng)),
@@ -166,7 +176,7 @@ def _atrial_shape(suffix: str, patient: Patient, torso: Torso, rng: np.random.Ge
         wave, share = _from_two((0.015, -0.10, 0.0), (0.0, -0.085, -0.03), rng), rng.normal(0.68, 0.04)
     else:
         wave, share = _from_two((0.04, 0.07, -0.03), (0.09, 0.03, 0.05), rng), rng.normal(1.08, 0.04)
-    return {"P" + suffix: _fitted(wave, torso.matrices["P"][:8], "P", share * patient.p_ms)}
+    return {"P" + suffix: _fitted_to(torso, wave, "P", share * patient.p_ms)}
 
 
 def _ectopic_atrial(rng: np.random.Generator) -> Wave:
@@ -195,7 +205,7 @@ def _wide(
         upward = rng.choice([-1.0, 1.0]) * rng.uniform(0.3, 1.0)
         side = (0.8, upward, 0.95) if rng.random() < 0.6 else (-0.55, upward, -1.0)
         duration = rng.uniform(128, 172)
-    main = np.array(side) * rng.uniform(0.95, 1.5)
+    main = np.array(side) * (rng.uniform(0.95, 1.5) if suffix == " P" else rng.uniform(1.15, 2.1))
     if unlike is not None and suffix == " V2" and main @ unlike.wave.area() > 0:
         main = -main  # another focus, another side
     bend = main @ rotation_matrix(*rng.normal(0, 25, 3)).T
@@ -204,6 +214,6 @@ def _wide(
     )
     t = -0.36 * (main + 0.3 * bend)
     j_to_t_end = max(_qt_ms(patient) + 0.5 * (duration - 100) - duration + rng.normal(0, 12), 150)
-    shape = _fitted(qrs, torso.matrices["QRS"][:8], "QRS", duration)
-    t_shape = _fitted_t(t_loop(t, rng), 0.25 * t, torso.matrices["T"][:8], j_to_t_end)
+    shape = _fitted_to(torso, qrs, "QRS", duration)
+    t_shape = _fitted_t(t_loop(t, rng), 0.25 * t, 1.0, torso.matrices["T"][:8], j_to_t_end)
     return {"QRS" + suffix: shape, "T" + suffix: t_shape}

@@ -7,9 +7,13 @@ the three limbs. Wander, muscle, mains and motion therefore keep Einthoven's rel
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import accumulate
 
 import numpy as np
+import scipy.fft
 
 from .drawing import COARSE_HZ, Drawing, Muscle
 from .pool import POOL_SAMPLES
@@ -37,7 +41,7 @@ _LEVELS = (
     _Level(0.17, 1.9, 0.014, 0.010, 0.15, 0.03),
     _Level(0.05, 3.6, 0.035, 0.025, 0.60, 0.20),
 )
-_LEVEL_EDGES = np.cumsum([level.share for level in _LEVELS])
+_LEVEL_EDGES = list(accumulate(level.share for level in _LEVELS))
 
 
 def add_noise(drawing: Drawing, rows: list[int], rng: np.random.Generator) -> list[Disturbance]:
@@ -50,14 +54,13 @@ def add_noise(drawing: Drawing, rows: list[int], rng: np.random.Generator) -> li
     Returns:
         The spells of heavy disturbance (motion, lost electrode, saturation).
     """
-    level = _LEVELS[min(int(np.searchsorted(_LEVEL_EDGES, rng.random())), len(_LEVELS) - 1)]
-    weights = LEAD_WEIGHTS[rows]  # (n_rows, n_electrodes)
-    electrodes = np.flatnonzero(weights.any(axis=0))
-    drawing.wander = _draw_wander(drawing, weights[:, electrodes], electrodes, level.wander, rng)
-    drawing.muscle = _draw_muscle(rows, electrodes, level.muscle_mv, rng)
+    level = _LEVELS[min(bisect_left(_LEVEL_EDGES, rng.random()), len(_LEVELS) - 1)]
+    used = _used_electrodes(tuple(rows))
+    drawing.wander = _draw_wander(drawing, used, level.wander, rng)
+    drawing.muscle = _draw_muscle(used, level.muscle_mv, rng)
     hum = level.mains_mv * rng.exponential()
     if hum > 0.002:
-        _add_mains(drawing, weights[:, electrodes], hum, rng)
+        _add_mains(drawing, used.weights, hum, rng)
     spells = []
     duration = drawing.n_samples / drawing.sampling_rate
     for _ in range(rng.poisson(level.motion * max(1.0, duration / 30))):
@@ -74,28 +77,6 @@ def add_noise(drawing: Drawing, rows: list[int], rng: np.random.Generator) -> li
 _WANDER_MV = 0.038
 _WANDER_OF = np.concatenate([[0.42, 0.42, 1.0, 0.84, 0.89, 1.0, 1.06, 1.12, 1.16], np.full(N_EXTRA, 1.0)])
 
-
-def _draw_wander(
-    drawing: Drawing, weights: np.ndarray, electrodes: np.ndarray, factor: float, rng: np.random.Generator
-) -> np.ndarray:
-    """(n_rows, n) mV at the coarse rate: breathing and drift of the electrodes, 0.05 to 3 Hz."""
-    n = drawing.n_coarse + 7
-    n += n % 2
-    hz = np.fft.rfftfreq(n, 1 / COARSE_HZ)
-    usual = _WANDER_MV * 0.25 / np.maximum(hz, 0.12) / (1 + (hz / 0.8) ** 2) ** 0.5
-    usual[0] = 0
-    own = rng.standard_normal(len(_WANDER_OF) + 1)
-    sizes = (factor * _WANDER_OF * np.exp(0.35 * own[1:] + 0.45 * own[0]))[electrodes]
-    raw = rng.standard_normal((2, len(electrodes), len(hz)))
-    seen = weights * sizes
-    spectrum = (seen @ raw[0] + 1j * (seen @ raw[1])) * (usual * np.sqrt(0.5 * COARSE_HZ * n))
-    drift = np.fft.irfft(spectrum, n, axis=1)
-    if rng.random() < 0.6:
-        breath = np.sin(2 * np.pi * (rng.uniform(0.17, 0.36) * np.arange(n) / COARSE_HZ + rng.random()))
-        drift += np.outer(seen @ (_WANDER_MV * rng.normal(0, 0.8, len(electrodes))), breath)
-    return drift.astype(np.float32)
-
-
 _KNOTS = 12
 # Arms have more muscle noise than the leg and the chest. The mean of the limbs brings less of it to the chest leads
 # than a third of each: in PTB-XL neighbouring chest leads share 0.1 to 0.25 of the noise between waves.
@@ -104,21 +85,68 @@ _MUSCLE_WEIGHTS = LEAD_WEIGHTS.copy()
 _MUSCLE_WEIGHTS[2:8, :3] *= 0.35
 
 
-def _draw_muscle(rows: list[int], electrodes: np.ndarray, size: float, rng: np.random.Generator) -> Muscle:
+@dataclass(frozen=True)
+class _Used:
+    """The electrodes that some rows need, and what is usual there."""
+
+    electrodes: np.ndarray
+    weights: np.ndarray
+    """(n_rows, n_electrodes) float32."""
+    wander: np.ndarray
+    """(n_electrodes,)"""
+    muscle: np.ndarray
+    """(n_rows, n_electrodes) float32: weights of muscle noise of usual size."""
+
+
+@lru_cache(maxsize=64)
+def _used_electrodes(rows: tuple[int, ...]) -> _Used:
+    weights = LEAD_WEIGHTS[list(rows)]
+    used = np.flatnonzero(weights.any(axis=0))
+    muscle = (_MUSCLE_WEIGHTS[list(rows)] * _MUSCLE_OF)[:, used].astype(np.float32)
+    return _Used(used, weights[:, used], _WANDER_OF[used], muscle)
+
+
+@lru_cache(maxsize=8)
+def _usual_wander(n: int) -> np.ndarray:
+    """(n // 2 + 1,) spectral amplitudes of n coarse samples."""
+    hz = np.fft.rfftfreq(n, 1 / COARSE_HZ)
+    usual = _WANDER_MV * 0.25 / np.maximum(hz, 0.12) / (1 + (hz / 0.8) ** 2) ** 0.5
+    usual[0] = 0
+    return (usual * np.sqrt(0.5 * COARSE_HZ * n)).astype(np.float32)
+
+
+def _draw_wander(drawing: Drawing, used: _Used, factor: float, rng: np.random.Generator) -> np.ndarray:
+    """(n_rows, n) mV at the coarse rate: breathing and drift of the electrodes, 0.05 to 3 Hz."""
+    n = drawing.n_coarse + 7
+    n += n % 2
+    own = rng.standard_normal(len(_WANDER_OF) + 1)
+    sizes = factor * used.wander * np.exp(0.35 * own[used.electrodes + 1] + 0.45 * own[0])
+    usual = _usual_wander(n)
+    seen = used.weights * sizes.astype(np.float32)
+    raw = seen @ rng.standard_normal((len(sizes), 2 * len(usual)), dtype=np.float32)  # real and imaginary parts
+    drift = scipy.fft.irfft(raw.view(np.complex64) * usual, n, axis=1)
+    if rng.random() < 0.6:
+        breath = np.sin(2 * np.pi * (rng.uniform(0.17, 0.36) / COARSE_HZ * np.arange(n) + rng.random()))
+        drift += ((seen @ rng.standard_normal(len(sizes))) * (0.8 * _WANDER_MV))[:, None] * breath
+    return np.asarray(drift, dtype=np.float32)
+
+
+def _draw_muscle(used: _Used, size: float, rng: np.random.Generator) -> Muscle:
     """Broad-band muscle and amplifier noise, swelling and fading."""
     size *= 0.55 + rng.exponential() * 0.75
     if rng.random() < 0.15:
         size *= 2
-    own = rng.standard_normal(len(electrodes) + _KNOTS)
-    level = size * np.exp(0.4 * own[_KNOTS:]) * _MUSCLE_OF[electrodes]
-    starts = rng.integers(0, POOL_SAMPLES - POOL_SAMPLES // 4, len(electrodes))
-    weights = (_MUSCLE_WEIGHTS[rows][:, electrodes] * level).astype(np.float32)
-    return Muscle(starts, weights, np.exp(0.35 * own[:_KNOTS]).astype(np.float32))
+    own = rng.standard_normal(len(used.electrodes) + _KNOTS)
+    own[:_KNOTS] *= 0.35
+    own[_KNOTS:] *= 0.4
+    level = np.exp(own).astype(np.float32)
+    starts = rng.integers(0, POOL_SAMPLES - POOL_SAMPLES // 4, len(used.electrodes))
+    return Muscle(starts, used.muscle * (np.float32(size) * level[_KNOTS:]), level[:_KNOTS])
 
 
 def _add_mains(drawing: Drawing, weights: np.ndarray, size: float, rng: np.random.Generator) -> None:
     """50 or 60 Hz hum, where the sampling rate can hold it."""
-    hz = float(rng.choice([50.0, 50.0, 60.0])) + rng.normal(0, 0.02)
+    hz = (50.0 if rng.random() < 2 / 3 else 60.0) + rng.normal(0, 0.02)
     if hz < 0.45 * drawing.sampling_rate:
         drawing.mains_hz = hz
         drawing.mains = (weights @ (rng.standard_normal((weights.shape[1], 2)) * size)).astype(np.float32)

@@ -23,8 +23,8 @@ AXES: dict[str, dict[str, float]] = {
     },
     "av": {"": 0.90, "1AVB": 0.08, "MOBITZ1": 0.005, "MOBITZ2": 0.003, "2:1AVB": 0.003, "3AVB": 0.009},
     "conduction": {
-        "": 0.60, "CRBBB": 0.08, "IRBBB": 0.07, "CLBBB": 0.07, "LAFB": 0.08, "CRBBB+LAFB": 0.02, "LPFB": 0.015,
-        "IVCD": 0.035, "WPW": 0.02, "ILBBB": 0.01,
+        "": 0.60, "CRBBB": 0.08, "IRBBB": 0.07, "CLBBB": 0.07, "LAFB": 0.08, "CRBBB+LAFB": 0.02, "LPFB": 0.006,
+        "CRBBB+LPFB": 0.009, "IVCD": 0.035, "WPW": 0.02, "ILBBB": 0.01,
     },
     "pathway": {"": 1.0, "WPW:left lateral": 0, "WPW:posteroseptal": 0, "WPW:right": 0, "WPW:anteroseptal": 0},
     "infarct": {
@@ -33,9 +33,11 @@ AXES: dict[str, dict[str, float]] = {
     },
     "hypertrophy": {"": 0.828, "LVH": 0.13, "RVH": 0.03, "HVOLT": 0.01, "PE": 0.002},
     "repolarisation": {
-        "": 0.633, "NDT": 0.06, "LOWT": 0.04, "LNGQT": 0.04, "STD_": 0.03, "STE_": 0.02, "ISC_": 0.03, "ISCAL": 0.03,
+        "": 0.521, "NDT": 0.06, "LOWT": 0.04, "LNGQT": 0.04, "STD_": 0.03, "STE_": 0.02, "ISC_": 0.03, "ISCAL": 0.03,
         "ISCIN": 0.02, "ISCIL": 0.015, "ISCAS": 0.02, "ISCLA": 0.015, "ISCAN": 0.01, "DIG": 0.01,
-        "EARLYREP": 0.01, "PERICARDITIS": 0.004, "BRUGADA": 0.002, "HYPERK": 0.004, "HYPOK": 0.005, "SHORTQT": 0.002,
+        "NT_": 0.03, "NST_": 0.035, "INJAS": 0.012, "INJAL": 0.012, "INJIN": 0.006, "INJLA": 0.003, "INJIL": 0.004,
+        "EL": 0.01, "EARLYREP": 0.01, "PERICARDITIS": 0.004, "BRUGADA": 0.002, "HYPERK": 0.004, "HYPOK": 0.005,
+        "SHORTQT": 0.002,
     },
     "atria": {"": 0.93, "LAO/LAE": 0.05, "RAO/RAE": 0.02},
     "voltage": {"": 0.96, "LVOLT": 0.04},
@@ -45,7 +47,7 @@ _HABIT = {"rhythm": "SR"}  # the usual value of an axis, where it is not ""
 _MADE_OF = {
     "LPR": ("1AVB",), "QWAVE": ("IMI", "ASMI", "AMI", "ALMI", "LMI", "ILMI"), "VCLVH": ("LVH",),
     "INVT": ("ISCAN", "ISCAS", "ISCAL", "ISCLA", "ISCIN", "ISCIL"), "2AVB": ("MOBITZ1", "MOBITZ2", "2:1AVB"),
-    "PACE": ("PACE-A", "PACE-V", "PACE-AV"),
+    "PACE": ("PACE-A", "PACE-V", "PACE-AV"), "ANEUR": ("ASMI:aneurysm", "AMI:aneurysm", "ALMI:aneurysm"),
 }  # fmt: skip
 _AXIS_OF = {name: axis for axis, choices in AXES.items() for name in choices if name and "+" not in name}
 _STAGES = ("acute", "recent", "old")
@@ -58,7 +60,9 @@ NO_P_WAVE = ("AFIB", "AFLT", "SVTAC")
 VENTRICULAR = ("VTACH", "PVT", "VFIB", "IVR", "AIVR", "ASYSTOLE", "PACE-V", "PACE-AV", "PACE-FAIL")
 # Changes of repolarisation by name that also change QRS or P, or that stand alone.
 SYNDROMES = ("EARLYREP", "PERICARDITIS", "BRUGADA", "HYPERK", "HYPOK", "SHORTQT")
+FRONTAL = ("ASMI", "AMI", "ALMI")
 _BLOCKING = ("MOBITZ1", "MOBITZ2", "2:1AVB", "3AVB")
+_RIGHT = ("CRBBB", "IRBBB")
 _SINUS = ("SR", "SARRH", "SBRAD", "STACH")
 
 
@@ -76,7 +80,7 @@ class Patient:
     """Of pre-excitation: "left lateral", "posteroseptal", "right" or "anteroseptal"."""
     infarct: str
     stage: str
-    """Of the infarct: "acute" (ST elevation), "recent" (Q, inverted T) or "old" (Q)."""
+    """Of the infarct: "acute" (ST elevation), "recent" (Q, inverted T), "old" (Q) or "aneurysm" (Q, ST stays up)."""
     hypertrophy: str
     repolarisation: str
     atria: str
@@ -126,7 +130,9 @@ def draw_patient(state: dict[str, str], rng: np.random.Generator, age: float | N
     """Draw a patient who has this, by default of an age that goes with it."""
     if age is None:
         age = draw_age(state, rng)
-    stage = _pick({"old": 0.68, "recent": 0.20, "acute": 0.12}, rng.random())
+    stage = _pick({"old": 0.60, "recent": 0.19, "acute": 0.12, "aneurysm": 0.09}, rng.random())
+    if stage == "aneurysm" and state["infarct"] not in FRONTAL:
+        stage = "old"
     sites = {"left lateral": 0.5, "posteroseptal": 0.25, "right": 0.15, "anteroseptal": 0.1}
     pathway = _pick(sites, rng.random())
     return Patient(
@@ -159,8 +165,17 @@ def usual_state() -> dict[str, str]:
 
 def _mixture(rng: np.random.Generator) -> dict[str, str]:
     if rng.random() < _SHARE_OF_NORMALS:
-        return usual_state() | {"rhythm": str(rng.choice(["SR", "SBRAD", "SARRH"], p=[0.88, 0.06, 0.06]))}
-    return {axis: _pick(choices, rng.random()) for axis, choices in AXES.items()}
+        return usual_state() | {"rhythm": _pick({"SR": 0.88, "SBRAD": 0.06, "SARRH": 0.06}, rng.random())}
+    return _together({axis: _pick(choices, rng.random()) for axis, choices in AXES.items()}, rng.random())
+
+
+def _together(state: dict[str, str], luck: float) -> dict[str, str]:
+    """Add what often comes with the rest: a large left ventricle with its atrium, a right bundle block with RVH."""
+    if state["atria"] == "LAO/LAE" and luck < 0.35 and not state["hypertrophy"]:
+        return state | {"hypertrophy": "LVH"}
+    if state["hypertrophy"] == "RVH" and luck < 0.55:
+        return state | {"conduction": "CRBBB" if luck < 0.4 else "IRBBB"}
+    return state
 
 
 def _pick(choices: dict[str, float], level: float) -> str:
@@ -207,12 +222,14 @@ def compatible(state: dict[str, str]) -> dict[str, str]:
         state |= {"infarct": "", "hypertrophy": "", "repolarisation": "", "voltage": ""}
     if state["conduction"] == "WPW":
         state["av"] = "" if state["av"] == "1AVB" else state["av"]
-    if state["conduction"] in ("LAFB", "CRBBB+LAFB", "LPFB") and state["infarct"] in ("IMI", "ILMI", "LMI", "ALMI"):
+    if state["conduction"].endswith(("LAFB", "LPFB")) and state["infarct"] in ("IMI", "ILMI", "LMI", "ALMI"):
         state["infarct"] = ""
     if state["infarct"] or state["hypertrophy"]:
         state |= {"repolarisation": "", "voltage": ""}
     if state["hypertrophy"] == "PE":
         state |= {"rhythm": "STACH", "ectopy": "", "av": "", "infarct": "", "conduction": ""}
-    if state["hypertrophy"] == "RVH" or state["infarct"] == "PMI":
-        state |= {"infarct": state["infarct"] if state["hypertrophy"] != "RVH" else "", "conduction": ""}
+    if state["hypertrophy"] == "RVH":
+        state |= {"infarct": "", "conduction": state["conduction"] if state["conduction"] in _RIGHT else ""}
+    elif state["infarct"] == "PMI":
+        state["conduction"] = ""
     return state

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
+_WITH_AGE = ("infarct", "hypertrophy", "av", "repolarisation", "ectopy", "atria")
+
 
 def draw_age(state: dict[str, str], rng: np.random.Generator) -> float:
     """Years, by what the patient has."""
-    ill = any(state[axis] for axis in ("infarct", "hypertrophy", "av", "repolarisation")) or state["rhythm"] == "AFIB"
+    ill = any(state[axis] for axis in _WITH_AGE) or state["rhythm"] == "AFIB"
     blocked = any(name in state["conduction"] for name in ("CLBBB", "CRBBB", "LAFB"))
     mean, spread = (68, 12) if ill or blocked else (52, 18)
-    if state["conduction"] == "WPW" or state["rhythm"] == "SARRH":
+    if state["conduction"] == "WPW":
         mean, spread = 42, 16
-    return float(np.clip(round(rng.normal(mean, spread)), 18, 95))
+    elif state["rhythm"] == "SARRH" and not ill:
+        mean, spread = 56, 18
+    return float(min(max(round(rng.normal(mean, spread)), 18), 95))
 
 
 _RATES = {  # mean, spread, lowest, highest per minute
@@ -43,8 +47,9 @@ _QRS_MS = {  # mean, spread, lowest, highest
 }  # fmt: skip
 _AXIS_USUAL = (32, 27, -26, 84)  # degrees at 50 years
 _AXIS = {
-    "LAFB": (-58, 8, -78, -46), "LPFB": (112, 8, 100, 135), "RVH": (112, 10, 97, 140),
-    "CLBBB": (-15, 26, -62, 45), "LVH": (28, 23, -25, 75), "LMI": (75, 15, 40, 100), "PE": (82, 14, 50, 112),
+    "LAFB": (-58, 8, -78, -46), "LPFB": (104, 9, 91, 130), "RVH": (75, 22, 10, 110), "IMI": (18, 20, -20, 55),
+    "ASMI": (6, 30, -45, 75), "AMI": (4, 26, -40, 60), "RAO/RAE": (55, 30, -20, 95),
+    "CLBBB": (-15, 26, -62, 45), "LVH": (28, 23, -25, 75), "LMI": (58, 20, 15, 92), "PE": (82, 14, 50, 112),
 }  # fmt: skip
 
 
@@ -62,15 +67,21 @@ def draw_intervals(state: dict[str, str], age: float, rng: np.random.Generator) 
     first = state["conduction"].split("+")[0]
     rate = _clipped(_RATES.get(state["rhythm"], _RATES["SR"]), of_rate)
     tilt = 0.4 * (50 - age)  # the axis turns left with age
-    causes = (state["conduction"].split("+")[-1], state["hypertrophy"], state["infarct"])
+    causes = (state["conduction"].split("+")[-1], state["hypertrophy"], state["infarct"], state["atria"])
     axis_row = next((_AXIS[cause] for cause in causes if cause in _AXIS), None)
     mean, spread, low, high = axis_row or _AXIS_USUAL
     pr = _clipped((158 + 0.12 * (age - 50) - 0.3 * max(rate - 80, 0), 18, 120, 196), of_pr)
+    left_atrium = state["atria"] == "LAO/LAE"
+    if left_atrium:
+        pr = _clipped((182, 20, 140, 199), of_pr)
     if state["av"] == "1AVB":
-        pr = _clipped((235, 22, 208, 330), of_pr)
+        pr = _clipped((222, 16, 204, 330), of_pr)
     if first == "WPW":
         pr = _clipped((104, 8, 84, 118), of_pr)
-    p = _clipped((140, 7, 130, 158), of_p) if state["atria"] == "LAO/LAE" else _clipped((117, 12, 90, 137), of_p)
+    slow = state["av"] == "1AVB"  # atria that conduct slowly, too
+    p = _clipped((140, 7, 130, 158) if left_atrium else (128, 10, 105, 146) if slow else (117, 12, 90, 137), of_p)
+    if state["atria"] == "RAO/RAE" and state["rhythm"] == "SR":
+        rate = _clipped((86, 10, 62, 99), of_rate)
     qtc = _clipped((414, 16, 374, 448), of_qtc)
     if state["repolarisation"] == "LNGQT":
         qtc = _clipped((500, 20, 476, 570), of_qtc)
@@ -78,6 +89,8 @@ def draw_intervals(state: dict[str, str], age: float, rng: np.random.Generator) 
         qtc = _clipped((375, 12, 345, 400), of_qtc)
     elif state["repolarisation"] == "SHORTQT":
         qtc = _clipped((318, 12, 285, 338), of_qtc)
+    elif state["repolarisation"] == "EL":
+        qtc = _clipped((448, 18, 410, 490), of_qtc)
     elif state["repolarisation"] == "HYPOK":
         qtc = _clipped((442, 18, 405, 480), of_qtc)
     qrs = _clipped(_QRS_MS[first], of_qrs) + (6 if state["hypertrophy"] == "LVH" else 0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from .dipole import Wave, rotation_matrix
@@ -23,44 +25,54 @@ def t_loop(vector: np.ndarray, rng: np.random.Generator, width: float = 1.0) -> 
 def _usual_st_t(patient: Patient, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """T to the left, a little down and forward, less forward in women; ST slightly raised in front."""
     male = patient.sex == "male"
-    axis = np.deg2rad(0.4 * np.clip(patient.axis_deg, -15, 95) + 9 + rng.normal(0, 8))
-    if patient.axis_deg < -40:  # after left anterior block, T keeps its place
-        axis = np.deg2rad(40 + rng.normal(0, 14))
+    axis = math.radians(0.4 * min(max(patient.axis_deg, -15), 95) + 9 + rng.normal(0, 8))
+    if patient.axis_deg < -40 or "LPFB" in patient.conduction:  # after fascicular block, T keeps its place
+        axis = math.radians((40 if patient.axis_deg < 0 else 15) + rng.normal(0, 14))
     faded = 1 - 0.006 * (patient.age - 45) - (0.18 if patient.codes else 0)
-    size = 0.345 * faded * float(np.exp(rng.normal(0.06 if male else -0.10, 0.28)))
+    size = 0.345 * faded * math.exp(rng.normal(0.06 if male else -0.10, 0.28))
     forward = faded**0.5 * rng.normal(-0.28 if male else -0.20, 0.09)
-    t = np.array([size * np.cos(axis), size * np.sin(axis), forward])
-    raised = float(np.clip(rng.normal(0.085 if male else 0.055, 0.035), 0.0, 0.15))
-    return t, 0.03 * t + np.append(rng.normal(0, 0.024, 2), -raised)
+    t = np.array([size * math.cos(axis), size * math.sin(axis), forward])
+    raised = min(max(rng.normal(0.085 if male else 0.055, 0.035), 0.0), 0.15) - (0.02 if patient.codes else 0.0)
+    return t, 0.03 * t + np.array([rng.normal(0, 0.024), rng.normal(0, 0.024), -raised])
 
 
 def repolarisation(
     patient: Patient, qrs: Wave, j_to_t_end: float, rng: np.random.Generator
-) -> tuple[Wave, np.ndarray, tuple[str, ...], Wave | None]:
-    """The T loop, the ST level, the form statements they earn, and what else follows the QRS."""
+) -> tuple[Wave, np.ndarray, float, tuple[str, ...], Wave | None]:
+    """The T loop, the ST level, its share from the J point on, form statements, and what else follows the QRS."""
     t, st = _usual_st_t(patient, rng)
     codes: list[str] = []
     if patient.conduction[:1] in (("CLBBB",), ("IVCD",), ("WPW",), ("ILBBB",)):
         area = qrs.area() / 1000
-        share = {"CLBBB": 5.2, "WPW": 3.0, "IVCD": 1.5, "ILBBB": 2.0}[patient.conduction[0]]
+        share = {"CLBBB": 5.2, "WPW": 3.0, "IVCD": 2.4, "ILBBB": 2.0}[patient.conduction[0]]
         t = (0.15 if share > 3.5 else 0.7) * t - share * area * rng.uniform(0.8, 1.2)
         st = -share * 0.35 * area
     if "CRBBB" in patient.conduction:
         t, st = t + np.array([0.10, 0.0, 0.34]), np.array([0.02, 0.0, 0.03])
+    if "IRBBB" in patient.conduction:
+        t = t + np.array([-0.03, 0.0, 0.12])
+    if patient.hypertrophy == "LVH":
+        st = st - np.array([0.03, 0.015, 0.0])
     if patient.hypertrophy == "LVH" and rng.random() < 0.45:
         t, st = _strain(t, qrs, rng)
         codes += ["STD_", "INVT", "ISC_"]
     elif patient.hypertrophy == "RVH":
-        t, st = t + np.array([0.12, -0.10, 0.48]), np.array([0.02, -0.03, 0.07])
+        t, st = t + np.array([0.10, -0.10, 0.10]), np.array([0.02, -0.03, 0.05])
     elif patient.hypertrophy == "PE":
         t, st = t * (1, 0.5, 1) + np.array([0.08, -0.05, 0.42]) * rng.uniform(0.85, 1.2), np.array([-0.02, 0.0, -0.03])
         codes.append("INVT")
     if patient.infarct:
-        t, st, more = _infarct_st_t(patient, t, st, rng)
+        t, st, more = _infarct_st_t(patient, t * np.array([0.68, 0.72, 0.9]), st, rng)
         codes += more
     t, st, more = _primary_st_t(patient, t, st, rng)
     named = syndrome(patient, t, st, j_to_t_end, rng)
-    return t_loop(named.t, rng, named.t_width), named.st, (*codes, *more, *named.codes), named.further
+    codes = [*codes, *more, *named.codes]
+    early = 0.9 if not _SHIFTED.isdisjoint((*codes, *patient.codes)) else 0.2  # injury begins with the J point
+    return t_loop(named.t, rng, named.t_width), named.st, early, tuple(codes), named.further
+
+
+_INJURIES = ("INJAS", "INJAL", "INJIN", "INJLA", "INJIL")
+_SHIFTED = {"STD_", "STE_", "CLBBB", "IVCD", "WPW", "ILBBB", "RVH", "PE", "NST_", "ANEUR", *_INJURIES}
 
 
 def _strain(t: np.ndarray, qrs: Wave, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -79,9 +91,12 @@ def _infarct_st_t(
         return t + 0.35 * wall, st + wall * rng.uniform(0.16, 0.34), [*codes, shift]
     if patient.infarct == "PMI":
         return _inverted(t, wall, rng.uniform(0.25, 0.40)), st, codes
+    if patient.stage == "aneurysm":  # ST stays up after the acute stage, T is shallow (Smith, Am J Emerg Med 2005)
+        shallow = _inverted(t * np.array([1, 0.55, 0.9]), np.array(TERRITORY["ISCLA"]), 0.06)
+        return shallow, 0.6 * st + wall * rng.uniform(0.06, 0.16), [*codes, "ANEUR"]
     if patient.stage == "recent":
         return _inverted(t, wall, rng.uniform(0.10, 0.36)), st + 0.04 * wall, [*codes, "INVT"]
-    return _inverted(t, wall, rng.uniform(-0.12, 0.02)), st, codes
+    return _inverted(t, wall, rng.uniform(-0.30, 0.0)), st, codes
 
 
 def _inverted(t: np.ndarray, wall: np.ndarray, depth: float) -> np.ndarray:
@@ -90,13 +105,31 @@ def _inverted(t: np.ndarray, wall: np.ndarray, depth: float) -> np.ndarray:
     return t - unit * (t @ unit + depth)
 
 
+# What is left of T (x, y, z), and how much it varies (mV).
+_LESS_T = {
+    "NDT": ((0.40, 0.48, 0.66), 0.025), "NT_": ((0.60, 0.92, 0.92), 0.045), "NST_": ((0.45, 0.48, 0.66), 0.03),
+    "EL": ((0.50, 0.55, 0.62), 0.03),
+}  # fmt: skip
+# ST depression of subendocardial injury is widest over the left wall, whatever its name says.
+_DEPRESSED = {
+    "INJAS": np.array([0.08, 0.035, -0.03]), "INJAL": np.array([0.08, 0.02, -0.01]),
+    "INJIN": np.array([0.10, 0.075, -0.01]), "INJLA": np.array([0.10, 0.01, 0.0]),
+    "INJIL": np.array([0.10, 0.06, -0.01]),
+}  # fmt: skip
+
+
 def _primary_st_t(
     patient: Patient, t: np.ndarray, st: np.ndarray, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray, list[str]]:
     """ST-T changes that are no consequence of the QRS."""
     kind = patient.repolarisation
-    if kind == "NDT":
-        return 0.42 * t + rng.normal(0, 0.02, 3), st, []
+    if kind in _LESS_T:  # PTB-XL: left leads lose more of T than V1-V3
+        less, fine = _LESS_T[kind]
+        lowered = np.array([0.075, 0.025, 0.0]) * rng.uniform(0.8, 1.6) if kind == "NST_" else 0.0
+        return t * np.array(less) + rng.normal(0, fine, 3), 0.7 * st - lowered, []
+    if kind in _INJURIES:  # subendocardial injury: ST depression and, in most, deep negative T
+        depth = rng.uniform(0.16, 0.42) if patient.inverted_t else -0.05
+        return _inverted(t, np.array(TERRITORY[kind]), depth), 0.2 * st - _DEPRESSED[kind] * rng.uniform(0.7, 1.5), []
     if kind == "LOWT":
         return t * (0.06 / np.linalg.norm(t)), 0.3 * st, []
     if kind in ("STD_", "DIG"):
@@ -110,6 +143,6 @@ def _primary_st_t(
     if kind in TERRITORY:
         wall = np.array(TERRITORY[kind])
         if kind != "ISC_" and patient.inverted_t:
-            return _inverted(t, wall, rng.uniform(0.18, 0.45)), st - 0.02 * wall, ["INVT"]
+            return _inverted(t, wall, rng.uniform(0.10, 0.38)), st - 0.02 * wall, ["INVT"]
         return 0.5 * t, 0.3 * st - wall * rng.uniform(0.11, 0.2), ["STD_"]
     return t, st, []

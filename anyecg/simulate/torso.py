@@ -38,11 +38,13 @@ _INDEPENDENT_ROWS = [0, 1, *range(6, 12)]
 _SEEN = dict(zip(STANDARD_LEADS, TO_STANDARD @ np.array([*DOWER.values()]), strict=True))
 # Set by comparing amplitudes with those of real records: V1 sees less than Dower says, V3-V6 see more of the backward
 # forces (deeper S), and the atria lie far from the chest electrodes.
-_CHEST = np.array([0.70, 1.0, 1.0, 1.0, 1.0, 1.0])
-_MORE = np.array([(0, 0, 0), (0, 0, 0), (0, 0, 0), (0, 0, 0), (-0.08, 0, -0.14), (-0.10, 0, -0.22), (-0.05, 0, -0.15),
+_CHEST = np.array([0.84, 1.0, 1.0, 1.16, 1.0, 1.04])
+_MORE = np.array([(0, 0, 0), (0, 0, 0), (0, 0, 0), (0, 0, 0), (-0.08, 0, -0.14), (-0.10, 0, -0.30), (-0.05, 0, -0.21),
                   (-0.07, 0, -0.08)])  # fmt: skip
 _ATRIA_FROM_CHEST = 0.45
-_T_BY_LEAD = np.array([1.3, 1.0, 0.97, 1.12, 0.89, 0.73, 0.84, 1.0])
+_T_BY_LEAD = np.array([1.3, 1.15, 0.52, 1.12, 0.89, 0.66, 0.84, 1.22])
+_OWN = np.array([0.03, 0.0, 0.05]).reshape(3, 1, 1)  # how much a chest lead's view of P, QRS and T is its own
+_OF_KIND = np.stack([np.array([1, 1, *[_ATRIA_FROM_CHEST] * 6]), np.ones(8), _T_BY_LEAD])[:, :, None]
 _USUAL = np.array([*DOWER.values(), *np.eye(3), *(_SEEN[name] for name in MODIFIED_LEADS.values()), *_AROUND.values()])
 _USUAL[:8] += _MORE
 # How much each lead's view varies from person to person: the limbs' does not, Frank's three are exact by definition.
@@ -82,57 +84,95 @@ def moved(torso: Torso, size: float, rng: np.random.Generator) -> Torso:
 
 def draw_torso(rng: np.random.Generator) -> Torso:
     """Draw heart position, chest shape and electrode placement."""
-    turn = rotation_matrix(*rng.normal(0, (5, 12, 4)))
+    way = rng.standard_normal(10).tolist()
+    turn = rotation_matrix(5 * way[0], 12 * way[1], 4 * way[2])
     noise = rng.standard_normal((3, len(SOURCE_LEADS), 3))
     noise[:, 2:8] = _SMOOTH @ noise[:, 2:8]
-    chest = np.exp(rng.normal(0, 0.12) + 0.08 * rng.standard_normal(6))  # precordial gain: chest wall, electrode height
+    chest = np.array(way[4:])
+    chest *= 0.08
+    chest += 0.12 * way[3]  # precordial gain: chest wall, electrode height
     placed = _USUAL + _PLACED * noise[0]
-    placed[2:8] *= (chest * _CHEST)[:, None]
-    matrices = {}
-    for kind, own, spread in (("P", noise[1], 0.03), ("QRS", noise[0], 0.0), ("T", noise[2], 0.05)):
-        near = placed.copy()
-        near[2:8] += spread * own[2:8]
-        if kind == "P":
-            near[2:8] *= _ATRIA_FROM_CHEST
-        elif kind == "T":
-            near[:8] *= _T_BY_LEAD[:, None]
-        matrices[kind] = (near @ turn).astype(np.float32)
-    return Torso(matrices, float(np.exp(np.log(chest).mean())))
+    placed[2:8] *= (np.exp(chest) * _CHEST)[:, None]
+    near = np.stack((placed, placed, placed))
+    near[:, 2:8] += _OWN * noise[[1, 0, 2], 2:8]
+    near[:, :8] *= _OF_KIND
+    p, qrs, t = (near @ turn).astype(np.float32)
+    return Torso({"P": p, "QRS": qrs, "T": t}, math.exp(chest.mean()))
 
 
-_NEAR = np.concatenate([[0.03, 0.03], np.full(6, 0.14), np.zeros(3), np.full(len(SOURCE_LEADS) - 11, 0.10)])
+_NEAR = np.concatenate([[0.03, 0.03], np.full(6, 0.14), np.zeros(3), np.full(len(SOURCE_LEADS) - 11, 0.10)])[:, None]
 
 
-def draw_near(wave: Wave, rng: np.random.Generator) -> np.ndarray:
-    """(n_source_leads, n_bumps) mV: the heart is no single dipole; a chest electrode sees best what lies below it."""
-    size = np.linalg.norm(wave.vector, axis=1)
+def draw_views(waves: dict[str, Wave], torso: Torso, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """(n_source_leads, n_bumps) mV for each wave by name: how leads see its bumps.
+
+    The ventricles are no single dipole: a chest electrode sees best what lies below it.
+    """
+    near = [wave.vector for name, wave in waves.items() if name[0] != "P"]
+    size = np.sqrt(np.square(np.concatenate(near)).sum(axis=1))
     scores = rng.standard_normal((len(SOURCE_LEADS), len(size)))
     scores[2:8] = _SMOOTH @ scores[2:8]
-    return _NEAR[:, None] * scores * np.clip(size, 0.18, 1.2)
+    scores *= _NEAR * np.minimum(np.maximum(size, 0.18), 1.2)
+    seen, end = {}, 0
+    for name, wave in waves.items():
+        kind = name.split(" ")[0]
+        seen[name] = torso.matrices[kind] @ wave.vector.T
+        if kind != "P":
+            seen[name] += scores[:, end : end + len(wave.rows)]
+            end += len(wave.rows)
+    return seen
 
 
-def extent(wave: Wave, matrix: np.ndarray, threshold: float, share: float) -> tuple[float, float, float]:
-    """Onset, peak and end (ms from the wave's origin) as a reader marks them on 12 aligned leads.
+_STEPS = 96
+
+
+def views(wave: Wave, matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Times (ms from the wave's origin) over the whole wave, and the 12 leads then, (12, n), mV.
 
     Args:
         matrix: rows of the independent leads, (8, 3).
+    """
+    start, end = wave.span
+    t = np.arange(start, end, (end - start) / _STEPS)
+    return t, (TO_STANDARD @ (matrix @ wave.vector.T).astype(np.float32)) @ wave.bumps(t)
+
+
+def extent(t: np.ndarray, leads: np.ndarray, threshold: float, share: float) -> tuple[float, float, float]:
+    """Onset, peak and end (ms from the wave's origin) as a reader marks them on 12 aligned leads.
+
+    Args:
+        t, leads: what `views` gives.
         threshold, share: a lead has left its baseline beyond `threshold` mV or `share` of the largest deflection.
     """
-    t = np.arange(wave.start, wave.end + 1, 1.0)
-    leads = ((TO_STANDARD @ matrix) @ wave.vector.T).astype(np.float32) @ wave.bumps(t)
     size = np.abs(leads).max(axis=0)
-    above = np.flatnonzero(size > max(threshold, share * size.max()))
+    level = max(threshold, share * float(size.max()))
+    above = (size > level).nonzero()[0]
+    independent = leads[_INDEPENDENT_ROWS]
+    peak = float(t[np.einsum("ij,ij->j", independent, independent).argmax()])
     if not len(above):
-        above = np.array([0, len(t) - 1])
-    peak = np.square(leads[_INDEPENDENT_ROWS]).sum(axis=0).argmax()
-    return float(t[above[0]]), float(t[peak]), float(t[above[-1]])
+        return float(t[0]), peak, float(t[-1])
+    return _crossing(t, size, level, int(above[0]), -1), peak, _crossing(t, size, level, int(above[-1]), 1)
 
 
-def net_axis(i: np.ndarray, ii: np.ndarray) -> float:
+def _crossing(t: np.ndarray, size: np.ndarray, level: float, last: int, step: int) -> float:
+    """When the size passes the level between its last sample above it and the next one, on a straight line."""
+    following = last + step
+    if not 0 <= following < len(t):
+        return float(t[last])
+    part = float((size[last] - level) / (size[last] - size[following]))
+    return float(t[last] + part * (t[following] - t[last]))
+
+
+def net_axis(limbs: np.ndarray) -> float:
     """Frontal axis in degrees of a QRS by its net deflections in I and aVF, as `anyecg.measure.vectors` reads it.
 
     Args:
-        i, ii: leads I and II from the onset to the end of the QRS, mV from the baseline.
+        limbs: leads I and II from the onset to the end of the QRS, (2, n), mV from the baseline.
     """
-    x, y = (max(float(lead.max()), 0.0) + min(float(lead.min()), 0.0) for lead in (i, ii - i / 2))
-    return math.degrees(math.atan2(2 / math.sqrt(3) * y, x))
+    seen = _I_AND_AVF @ limbs
+    (a, b), (c, d) = seen.max(axis=1).tolist(), seen.min(axis=1).tolist()
+    return math.degrees(math.atan2(max(b, 0.0) + min(d, 0.0), max(a, 0.0) + min(c, 0.0)))
+
+
+# From I and II to I and aVF, the latter as large as I.
+_I_AND_AVF = np.array([[1, 0], [-1 / math.sqrt(3), 2 / math.sqrt(3)]], dtype=np.float32)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from bisect import bisect_left
 from collections.abc import Iterable
 from typing import Any
 
@@ -34,29 +36,29 @@ def repolarisation_stretch(patient: Patient, heart: Heart, beats: Beats) -> np.n
 
 def find_waves(heart: Heart, beats: Beats, stretch: np.ndarray, duration_s: float) -> list[dict[str, Any]]:
     """Onset, peak and end of every wave that can be seen and lies inside the record, in time order."""
-    suffixes = beats.shape.tolist()
-    qrs = [heart.shapes["QRS" + suffix] for suffix in suffixes]
-    st_t = [heart.shapes["T" + suffix] for suffix in suffixes]
-    at, following = beats.qrs_s, np.append(beats.qrs_s, np.inf)[1:] - 0.004
-    j = at + np.array([shape.end_ms for shape in qrs]) / 1000
-    r = at + np.array([shape.peak_ms for shape in qrs]) / 1000
-    t_marks = np.array([(s.onset_ms, s.peak_ms, s.end_ms) for s in st_t]).reshape(-1, 3).T * stretch / 1000 + j
-    t_ends = np.minimum(t_marks[2], following)
-    atrial = [heart.shapes[name] for name in beats.p_shape.tolist()]
-    p_marks = beats.p_s + np.array([(0.0, s.peak_ms, s.end_ms) for s in atrial]).reshape(-1, 3).T / 1000
-    before = np.searchsorted(at, p_marks[2])  # QRS complexes that begin before the P wave has ended
-    hidden = (before > 0) & (np.append(j, -np.inf)[before - 1] > p_marks[0])
-    t_seen = t_marks[1] < following - 0.016
-    marks = np.concatenate([
-        p_marks.T[~hidden], np.stack([at, r, np.minimum(j, following)], axis=1),
-        np.stack([t_marks[0], t_marks[1], t_ends], axis=1)[t_seen],
-    ])  # fmt: skip
-    kinds = ["P wave"] * int((~hidden).sum()) + ["QRS complex"] * len(at) + ["T wave"] * int(t_seen.sum())
-    inside = (marks[:, 0] >= 0) & (marks[:, 2] <= duration_s)
-    order = [k for k in np.argsort(marks[:, 0], kind="stable").tolist() if inside[k]]
-    rounded = np.round(marks, 4).tolist()
+    marks, rows = {}, []
+    for suffix in set(beats.shape.tolist()):
+        qrs, st_t = heart.shapes["QRS" + suffix], heart.shapes["T" + suffix]
+        marks[suffix] = [ms / 1000 for ms in (qrs.peak_ms, qrs.end_ms, st_t.onset_ms, st_t.peak_ms, st_t.end_ms)]
+    starts = beats.qrs_s.tolist()
+    j_points = [at + marks[suffix][1] for at, suffix in zip(starts, beats.shape.tolist(), strict=True)]
+    followed_by = [at - 0.004 for at in (*starts[1:], math.inf)][: len(starts)]
+    for at, suffix, j, factor, following in zip(
+        starts, beats.shape.tolist(), j_points, stretch.tolist(), followed_by, strict=True
+    ):
+        r, _, t_onset, t_peak, t_end = marks[suffix]
+        rows.append((at, at + r, min(j, following), "QRS complex"))
+        if j + factor * t_peak < following - 0.016:
+            rows.append((j + factor * t_onset, j + factor * t_peak, min(j + factor * t_end, following), "T wave"))
+    for at, name in zip(beats.p_s.tolist(), beats.p_shape.tolist(), strict=True):
+        peak, end = at + heart.shapes[name].peak_ms / 1000, at + heart.shapes[name].end_ms / 1000
+        before = bisect_left(starts, end)  # QRS complexes that begin before the P wave has ended
+        if not before or j_points[before - 1] <= at:
+            rows.append((at, peak, end, "P wave"))
     return [
-        {"kind": kinds[k], "start_s": rounded[k][0], "peak_s": rounded[k][1], "end_s": rounded[k][2]} for k in order
+        {"kind": kind, "start_s": round(start, 4), "peak_s": round(peak, 4), "end_s": round(end, 4)}
+        for start, peak, end, kind in sorted(rows)
+        if start >= 0 and end <= duration_s
     ]
 
 

@@ -8,22 +8,18 @@ from collections.abc import Callable
 import numpy as np
 
 from .dipole import Wave, jitter, rotation_matrix
-from .patient import Patient
+from .patient import FRONTAL, Patient
 from .territory import TERRITORY
-from .torso import TO_STANDARD, Torso
+from .torso import Torso, net_axis
 
 
 def first_forces(patient: Patient, rng: np.random.Generator) -> Wave:
     """The sequence of activation by the way the left ventricle is reached."""
-    conduction = patient.conduction[0] if patient.conduction else ""
-    make: Callable[[np.random.Generator], Wave] = {
-        "CLBBB": _left_bundle, "ILBBB": _left_bundle_incomplete, "LAFB": _left_anterior, "LPFB": _left_posterior,
-        "IVCD": _slow,
-    }.get(conduction, _normal_qrs)  # fmt: skip
-    if conduction == "WPW":
+    conduction = next((code for code in patient.conduction if code in _FIRST_FORCES), "")
+    if "WPW" in patient.conduction:
         loop = _preexcited(patient.pathway, rng)
     else:
-        loop = _left_anterior(rng) if "LAFB" in patient.conduction else make(rng)
+        loop = _FIRST_FORCES.get(conduction, _normal_qrs)(rng)
     loop.rows[0, 2] *= 1.9  # a QRS starts and ends gently
     loop.rows[-1, 3] *= 1.6
     backward = 0 if conduction == "CLBBB" else 0.15 * (patient.age - 50)  # the loop turns with age
@@ -41,7 +37,8 @@ def changed_forces(patient: Patient, wave: Wave, rng: np.random.Generator) -> Wa
     if patient.hypertrophy == "LVH":  # the thick wall pulls the loop backward
         wave = wave.rotated(rotation_matrix(0, -rng.normal(7, 4), 0))
     if patient.hypertrophy == "RVH":
-        wave = wave.joined(Wave.of([(46, 0, 30, 34, jitter((-0.95, 0.15, -1.15), rng))]))
+        late = (-0.76, -0.02, -1.50) if not patient.conduction else (-0.3, 0.0, -0.35)  # a block is late by itself
+        wave = wave.joined(Wave.of([(60, 0, 28, 34, jitter(late, rng))]))
     elif patient.hypertrophy == "PE":  # S in I, Q in III, a late right ventricle
         wave = wave.joined(
             Wave.of(
@@ -49,14 +46,14 @@ def changed_forces(patient: Patient, wave: Wave, rng: np.random.Generator) -> Wa
             )
         )
     if patient.infarct:
-        wave = _infarcted(wave, patient.infarct, rng)
+        wave = _infarcted(wave, patient.infarct, patient.stage, rng)
     return wave
 
 
 def _normal_qrs(rng: np.random.Generator) -> Wave:
     """Septum (right, forward), apex and free wall (left, down), then lateral and basal walls (back)."""
     return Wave.of([
-        (15, 0, 15, 20, jitter((-0.06, -0.02, -0.22), rng, 0.45)),
+        (15, 0, 15, 20, jitter((0.02, -0.02, -0.19), rng, 0.45)),
         (38, 0, 24, 25, jitter((1.00, 0.72, -0.14), rng)),
         (52, 0, 30, 31, jitter((0.40, 0.29, 0.80), rng, 0.18)),
         (71, 0, 22, 27, jitter((-0.07, -0.05, 0.27), rng, 0.45)),
@@ -93,10 +90,10 @@ def _left_anterior(rng: np.random.Generator) -> Wave:
 
 def _left_posterior(rng: np.random.Generator) -> Wave:
     return Wave.of([
-        (15, 0, 15, 20, jitter((0.18, -0.22, -0.22), rng, 0.2)),
-        (42, 0, 28, 28, jitter((0.15, 1.00, 0.05), rng)),
-        (60, 0, 26, 28, jitter((-0.40, 0.75, 0.55), rng)),
-        (80, 0, 22, 26, jitter((-0.20, 0.10, 0.20), rng, 0.3)),
+        (15, 0, 15, 20, jitter((0.14, -0.22, -0.20), rng, 0.2)),
+        (38, 0, 26, 26, jitter((1.40, 0.40, -0.10), rng)),
+        (56, 0, 26, 28, jitter((-0.05, 0.85, 0.50), rng)),
+        (76, 0, 24, 28, jitter((-0.62, 0.35, 0.25), rng, 0.2)),
     ])  # fmt: skip
 
 
@@ -116,8 +113,15 @@ def _preexcited(pathway: str, rng: np.random.Generator) -> Wave:
 
 def _slow(rng: np.random.Generator) -> Wave:
     """Unspecific delay: the normal sequence with a slurred, scattered second half."""
-    late = tuple(rng.normal(0, 0.22, 3))
-    return _normal_qrs(rng).joined(Wave.of([(86, 0, 28, 34, (0.2 + late[0], 0.05 + late[1], 0.25 + late[2]))]))
+    late = tuple(rng.normal(0, 0.2, 3))
+    backward = Wave(_normal_qrs(rng).rows * (1, 1, 1, 1, 1, 0.9, 1.6))
+    return backward.joined(Wave.of([(84, 0, 30, 36, (0.28 + late[0], 0.02 + late[1], 0.5 + late[2]))]))
+
+
+_FIRST_FORCES: dict[str, Callable[[np.random.Generator], Wave]] = {
+    "CLBBB": _left_bundle, "ILBBB": _left_bundle_incomplete, "LAFB": _left_anterior, "LPFB": _left_posterior,
+    "IVCD": _slow,
+}  # fmt: skip
 
 
 def _late_right(rng: np.random.Generator, size: float) -> Wave:
@@ -128,15 +132,22 @@ def _late_right(rng: np.random.Generator, size: float) -> Wave:
     return Wave.of([(centre, 0, width, width, vector), (centre + 0.7 * width, 0, width, width, late)])
 
 
-def _infarcted(wave: Wave, infarct: str, rng: np.random.Generator) -> Wave:
+_DEPTH = {"AMI": (0.16, 0.55)}  # of an infarct's Q waves, mV, where it is not that of its side
+
+
+def _infarcted(wave: Wave, infarct: str, stage: str, rng: np.random.Generator) -> Wave:
     """Take away the first forces toward the dead wall: Q waves over it, smaller R."""
     wall = np.array(TERRITORY[infarct])
     towards = wave.vector @ wall / (wall @ wall)
     early = wave.rows[:, 0] < 30
-    lost = np.where(early, 1.0, rng.uniform(0.25, 0.5)) * np.maximum(towards, 0)
+    lost = np.where(early, 1.0, rng.uniform(0.12, 0.42)) * np.maximum(towards, 0)
     vector = wave.vector - lost[:, None] * wall
-    front = infarct in ("ASMI", "AMI", "ALMI")
-    depth = -(rng.uniform(0.40, 0.72) if front else rng.uniform(0.34, 0.58)) * wall
+    if stage == "aneurysm":
+        late = wave.rows[:, 0] > 45
+        vector[late, 2] *= 1.35  # deep QS: nothing stands against the back wall
+    front = infarct in FRONTAL
+    low, high = _DEPTH.get(infarct, (0.40, 0.72) if front else (0.08, 0.36))
+    depth = -rng.uniform(low, high) * wall
     if infarct == "PMI":  # seen from the front: a tall, broad R in V1-V3
         return wave.with_vector(vector).joined(Wave.of([(46, 0, 30, 36, tuple(3.0 * depth))]))
     gap = Wave.of([(30, 0, 25, 34, tuple(depth)) if front else (23, 0, 34, 28, tuple(depth))])
@@ -153,15 +164,13 @@ def _fragments(rng: np.random.Generator) -> Wave:
 
 def turn_to_axis(wave: Wave, torso: Torso, axis_deg: float) -> Wave:
     """Turn the loop in the frontal plane until the net deflections of I and aVF show this axis."""
-    loop = wave.vector.T.astype(np.float32) @ wave.bumps(np.arange(wave.start, wave.end, 4.0))  # (3, n_times)
-    i, ii = torso.matrices["QRS"][:2]
-    limbs = np.stack([i, (ii - i / 2) * np.float32(2 / math.sqrt(3))])  # I and aVF, as large as I
-    ahead, across, fixed = limbs[:, :2] @ loop[:2], limbs[:, 1::-1] * (1, -1) @ loop[:2], limbs[:, 2:] * loop[2]
+    loop = wave.vector.T @ wave.bumps(np.arange(*wave.span, 4.0))  # (3, n_times)
+    (ix, iy, iz), (jx, jy, jz) = torso.matrices["QRS"][:2].tolist()
     angle = 0.0
-    for _ in range(4):
-        seen = math.cos(math.radians(angle)) * ahead + math.sin(math.radians(angle)) * across + fixed
-        (a, b), (c, d) = seen.max(axis=1).tolist(), seen.min(axis=1).tolist()
-        shown = math.degrees(math.atan2(max(b, 0) + min(d, 0), max(a, 0) + min(c, 0)))
+    for _ in range(3):
+        c, s = math.cos(math.radians(angle)), math.sin(math.radians(angle))
+        turned = np.array(((c * ix + s * iy, c * iy - s * ix, iz), (c * jx + s * jy, c * jy - s * jx, jz)))
+        shown = net_axis(turned @ loop)
         # Not whole steps: leads see the frontal plane as an ellipse, and whole steps swing around the goal.
         angle += 0.85 * ((axis_deg - shown + 180) % 360 - 180)
     return wave.rotated(rotation_matrix(0, 0, angle))
@@ -170,17 +179,21 @@ def turn_to_axis(wave: Wave, torso: Torso, axis_deg: float) -> Wave:
 _WIDEST_MV = {"CLBBB": 5.5, "CRBBB": 3.8}  # largest chest-lead QRS, where the Sokolow index says nothing
 
 
-def set_voltage(patient: Patient, qrs: Wave, matrix: np.ndarray, rng: np.random.Generator) -> Wave:
-    """Give the QRS its size: usual, high (hypertrophy) or low, by the criteria that readers apply."""
-    qrs = qrs.scaled(float(np.exp(rng.normal(0.04 if patient.sex == "male" else -0.06, 0.25))))
-    qrs = qrs.scaled(1 - 0.002 * max(patient.axis_deg - 30, 0))  # upright hearts are seen smaller
-    leads = TO_STANDARD @ ((matrix @ qrs.vector.T) @ qrs.bumps(np.arange(qrs.start, qrs.end, 2.0)))
-    high, low = leads.max(axis=1), leads.min(axis=1)
-    sokolow, limb, chest = max(high[10], high[11]) - low[6], (high - low)[:6].max(), (high - low)[6:].max()
+def voltage(patient: Patient, leads: np.ndarray, rng: np.random.Generator) -> float:
+    """The factor that gives the QRS its size: usual, high (hypertrophy) or low, by the criteria that readers apply.
+
+    Args:
+        leads: the QRS on 12 leads, (12, n), mV.
+    """
+    usual = math.exp(rng.normal(0.04 if patient.sex == "male" else -0.06, 0.25))
+    usual *= 1 - 0.002 * max(patient.axis_deg - 30, 0)  # upright hearts are seen smaller
+    high, low = leads.max(axis=1).tolist(), leads.min(axis=1).tolist()
+    size = [a - b for a, b in zip(high, low, strict=True)]
+    sokolow, limb, chest = max(high[10], high[11]) - low[6], max(size[:6]), max(size[6:])
     if patient.low_voltage:
-        return qrs.scaled(min(rng.uniform(0.32, 0.47) / limb, 0.97 / chest))
+        return float(min(rng.uniform(0.32, 0.47) / limb, 0.97 / chest))
     if patient.hypertrophy in ("LVH", "HVOLT"):
-        return qrs.scaled((3.55 + 1.3 * rng.beta(1, 2)) / sokolow)
+        return float((3.55 + 1.0 * rng.beta(1, 3)) / sokolow)
     block = next((code for code in patient.conduction if code in _WIDEST_MV), "")
     most = _WIDEST_MV[block] / chest if block else 3.45 / sokolow
-    return qrs.scaled(float(np.clip(1.0, 0.62 / limb, max(most, 0.62 / limb))))
+    return max(min(usual, most), 0.62 / limb)

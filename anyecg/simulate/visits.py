@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from .assembly import Shape, Simulated, plan_record
+from .assembly import Case, Shape, Simulated, plan_records
 from .patient import Patient, compatible, draw_patient, usual_state
 from .person import draw_person
 from .torso import Torso, draw_torso, moved
@@ -133,10 +133,10 @@ def _visit(
     patient = _today(draw_patient(compatible(state), np.random.default_rng([*seed, 12]), age), now)
     person = draw_person(patient, torso, np.random.default_rng([*seed, 13]))
     heart = [np.random.default_rng([*seed, 14, part]) for part in range(5)]
-    return plan_record(
-        patient, person, placed, (*heart, now, np.random.default_rng([*seed, 21, visit])), shape,
-        name=f"simulated-{seed[0]}-{seed[1]}-visit-{visit + 1}", seed=seed, recorded_at=day.isoformat(),
-    ).simulated()  # fmt: skip
+    streams = (*heart, now, np.random.default_rng([*seed, 21, visit]))
+    name = f"simulated-{seed[0]}-{seed[1]}-visit-{visit + 1}"
+    case = Case(patient, person, placed, streams, name, seed, day.isoformat())
+    return plan_records([case], shape)[0].simulated()
 
 
 _WITHIN = {"SR": (60, 99), "SBRAD": (38, 59), "STACH": (101, 160)}
