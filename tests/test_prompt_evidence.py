@@ -146,3 +146,14 @@ def test_a_curriculum_calibrates_the_heads_that_it_tells(tmp_path):
     assert config["evidence_in_prompt"] and set(config["calibration"]["findings"]) == set(HEAD_LABELS)
     before = json.loads((tmp_path / "run" / stages[0].name / "config.json").read_text())["calibration"]
     assert before == config["calibration"]
+
+
+def test_an_encoder_that_learns_again_is_calibrated_again(tmp_path):
+    first = replace(load_curriculum(CONFIGS / "smoke.yaml").stages[0], steps=2)
+    stages = (first, replace(first, name="again", seed=1))
+    curriculum = replace(load_curriculum(CONFIGS / "smoke.yaml"), stages=stages, evidence_in_prompt=True)
+    last = run(curriculum, [write_dataset(tmp_path / "data")], tmp_path / "run")
+    of = [
+        json.loads((tmp_path / "run" / s.name / "config.json").read_text())["calibration"]["findings"] for s in stages
+    ]
+    assert last.name == "again" and of[0] and of[1] and of[0] != of[1]

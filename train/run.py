@@ -65,14 +65,15 @@ class StageRun:
     """One stage in progress: model, data, optimiser, and where it stands."""
 
     def __init__(self, curriculum: Curriculum, stage: Stage, data: list[Path], source: Path, target: Path):
-        set_seed(curriculum.seed)
+        self.seed = curriculum.seed + stage.seed
+        set_seed(self.seed)
         self.curriculum, self.stage, self.data, self.source, self.target = curriculum, stage, data, source, target
         self.checkpoint = target.with_name(target.name + ".checkpoint")
         self.accelerator = make_accelerator(curriculum, stage, target.parent / "logs")
         self.sharded = is_sharded(self.accelerator)
         self.plain, self.processor = self._load()
         self.model: Any = self.plain
-        self.objectives = Objectives(stage.objectives, self.plain.config.ecg_config, curriculum.seed)
+        self.objectives = Objectives(stage.objectives, self.plain.config.ecg_config, self.seed)
         raw = make_optimizer(self.plain, self.objectives, stage)
         self.optimizer: Any = raw
         self.scheduler = torch.optim.lr_scheduler.LambdaLR(raw, lambda step: one_cycle(step, stage))
@@ -82,7 +83,7 @@ class StageRun:
         self.best: dict[str, Any] = {"score": None, "weights": None, "since": 0}
         self.validation = self._validation() if stage.validate_every else None
         if self.accelerator.num_processes > 1:
-            set_seed(curriculum.seed, device_specific=True)  # the processes' dropout must not be the same
+            set_seed(self.seed, device_specific=True)  # the processes' dropout must not be the same
 
     def _load(self) -> tuple[Any, Any]:
         """The model this stage starts from, with what learns in it."""
@@ -139,7 +140,7 @@ class StageRun:
             extractor = self.processor.feature_extractor
             patch = round(extractor.sampling_rate * extractor.patch_s)
             first = self.step * stage.gradient_accumulation * processes + self.accelerator.process_index
-            collate: Any = PretrainingCollator(patch, extractor.patch_s, self.curriculum.seed, stage, first)
+            collate: Any = PretrainingCollator(patch, extractor.patch_s, self.seed, stage, first)
             collate.stride = processes
         else:
             dataset = ConversationDataset(self.data, "train", targets="ecg_tower" in stage.trainable)
@@ -147,10 +148,10 @@ class StageRun:
             collate = self._collator()
         draws, lengths = per_step * stage.steps, dataset.lengths() if stage.objective == "conversation" else None
         sampler = MixtureSampler(
-            kinds, stage.mixture, draws, self.curriculum.seed, self.step * per_step, lengths, stage.batch_size
+            kinds, stage.mixture, draws, self.seed, self.step * per_step, lengths, stage.batch_size
         )
         # A generator of its own: the loader's draws must not shift the dropout of a resumed run.
-        own = torch.Generator().manual_seed(self.curriculum.seed)
+        own = torch.Generator().manual_seed(self.seed)
         return DataLoader(dataset, stage.batch_size, sampler=sampler, collate_fn=collate, generator=own)
 
     def _evidence(self) -> EvidenceDataset:
@@ -291,6 +292,8 @@ class StageRun:
             checkpoint.put(model, weights)
             model = merge_lora(model) if self.stage.lora_rank else model
             model.config.auxiliary_loss_weight = self.stage.auxiliary_loss_weight
+            if self.stage.objective == "evidence":
+                model.config.calibration = {}  # that of the heads as they were before
             save_model(model, self.processor, fresh)
             seconds = round(self.seconds + time.monotonic() - self.started)
             summary = {"stage": self.stage.name, "seconds": seconds, "log": self.log}

@@ -34,6 +34,8 @@ class Stage:
     mixture: dict[str, float] = field(default_factory=dict)
     """Sampling weight per source (evidence), or per "task", "task:type of question" or "source:task" (conversation);
     empty takes rows as they come, and 0 leaves a kind out."""
+    seed: int = 0
+    """Added to the curriculum's, so that a stage that repeats another one draws anew."""
     gradient_accumulation: int = 1
     warmup: float = 0.1
     """Share of the steps in which the learning rate rises."""
