@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from .findings import EVENT_KINDS, FINDINGS, HEAD_LABELS, SUBCLASSES, SUPERCLASSES
+from .findings import EVENT_KINDS, FINDINGS, HEAD_LABELS, SUPERCLASSES
 from .record import EcgRecord
 
 CHUNK_S = 300.0
@@ -99,8 +99,8 @@ def finding_probabilities(encoded: Encoded, calibration: Mapping[str, Mapping[st
 
 _STATEMENTS = {
     f"super:{name}": [code for code, finding in FINDINGS.items() if finding.superclass == name] for name in SUPERCLASSES
-} | {f"sub:{name}": [code for code, finding in FINDINGS.items() if finding.subclass == name] for name in SUBCLASSES}
-"""A class is at least as probable as each of its statements, whatever its own output says."""
+}
+"""A superclass is at least as probable as each of its statements, whatever its own output says."""
 
 
 def event_probabilities(encoded: Encoded, calibration: Mapping[str, Mapping[str, float]]) -> np.ndarray:

@@ -112,7 +112,7 @@ def test_training_tells_what_the_heads_would_say_if_they_were_right(nano, record
 
 def test_a_class_is_at_least_as_probable_as_its_statements(nano, records):
     labels = gather(*[nano[0], nano[1].feature_extractor], records[0]).labels
-    assert labels["super:MI"] >= max(labels["IMI"], labels["ASMI"]) and labels["sub:CRBBB"] >= labels["CRBBB"]
+    assert labels["super:MI"] >= max(labels["IMI"], labels["ASMI"])
 
 
 def test_an_ecg_that_nobody_can_judge_is_told_without_evidence():
