@@ -53,6 +53,14 @@ def evenly(topic: str, can_yes: bool, can_no: bool, balance: Counter[str], rng: 
     return yes
 
 
+def least_told(places: Sequence[str], yes: bool, topic: str, balance: Counter[str], rng: random.Random) -> str:
+    """The place, a lead for example, whose name tells the answer least; counted."""
+    sign = 1 if yes else -1
+    place = min(places, key=lambda place: (sign * balance[f"{topic} {place}"], rng.random()))
+    balance[f"{topic} {place}"] += sign
+    return place
+
+
 def verified(
     topic: str, there: Sequence[str], absent: Sequence[str], balance: Counter[str], rng: random.Random
 ) -> tuple[str, bool] | None:

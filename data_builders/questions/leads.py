@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from anyecg.leads import STANDARD_LEADS
 
 from . import judgeable
-from .balance import evenly
+from .balance import evenly, least_told
 from .view import Dialogue, View
 from .wording import capital, join
 
@@ -136,7 +136,7 @@ def _noise(view: View, rng: random.Random, balance: Counter[str]) -> Dialogue | 
     yes = evenly("noise", bool(leads), bool(clean), balance, rng)
     if yes is None:
         return None  # clean leads are so frequent that "no" would be the answer
-    lead = rng.choice(leads if yes else clean)
+    lead = least_told(leads if yes else clean, yes, "noise in", balance, rng)
     answer = f"Yes, lead {lead} is noisy." if yes else f"No, lead {lead} is not noisy."
     question = rng.choice(_NOISE_VERIFY).format(lead=lead)
     return _dialogue(view, question, answer, "noise verify", ["yes" if yes else "no"], truth)
@@ -178,8 +178,7 @@ def _sign(
     yes = evenly(name, bool(showing), bool(clear), balance, rng)
     if yes is None:
         return None
-    lead = min(showing if yes else clear, key=lambda le: (balance[f"{name} {le}"] * (1 if yes else -1), rng.random()))
-    balance[f"{name} {lead}"] += 1 if yes else -1
+    lead = least_told(showing if yes else clear, yes, name, balance, rng)
     answer = f"Yes, lead {lead} shows {sign.name}." if yes else f"No, lead {lead} shows no {sign.name}."
     question = rng.choice(_SIGN_VERIFY).format(lead=lead, **words)
     return _dialogue(view, question, answer, "lead verify", ["yes" if yes else "no"], sign.truth)

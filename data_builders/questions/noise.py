@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from .balance import verified
+from .balance import least_told, verified
 from .leads import NOISE_TRUTH
 from .view import Dialogue, View
 from .wording import agree, capital, join
@@ -97,6 +97,9 @@ def _verify(view: View, noise: Noise, rng: random.Random, balance: Counter[str])
     if chosen is None:
         return None
     kind, yes = chosen
+    if lead:
+        leads = [other for other in view.record.leads if holds(noise, kind, other) == yes]
+        lead = least_told(leads, yes, "noise in", balance, rng)
     where = f" in lead {lead}" if lead else f" {_in_leads(_leads_of(noise, kind, view), view)}" if yes else ""
     be, what = "are" if kind == "electrode problems" else "is", kind.replace(ANY, "noise")
     said = f"Yes, there {be} {what}{where}." if yes else f"No, there {be} no {what}{where}."

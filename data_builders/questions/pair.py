@@ -14,7 +14,7 @@ from typing import Any
 from anyecg.findings import CODES, FINDINGS
 
 from . import noise, numeric
-from .balance import asserted, denied
+from .balance import verified
 from .pair_wording import ASKED, NUMERIC, QUERIES
 from .view import Dialogue, View
 from .wording import agree, bare, by_importance, capital, is_plural, join, noun
@@ -25,6 +25,7 @@ _OF_BOTH = {"new": (False, True), "gone": (True, False), "still": (True, True), 
 _KINDS = {"diagnostic findings": "d", "findings of form": "f", "rhythms": "r"}
 _ABNORMAL = "abnormal measured values"
 _NOISE = "kinds of noise"
+_TRIES = 4  # kinds of question that are drawn before a pair is left
 
 
 def ask(views: Sequence[View], rng: random.Random, balance: Counter[str]) -> Dialogue | None:
@@ -36,6 +37,13 @@ def ask(views: Sequence[View], rng: random.Random, balance: Counter[str]) -> Dia
     """
     if len(views) != 2:
         return None
+    for _ in range(_TRIES):
+        if asked := _asked(views, rng, balance):
+            return asked
+    return None
+
+
+def _asked(views: Sequence[View], rng: random.Random, balance: Counter[str]) -> Dialogue | None:
     draw = rng.random()
     if draw < 0.15 and (asked := _noise(views, rng, balance)):
         return asked
@@ -77,17 +85,10 @@ def _yes_or_no(
 ) -> tuple[str, str, bool] | None:
     """A relation, what it is asked of and whether it holds; what holds is asked as often as what does not."""
     for relation in rng.sample(RELATIONS, len(RELATIONS)):
-        there = related[relation]
         others = [x for other in RELATIONS if other != relation for x in related[other]]
-        wrong = None
-        if not there or balance[f"{topic} {relation}"] > 0:
-            wrong = denied(f"{topic} {relation}", others, balance, rng)
-        if wrong is None and (not there or balance[f"{topic} {relation}"] > 0):
-            continue
-        balance[f"{topic} {relation}"] += -1 if wrong else 1
-        if wrong:
-            return relation, wrong, False
-        return relation, asserted(f"{topic} {relation}", there, balance, rng), True
+        chosen = verified(f"{topic} {relation}", related[relation], others, balance, rng)
+        if chosen is not None:
+            return relation, *chosen
     return None
 
 
