@@ -183,7 +183,7 @@ def test_what_does_not_clear_the_best_baseline_is_not_learned():
     assert verdict(figure(0.8, 0.7)) == (
         "| s | question: exact match | 0.800 (0.700-0.950) | 0.600 text-only | 40 | yes |"
     )
-    assert verdict(figure(0.7, 0.55)).endswith("| no |")
+    assert verdict(figure(0.7, 0.55)).endswith("| no |") and "| 0.000 (0.000-0.950) |" in verdict(figure(0.0, 0.0))
     assert verdict(figure(0.9, 0.9, patients=3)).endswith("| 0.900 | 0.600 text-only | 40 | too few to say |")
 
 

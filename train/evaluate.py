@@ -201,9 +201,10 @@ def in_short(sources: Mapping[str, Mapping[str, Any]]) -> list[str]:
         tasks = {task: {s: scores.get(task, {}) for s, scores in parts["texts"].items()} for task in CHIEF}
         for task, systems in {**tasks, "findings": parts["findings"]}.items():
             ours = systems.get("anyecg", {})
-            if key := next((k for k in ours for c in CHIEF[task] if k.startswith(c) and _value(ours[k])), None):
-                others = {s: _value(scores.get(key)) for s, scores in systems.items() if s in _WITHOUT_ECG}
-                rows.append(f"| {source} | {task}: {key} | {_against(ours[key], others)} |")
+            chief = [k for c in CHIEF[task] for k in ours if k.startswith(c) and _value(ours[k]) is not None]
+            if chief:
+                others = {s: _value(scores.get(chief[0])) for s, scores in systems.items() if s in _WITHOUT_ECG}
+                rows.append(f"| {source} | {task}: {chief[0]} | {_against(ours[chief[0]], others)} |")
     head = ["| source | figure | anyecg | best baseline | n | learned |", "|---|---|---|---|--:|---|"]
     return [*head, *rows] if rows else []
 
