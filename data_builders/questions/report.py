@@ -7,7 +7,7 @@ from typing import Any
 
 from anyecg.findings import SUPERCLASSES, findings_in_text
 
-from . import rhythms
+from . import openly, rhythms
 from .localization import LOCALIZABLE, merged_intervals, say_intervals
 from .measurement import LIMITS, judge
 from .view import EVENT_OF_CODE, Dialogue, View
@@ -49,6 +49,7 @@ STRUCTURED = (
     "A report with headings for this ECG, please.", "Report this ECG in sections.",
 )  # fmt: skip
 _MAX_FINDINGS, _MAX_BRIEF = 8, 3
+_OPEN = 0.5  # share of reports that are asked for in other words
 
 
 def ask(view: View, rng: random.Random) -> Dialogue | None:
@@ -61,6 +62,9 @@ def ask(view: View, rng: random.Random) -> Dialogue | None:
     style, questions = (
         (_brief, BRIEF) if draw < 0.12 else (_structured, STRUCTURED) if draw < 0.24 else (_prose, QUESTIONS)
     )
+    if rng.random() < _OPEN and style is not _structured:
+        held_out = openly.HELD_OUT if view.split == "test" else openly.OPEN
+        questions = openly.BRIEFLY if style is _brief else held_out
     text = style(view)
     if not text:
         return None
