@@ -98,12 +98,13 @@ def _over_groups(asked: Sequence[Asked], texts: Sequence[str]) -> dict[str, Any]
     if places:
         values = [interval_iou(intervals_of(text), a.gold) for a, text in places]
         published = [1.0 if value is None else value for value in values]
-        scores["IoU as published (rightly absent counts as 1)"] = mean_with_interval(published, _patients(places))
+        patients = _patients_of([a for a, _ in places])
+        scores["IoU as published (rightly absent counts as 1)"] = mean_with_interval(published, patients)
     return scores
 
 
-def _patients(rows: Sequence[tuple[Asked, str]]) -> list[str]:
-    return [a.facts.get("patient", a.name) for a, _ in rows]
+def _patients_of(asked: Sequence[Asked]) -> list[str]:
+    return [a.facts.get("patient", a.name) for a in asked]
 
 
 def _option_right(a: Asked, text: str) -> float:
@@ -111,7 +112,7 @@ def _option_right(a: Asked, text: str) -> float:
 
 
 def _score_options(asked: Sequence[Asked], texts: Sequence[str]) -> dict[str, Any]:
-    patients = [a.facts.get("patient", a.name) for a in asked]
+    patients = _patients_of(asked)
     picked = [{option.lower() for option in chosen(text, a.options)} for a, text in zip(asked, texts, strict=True)]
     overlap = [len(p & set(a.gold)) / len(p | set(a.gold)) for p, a in zip(picked, asked, strict=True)]
     return {
@@ -119,15 +120,15 @@ def _score_options(asked: Sequence[Asked], texts: Sequence[str]) -> dict[str, An
             [float(p == set(a.gold)) for p, a in zip(picked, asked, strict=True)], patients
         ),
         "options shared (Jaccard)": mean_with_interval(overlap, patients),
-        "no option could be read": float(np.mean([not p for p in picked])),
+        "no option could be read": mean_with_interval([float(not p) for p in picked], patients),
     }
 
 
 def _score_letters(asked: Sequence[Asked], texts: Sequence[str]) -> dict[str, Any]:
     picked = [chosen_letter(text, a.question) for a, text in zip(asked, texts, strict=True)]
     right = [float(letter == a.gold) for letter, a in zip(picked, asked, strict=True)]
-    patients = [a.facts.get("patient", a.name) for a in asked]
-    unread = float(np.mean([letter is None for letter in picked]))
+    patients = _patients_of(asked)
+    unread = mean_with_interval([float(letter is None) for letter in picked], patients)
     return {"accuracy": mean_with_interval(right, patients), "no option could be read": unread}
 
 
@@ -140,7 +141,7 @@ def _score_labels(asked: Sequence[Asked], texts: Sequence[str]) -> dict[str, Any
     f1 = 2 * hits / np.maximum(said.sum(axis=0) + gold.sum(axis=0), 1)
     recall = hits / np.maximum(gold.sum(axis=0), 1)
     specificity = ((1 - said) * (1 - gold)).sum(axis=0) / np.maximum((1 - gold).sum(axis=0), 1)
-    patients = [a.facts.get("patient", a.name) for a in asked]
+    patients = _patients_of(asked)
     return {
         "macro F1": float(f1[gold.any(axis=0)].mean()),
         "macro AUROC of 0/1 answers": float(((recall + specificity) / 2)[both].mean()) if both.any() else None,
@@ -163,14 +164,14 @@ def labels_of(text: str, space: Sequence[str]) -> set[str]:
 
 def _score_places(asked: Sequence[Asked], texts: Sequence[str]) -> dict[str, Any]:
     gold = [[(s, e) for s, e in a.gold] for a in asked]
-    patients = [a.facts.get("patient", a.name) for a in asked]
+    patients = _patients_of(asked)
     scores = localization_scores([intervals_of(text) for text in texts], gold, patients)
     return {"IoU": scores["iou"], "event F1 at 150 ms": scores["event_f1"],
             "not present accuracy": scores["not_present_accuracy"]}  # fmt: skip
 
 
 def _score_texts(asked: Sequence[Asked], texts: Sequence[str]) -> dict[str, Any]:
-    return text_scores(texts, [a.gold for a in asked], [a.facts.get("patient", a.name) for a in asked])
+    return text_scores(texts, [a.gold for a in asked], _patients_of(asked))
 
 
 _SCORERS = {
