@@ -8,18 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from anyecg.leads import STANDARD_LEADS
+from anyecg.measure.normal import Q_MV, ST_MV, T_MV
 
 from . import judgeable
 from .balance import evenly, least_told
 from .view import Dialogue, View
 from .wording import capital, join
 
-ST_MV = 0.1
-"""Elevation or depression that counts (Kligfield et al. 2007); less than half of it is "no"."""
-T_MV = -0.1
-"""A T wave this negative is inverted (Rautaharju et al. 2009, part IV); one above zero is not."""
-Q_MV = -0.1
-"""A Q wave this deep (Thygesen et al. 2018 ask for it and for 30 ms); one of half the depth is none."""
 Row = Mapping[str, float | None]
 
 
@@ -131,7 +126,8 @@ def _noise(view: View, rng: random.Random, balance: Counter[str]) -> Dialogue | 
         return None
     leads, truth = known
     clean = [lead for lead in view.record.leads if lead not in leads]
-    if rng.random() < 0.4 and len(view.record.leads) > 2:
+    if rng.random() < 0.4 and len(view.record.leads) > 2 and (leads or balance["noisy leads"] > 0):
+        balance["noisy leads"] += 1 if leads else -2
         return _which_leads(view, rng.choice(_NOISE_QUERY), leads, "noise query", truth)
     yes = evenly("noise", bool(leads), bool(clean), balance, rng)
     if yes is None:

@@ -9,6 +9,7 @@ import random
 from collections import Counter
 from typing import Any
 
+from .balance import verified
 from .localization import say_intervals
 from .view import Dialogue, View
 from .wording import RHYTHM_ORDER, capital, join
@@ -91,14 +92,10 @@ def ask(view: View, rng: random.Random, balance: Counter[str]) -> Dialogue | Non
         x, y = rng.sample((right, wrong), 2)
         question = rng.choice(_CHOOSE).format(x=_with_article(x), y=_with_article(y), X=capital(_with_article(x)))
         return _dialogue(view, question, f"{said(view, right)}.", "rhythm choose", [right], (x, y))
-    name = min(there, key=lambda name: (balance[name], rng.random())) if there and draw < 0.8 else None
-    if name is None:
-        owing = [name for name in absent if balance[name] > -1]
-        if not owing:
-            return None
-        name = max(owing, key=lambda name: (balance[name], rng.random()))
-    yes = name in there
-    balance[name] += 1 if yes else -1
+    chosen = verified("rhythm", there, absent, balance, rng)
+    if chosen is None:
+        return None
+    name, yes = chosen
     question = rng.choice(_VERIFY).format(x=_with_article(name))
     answer = f"Yes: {said(view, name)[0].lower() + said(view, name)[1:]}." if yes else f"No, there is no {name}."
     return _dialogue(view, question, answer, "rhythm verify", ["yes" if yes else "no"], ())
