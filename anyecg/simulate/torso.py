@@ -52,7 +52,7 @@ _PLACED = np.full((len(SOURCE_LEADS), 1), 0.12)
 _PLACED[:11, 0] = (0, 0, 0.08, 0.10, 0.13, 0.15, 0.12, 0.10, 0, 0, 0)
 # What is particular to one person's chest changes smoothly from V1 to V6: (6, 6), makes neighbours correlate.
 _APART = np.abs(np.subtract.outer(np.arange(6), np.arange(6)))
-_SMOOTH = np.linalg.cholesky(0.65 * np.exp(-((_APART / 2.2) ** 2)) + 0.35 * np.eye(6))
+_SMOOTH = np.linalg.cholesky(0.5 * np.exp(-((_APART / 2.0) ** 2)) + 0.5 * np.eye(6))
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def draw_torso(rng: np.random.Generator) -> Torso:
     return Torso({"P": p, "QRS": qrs, "T": t}, math.exp(chest.mean()))
 
 
-_NEAR = np.concatenate([[0.03, 0.03], np.full(6, 0.14), np.zeros(3), np.full(len(SOURCE_LEADS) - 11, 0.10)])[:, None]
+_NEAR = np.concatenate([[0.03, 0.03], np.full(6, 0.17), np.zeros(3), np.full(len(SOURCE_LEADS) - 11, 0.10)])[:, None]
 
 
 def draw_views(waves: dict[str, Wave], torso: Torso, rng: np.random.Generator) -> dict[str, np.ndarray]:

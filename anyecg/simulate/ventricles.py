@@ -54,8 +54,8 @@ def _normal_qrs(rng: np.random.Generator) -> Wave:
     """Septum (right, forward), apex and free wall (left, down), then lateral and basal walls (back)."""
     return Wave.of([
         (15, 0, 15, 20, jitter((0.02, -0.02, -0.19), rng, 0.45)),
-        (38, 0, 24, 25, jitter((1.00, 0.72, -0.14), rng)),
-        (52, 0, 30, 31, jitter((0.40, 0.29, 0.80), rng, 0.18)),
+        (38, 0, 27.5, 28.5, jitter((0.97, 0.70, -0.14), rng)),
+        (53, 0, 33, 35, jitter((0.40, 0.29, 0.78), rng, 0.18)),
         (71, 0, 22, 27, jitter((-0.07, -0.05, 0.27), rng, 0.45)),
     ])  # fmt: skip
 
