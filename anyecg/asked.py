@@ -14,6 +14,7 @@ from typing import Any
 from .abstain import LIKELY, UNJUDGED, UNLIKELY, Verdict
 from .answer import abstention, kind_in
 from .asked_of_several import answered_of_several
+from .asked_values import answered_values
 from .check import asks_generally
 from .check_findings import percent
 from .events import LOCATABLE
@@ -53,6 +54,13 @@ _SCAFFOLD = frozenset(
     )
 )
 """Words of a question that leave nothing to be understood beside the finding."""
+_ASKS_KIND = re.compile(r"(?:which|what kind of|what|name|list|tell me) (?:(?:the|any|all|kinds? of|type of) )?")
+_ASKS_RHYTHM = re.compile(
+    r"(?:which|what|name|identify|tell me)(?: kind of| is)?(?: the)?(?: underlying| basic)? rhythm"
+    r"(?: is (?:shown|this|it|there)| do you see| does this (?:ecg|recording) show| here| of this ecg)?"
+)
+_PARTS = re.compile(r"\?\s+|,?\s+and\s+(?=(?:is|are|was|does|do|has|what|how|which|where)\b)", re.I)
+"""Where one question ends and the next begins."""
 _CHOICE = re.compile(r"\bor\b(?! not)")
 _ISCHAEMIC = tuple(code for code in CODES if code.startswith("ISC"))
 GROUPS: dict[str, tuple[str, tuple[str, ...], str]] = {
@@ -95,16 +103,31 @@ def given(
         return outside, "scope"
     if evidences and all(evidence.unjudgeable for evidence in evidences):
         return abstention(evidences), "evidence"
-    text = answered(question, evidences) or answered_of_several(question, evidences) if with_measurements else ""
+    text = by_evidence(question, evidences) if with_measurements else ""
     return text, "evidence" if text else "model"
+
+
+def by_evidence(question: str, evidences: Sequence[Evidence]) -> str:
+    """The answer to a question, or to each part of one ("Which rate, and is it regular?"), if the evidence has all."""
+    whole = answered(question, evidences) or answered_of_several(question, evidences)
+    parts = [part for part in _PARTS.split(question) if part and part.strip()]
+    if whole or len(parts) < 2:
+        return whole
+    said = [answered(part, evidences) or answered_of_several(part, evidences) for part in parts]
+    return " ".join(said) if all(said) else ""
 
 
 def answered(question: str, evidences: Sequence[Evidence]) -> str:
     """The answer that the evidence of one ECG gives by itself, or "" where the language model has to answer."""
-    if len(evidences) != 1 or asks_generally(question):
+    if len(evidences) != 1:
         return ""
-    evidence = evidences[0]
-    return _places(question, evidence) or _normality(question, evidence) or _presence(question, evidence)
+    (evidence,) = evidences
+    if values := answered_values(question, evidence):
+        return values  # "What is the heart rate?" sounds general and is not
+    if asks_generally(question):
+        return ""
+    of_findings = (_places, _normality, _presence, _kinds)
+    return next((text for answer in of_findings if (text := answer(question, evidence))), "")
 
 
 def in_words(kind: str, events: Sequence[Mapping[str, Any]], most: int = 20) -> str:
@@ -152,9 +175,11 @@ def _beside(others: Sequence[tuple[str, float]]) -> str:
 
 def _presence(question: str, evidence: Evidence) -> str:
     asked = _asked_for(question)
-    if asked is None:
-        return ""
-    name, codes, group = asked
+    return _of_group(*asked, evidence) if asked else ""
+
+
+def _of_group(name: str, codes: tuple[str, ...], group: str, evidence: Evidence) -> str:
+    """Whether one of these statements, or the class that holds them, is there, with what is most probable of them."""
     if codes == ("PVC",) and (events := evidence.locate(_VENTRICULAR)):  # two witnesses; other kinds are less sure
         return f"Yes: {LOCATABLE[_VENTRICULAR]} at {_listed(events, MOST_TOLD)}."
     if all(evidence.verdicts[code].word == UNJUDGED for code in codes):
@@ -168,6 +193,32 @@ def _presence(question: str, evidence: Evidence) -> str:
     if group and _is_called(evidence, group) and verdict.word != UNJUDGED:
         return f"Probably yes: {name} {percent(evidence.labels[group])}, though no single kind of it is likely enough."
     return _denied(name, labels[0], verdict, evidence)
+
+
+def _kinds(question: str, evidence: Evidence) -> str:
+    """Which rhythm, or which statements of a group: "Which conduction disturbances are there?"."""
+    plain = question.lower().strip(" ?.!")
+    if _ASKS_RHYTHM.fullmatch(plain):
+        return _shown_rhythm(evidence)
+    begun = _ASKS_KIND.match(plain)
+    if not begun or findings_in_text(question):
+        return ""
+    rest = plain[begun.end() :]
+    for name, (words, codes, group) in GROUPS.items():
+        match = re.search(rf"(?<![\w-])(?:{words})(?![\w-])", rest)
+        if match and set(re.findall(r"\w+", rest[: match.start()] + rest[match.end() :])) <= _SCAFFOLD | {
+            "which",
+            "kind",
+        }:
+            return _of_group(name, codes, group, evidence)
+    return ""
+
+
+def _shown_rhythm(evidence: Evidence) -> str:
+    rhythms = [(c, p) for c, p in evidence.judged() if "r" in FINDINGS[c].kinds and _is_called(evidence, c)]
+    rate = evidence.measurements.get("heart_rate_bpm")
+    said = _named(rhythms) if rhythms else "no rhythm is likely enough to be named"
+    return f"{said[:1].upper()}{said[1:]}" + (f"; rate {rate:.0f}/min." if rate is not None else ".")
 
 
 def _denied(name: str, label: str, verdict: Verdict, evidence: Evidence) -> str:

@@ -4,7 +4,7 @@ A small language model that met twelve wordings of "report this ECG" answers a t
 are many. `HELD_OUT` appears in the test split only.
 """
 
-OPEN = (
+OPEN: tuple[str, ...] = (
     "What's wrong with this ECG?", "what is wrong here", "Anything wrong with this heart?",
     "Is something wrong with him?", "Is she okay?", "Is the patient ok?", "Is this patient alright?",
     "Are there any problems?", "any problem here?", "What do you see?", "what do you see here",
@@ -36,10 +36,10 @@ OPEN = (
     "Patient with palpitations, what does the ECG show?", "ECG of a patient with chest pain: what do you see?",
     "Preoperative ECG, please report.", "Routine ECG, please read.", "Is there anything I should worry about?",
     "anything scary?", "Anything I should not miss?", "Anything remarkable?", "Anything interesting?",
-    "Anything new?", "Should I be worried about this ECG?", "Can this patient go home, from the ECG's side?",
+    "Anything new?", "Should I be worried about this ECG?",
     "Is this serious?",
 )  # fmt: skip
-BRIEFLY = (
+BRIEFLY: tuple[str, ...] = (
     "Summarise in one sentence.", "Summary in one sentence, please.", "Sum up for the GP in one sentence.", "tl;dr",
     "tldr please", "short version", "The short version, please.", "in brief?", "briefly please", "one line",
     "In one sentence?", "In a nutshell?", "Bottom line?", "What's the bottom line?", "Key message?", "main point?",
@@ -47,7 +47,7 @@ BRIEFLY = (
     "Just tell me the main thing.", "What is the most important finding?", "Most important finding?",
     "Headline diagnosis?", "For the handover, one line please.", "One line for the discharge letter.",
 )  # fmt: skip
-HELD_OUT = (
+HELD_OUT: tuple[str, ...] = (
     "What is this ECG telling us?", "Please interpret for me", "Any concerns on this one?", "What would you report?",
     "could you read this ecg pls", "Give me your read.", "how's the heart?", "What did you find?",
     "Tell me the findings.", "What's the matter with this tracing?", "Does anything here look abnormal to you?",

@@ -59,6 +59,7 @@ def ask(view: View, rng: random.Random) -> Dialogue | None:
     if view.whole and not view.findings and not rhythms.present(view):
         return None
     draw = rng.random()
+    questions: tuple[str, ...]
     style, questions = (
         (_brief, BRIEF) if draw < 0.12 else (_structured, STRUCTURED) if draw < 0.24 else (_prose, QUESTIONS)
     )

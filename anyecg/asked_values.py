@@ -1,0 +1,142 @@
+"""Questions for measured numbers of one ECG, and for what one lead shows: answered from the measurements."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from .evidence import Evidence
+from .measure.normal import LIMITS, Q_MV, ST_MV, T_MV, say
+
+_NAMES = {
+    "heart_rate_bpm": r"(?:heart|ventricular|pulse) rate|rate|pulse|hr|bpm|beats (?:per|a) minute",
+    "qtc_bazett_ms": r"qtc(?: interval| time)?(?: by bazett)?|corrected qt(?: interval)?",
+    "qt_ms": r"(?:uncorrected )?qt(?: interval| time| duration)?",
+    "pr_ms": r"p[rq](?: interval| time| duration)?",
+    "qrs_ms": r"qrs(?: complex)?(?: duration| width)?|width of the qrs(?: complex)?",
+    "axis_deg": r"(?:frontal )?(?:qrs |heart |electrical )?axis",
+}
+"""How each number is asked for; the first that fits takes the words."""
+_ALL = re.compile(
+    r"\b(?:all (?:the )?(?:intervals|measurements|values|numbers)|basic measurements|"
+    r"list the (?:measurements|intervals)|measure this ecg|which values do you measure|"
+    r"the numbers of this recording|rate, intervals and axis)\b"
+)
+_REGULAR = re.compile(r"\b(?:ir)?regular(?:ity|ly)?\b")
+_WORDS = frozenset(
+    re.findall(
+        r"\w+",
+        """
+        what whats is s are the of this ecg ekg tracing recording tell me please measure give say whether if it its
+        normal value values does do have has had how would you judge here read off as a an long prolonged wide widened
+        short shortened fast slow high low too ok okay and or within limits my his her patient patients in at to check
+        much measured calculate report there any for be ms minute with whether about right range abnormal interval
+        intervals rhythm beats rr come look like irregular regular regularly regularity which deviated deviation left
+        number numbers degrees
+        """,
+    )
+)
+"""Words of a question that leave nothing to be understood beside the number that it asks for."""
+_LEAD = re.compile(r"\b(?:leads? )?(v[1-6]|avr|avl|avf)\b|\bleads? (iii|ii|i)\b|\bin (iii|ii)\b")
+_SIGNS = {
+    "ST elevation": (r"st[ -](?:segment )?elevations?|elevated st(?: segment)?", "st", 1),
+    "ST depression": (r"st[ -](?:segment )?depressions?|depressed st(?: segment)?", "st", -1),
+    "inverted T wave": (
+        r"t[ -]?waves? inversions?|inverted t(?: waves?)?|negative t(?: waves?)?|t inversions?", "t", -1
+    ),
+    "Q wave": (r"(?:pathological )?q[ -]?waves?(?: of at least \d\.\d mv)?", "q", -1),
+}  # fmt: skip
+"""What one lead may show: how it is asked for, the wave, and its direction."""
+_ABOUT_LEAD = re.compile(r"isch(?:a)?emi[ac](?: changes?)?|st[ -]?segment|st/?-?t(?: changes?)?|t[ -]?waves?|\bst\b")
+_OF_LEAD_WORDS = _WORDS | frozenset("lead leads show shows see you can sign signs evidence abnormal are what".split())  # noqa: SIM905
+
+
+def answered_values(question: str, evidence: Evidence) -> str:
+    """The measured numbers that a question asks for, in sentences that judge them; "" for any other question."""
+    plain = " ".join(question.lower().split())
+    return _of_lead(plain, evidence.measurements) or _numbers(plain, evidence)
+
+
+def _numbers(question: str, evidence: Evidence) -> str:
+    measured, sex = evidence.measurements, evidence.record.sex
+    if _ALL.search(question):
+        return _all(measured)
+    keys, rest = [], question
+    for key, names in _NAMES.items():
+        shorter = re.sub(rf"\b(?:{names})\b", " ", rest)
+        keys += [key] if shorter != rest else []
+        rest = shorter
+    if not set(re.findall(r"\w+", rest)) <= _WORDS:
+        return ""
+    if _REGULAR.search(question) and set(keys) <= {"heart_rate_bpm"}:
+        return _regularity(measured)
+    return " ".join(say(measured, key, sex) for key in LIMITS if key in keys)
+
+
+def _all(measured: Mapping[str, Any]) -> str:
+    have = {key: measured.get(key) for key in LIMITS}
+    listed = ", ".join(
+        f"{LIMITS[key].short} {value:.0f}{LIMITS[key].unit}" for key, value in have.items() if value is not None
+    )
+    lacking = ", ".join(LIMITS[key].short for key, value in have.items() if value is None)
+    text = f"{listed[:1].upper()}{listed[1:]}." if listed else ""
+    return f"{text} Not measurable: {lacking}.".strip() if lacking else text
+
+
+def _regularity(measured: Mapping[str, Any]) -> str:
+    regularity, rate = measured.get("rhythm_regularity"), measured.get("heart_rate_bpm")
+    if not regularity:
+        return "I cannot tell: there are too few clear beats to judge the rhythm's regularity."
+    return f"The rhythm is {regularity}" + (f", at a rate of {rate:.0f}/min." if rate is not None else ".")
+
+
+def _of_lead(question: str, measured: Mapping[str, Any]) -> str:
+    """What the ST segment, T wave or Q wave of one lead measures."""
+    leads = [next(name for name in found if name) for found in _LEAD.findall(question)]
+    if len(set(leads)) != 1:
+        return ""
+    lead = leads[0].upper().replace("AV", "aV")
+    rest = _LEAD.sub(" ", question)
+    asked = [name for name, (words, _, _) in _SIGNS.items() if re.search(rf"\b(?:{words})\b", rest)]
+    for name in asked:
+        rest = re.sub(rf"\b(?:{_SIGNS[name][0]})\b", " ", rest)
+    general = _ABOUT_LEAD.search(rest)
+    if not set(re.findall(r"\w+", _ABOUT_LEAD.sub(" ", rest))) <= _OF_LEAD_WORDS or not (asked or general):
+        return ""
+    row = (measured.get("leads") or {}).get(lead)
+    if row is None:
+        return f"I cannot tell: lead {lead} is not in this recording or could not be measured."
+    return _sign(asked[0], lead, row) if len(asked) == 1 else _waves(lead, row)
+
+
+def _sign(name: str, lead: str, row: Mapping[str, float | None]) -> str:
+    _, wave, sign = _SIGNS[name]
+    level = _level(row) if wave == "st" else row.get(f"{wave}_mv")
+    if level is None:
+        return (
+            f"I cannot tell: the {'ST level' if wave == 'st' else f'{wave.upper()} wave'} in {lead} was not measurable."
+        )
+    limit = {"st": ST_MV, "t": -T_MV, "q": -Q_MV}[wave]
+    what = "the ST level" if wave == "st" else f"the {wave.upper()} wave"
+    holds = "Yes" if round(sign * level, 2) >= limit else "No"
+    return f"{holds}: in {lead} {what} is {_mv(level)} (from {_mv(sign * limit)} on it counts)."
+
+
+def _waves(lead: str, row: Mapping[str, float | None]) -> str:
+    parts = {"the ST level": _level(row), "the T wave": row.get("t_mv"), "the Q wave": row.get("q_mv")}
+    said = [f"{what} is {_mv(value)}" for what, value in parts.items() if value is not None]
+    if not said:
+        return f"I cannot tell: no wave of lead {lead} was measurable."
+    limits = f"An ST shift of {_mv(ST_MV)}, a T wave of {_mv(T_MV)} or a Q wave of {_mv(Q_MV)} would count."
+    return f"In {lead} {', '.join(said)}. {limits}"
+
+
+def _level(row: Mapping[str, float | None]) -> float | None:
+    level = row.get("st_j_mv")
+    return row.get("st_mv") if level is None else level
+
+
+def _mv(value: float) -> str:
+    shown = f"{value:.2f} mV"
+    return "0.00 mV" if shown == "-0.00 mV" else shown
