@@ -21,6 +21,7 @@ from .events import LOCATABLE
 from .evidence import Evidence
 from .findings import CODES, FINDINGS, finding_spans, findings_in_text, phrase
 from .knowledge import answer_back, answer_from_knowledge, beyond
+from .mending import OF_THIS_ECG
 
 MOST_TOLD = 12
 """Places that an answer's text lists; the trace shows all."""
@@ -55,13 +56,15 @@ _SCAFFOLD = frozenset(
 )
 """Words of a question that leave nothing to be understood beside the finding."""
 _ASKS_KIND = re.compile(r"(?:which|what kind of|what|name|list|tell me) (?:(?:the|any|all|kinds? of|type of) )?")
-_ASKS_RHYTHM = re.compile(
-    r"(?:which|what|name|identify|tell me)(?: kind of| is)?(?: the)?(?: underlying| basic)? rhythm"
-    r"(?: is (?:shown|this|it|there)| do you see| does this (?:ecg|recording) show| here| of this ecg)?"
+_RHYTHM_WORDS = _SCAFFOLD | frozenset(
+    ("which", "what", "kind", "name", "identify", "describe", "how", "underlying", "basic", "shown", "heart", "main")
 )
 _PARTS = re.compile(r"\?\s+|,?\s+and\s+(?=(?:is|are|was|does|do|has|what|how|which|where)\b)", re.I)
 """Where one question ends and the next begins."""
-_CHOICE = re.compile(r"\bor\b(?! not)")
+_OR = re.compile(r"\bor\b(?! not)|\bbetween\b|\bwhich of the two\b")
+_CHOICE_WORDS = frozenset(
+    ("or", "which", "two", "fits", "better", "decide", "between", "choose", "one", "either", "more", "likely", "both")
+)
 _ISCHAEMIC = tuple(code for code in CODES if code.startswith("ISC"))
 GROUPS: dict[str, tuple[str, tuple[str, ...], str]] = {
     "myocardial infarction": (
@@ -124,9 +127,9 @@ def answered(question: str, evidences: Sequence[Evidence]) -> str:
     (evidence,) = evidences
     if values := answered_values(question, evidence):
         return values  # "What is the heart rate?" sounds general and is not
-    if asks_generally(question):
+    if asks_generally(question) and not OF_THIS_ECG.match(question.strip().lower()):
         return ""
-    of_findings = (_places, _normality, _presence, _kinds)
+    of_findings = (_places, _normality, _presence, _kinds, _choice)
     return next((text for answer in of_findings if (text := answer(question, evidence))), "")
 
 
@@ -198,7 +201,7 @@ def _of_group(name: str, codes: tuple[str, ...], group: str, evidence: Evidence)
 def _kinds(question: str, evidence: Evidence) -> str:
     """Which rhythm, or which statements of a group: "Which conduction disturbances are there?"."""
     plain = question.lower().strip(" ?.!")
-    if _ASKS_RHYTHM.fullmatch(plain):
+    if {"rhythm"} <= set(re.findall(r"\w+", plain)) <= _RHYTHM_WORDS:
         return _shown_rhythm(evidence)
     begun = _ASKS_KIND.match(plain)
     if not begun or findings_in_text(question):
@@ -214,8 +217,29 @@ def _kinds(question: str, evidence: Evidence) -> str:
     return ""
 
 
+def _choice(question: str, evidence: Evidence) -> str:
+    """Which of two findings is there: one, both or neither."""
+    plain = question.lower()
+    codes = list(findings_in_text(question))
+    rest = plain
+    for start, end in reversed(finding_spans(plain)):
+        rest = f"{rest[:start]} {rest[end:]}"
+    if len(codes) != 2 or not _OR.search(rest) or not set(re.findall(r"\w+", rest)) <= _SCAFFOLD | _CHOICE_WORDS:
+        return ""
+    if any(evidence.verdicts[code].word == UNJUDGED for code in codes):
+        return f"I cannot tell: {next(v.reason for code in codes if (v := evidence.verdicts[code]).word == UNJUDGED)}."
+    ranked = sorted(((code, evidence.labels[code]) for code in codes), key=lambda pair: -pair[1])
+    called = [(code, p) for code, p in ranked if _is_called(evidence, code)]
+    if len(called) == 1:
+        (other,) = (pair for pair in ranked if pair not in called)
+        return f"It shows {_named(called)}; no {_named([other])}."
+    return f"Both: {_named(ranked)}." if called else f"Neither: {_named(ranked)}."
+
+
 def _shown_rhythm(evidence: Evidence) -> str:
     rhythms = [(c, p) for c, p in evidence.judged() if "r" in FINDINGS[c].kinds and _is_called(evidence, c)]
+    if any(code in ("STACH", "SBRAD", "SARRH") for code, _ in rhythms):
+        rhythms = [(code, p) for code, p in rhythms if code != "SR"]  # which they are
     rate = evidence.measurements.get("heart_rate_bpm")
     said = _named(rhythms) if rhythms else "no rhythm is likely enough to be named"
     return f"{said[:1].upper()}{said[1:]}" + (f"; rate {rate:.0f}/min." if rate is not None else ".")
@@ -237,7 +261,7 @@ def _rhythm(evidence: Evidence, code: str) -> str:
 def _asked_for(question: str) -> tuple[str, tuple[str, ...], str] | None:
     """Name, statements and class that a yes-or-no question is about; None for any other question."""
     plain = question.lower().strip()
-    if _CHOICE.search(plain) or "?" in plain.rstrip(" ?.!") or _ASKS_PLACES.search(plain):
+    if _OR.search(plain) or "?" in plain.rstrip(" ?.!") or _ASKS_PLACES.search(plain):
         return None
     named = findings_in_text(question)
     rest = plain

@@ -57,6 +57,7 @@ _WHOSE = re.compile(
 )
 _COURSE = ("New in ECG 2", "Not in ECG 2 any more", "Unchanged")
 _APART = ("Only in ECG 2", "Only in ECG 1", "In both")
+_NORMAL = re.compile(r"\b(?:everything (?:is )?normal|normal|no abnormality)\b")
 _FASTER = re.compile(r"\bfaster\b|\bslower\b|\bheart rates?\b|\bthe rates?\b|\brates of\b")
 SAME_RATE_BPM = 1.0
 """Rates that print alike are not told apart."""
@@ -75,13 +76,15 @@ def _of_one_finding(question: str, evidences: Sequence[Evidence]) -> str:
     asked = question
     for start, end in reversed(finding_spans(question)):
         asked = f"{asked[:start]} {asked[end:]}"
+    if not named and _NORMAL.search(asked):
+        named, asked = {"NORM": True}, _NORMAL.sub(" ", asked)
     if len(named) != 1 or not set(re.findall(r"\w+", asked)) <= _WORDS:
         return ""
     (code,) = named
     if any(evidence.verdicts[code].word == UNJUDGED for evidence in evidences):
         return ""
     has = [evidence.labels[code] >= evidence.thresholds[code] for evidence in evidences]
-    if _WHICH.search(asked):
+    if _WHICH.search(asked) or code == "NORM":
         return _which(code, has, evidences)
     relation = next((name for name, words in _RELATIONS if words.search(asked)), None)
     return _related(relation, code, has, evidences) if relation and len(evidences) == 2 else ""
@@ -90,12 +93,22 @@ def _of_one_finding(question: str, evidences: Sequence[Evidence]) -> str:
 def _which(code: str, has: Sequence[bool], evidences: Sequence[Evidence]) -> str:
     those = [f"ECG {k}" for k, it_has in enumerate(has, start=1) if it_has]
     given = f"({_probabilities(code, evidences)})"
+    if code == "NORM":
+        return _which_normal(those, len(has), given)
     if not those:
         return f"None of them shows {_noun(code)} {given}."
     if len(those) == len(has):
         return f"{'Both' if len(has) == 2 else 'All'} of them show {_noun(code)} {given}."
     listed = those[0] if len(those) == 1 else f"{', '.join(those[:-1])} and {those[-1]}"
     return f"{listed} show{'s' if len(those) == 1 else ''} {_noun(code)} {given}."
+
+
+def _which_normal(those: Sequence[str], n_ecgs: int, given: str) -> str:
+    if not those:
+        return f"None of them is normal {given}."
+    if len(those) == n_ecgs:
+        return f"{'Both' if n_ecgs == 2 else 'All'} of them are normal {given}."
+    return f"{' and '.join(those)} {'is' if len(those) == 1 else 'are'} normal {given}."
 
 
 def _related(relation: str, code: str, has: Sequence[bool], evidences: Sequence[Evidence]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .evidence import Evidence
-from .measure.normal import LIMITS, Q_MV, ST_MV, T_MV, say
+from .measure.normal import LIMITS, Q_MV, ST_MV, T_MV, judge, say
 
 _NAMES = {
     "heart_rate_bpm": r"(?:heart|ventricular|pulse) rate|rate|pulse|hr|bpm|beats (?:per|a) minute",
@@ -23,6 +23,11 @@ _ALL = re.compile(
     r"list the (?:measurements|intervals)|measure this ecg|which values do you measure|"
     r"the numbers of this recording|rate, intervals and axis)\b"
 )
+_NORMAL = frozenset(("normal", "within", "ok", "okay", "kept", "should", "fine"))
+_ABOVE = frozenset(("prolonged", "long", "wide", "widened", "fast", "high", "above", "increased"))
+_BELOW = frozenset(("short", "shortened", "slow", "low", "below"))
+_ABNORMAL = re.compile(r"\b(?:abnormal|not normal|outside)\b")
+_VALUES = re.compile(r"\b(?:values?|intervals?|measurements?|numbers?|features)\b")
 _REGULAR = re.compile(r"\b(?:ir)?regular(?:ity|ly)?\b")
 _WORDS = frozenset(
     re.findall(
@@ -33,7 +38,9 @@ _WORDS = frozenset(
         short shortened fast slow high low too ok okay and or within limits my his her patient patients in at to check
         much measured calculate report there any for be ms minute with whether about right range abnormal interval
         intervals rhythm beats rr come look like irregular regular regularly regularity which deviated deviation left
-        number numbers degrees
+        number numbers degrees now also kept limits should fine
+        outside their ranges list name numeric features measurements fall falls lies lie into below above low between
+        increased
         """,
     )
 )
@@ -60,7 +67,7 @@ def answered_values(question: str, evidence: Evidence) -> str:
 
 def _numbers(question: str, evidence: Evidence) -> str:
     measured, sex = evidence.measurements, evidence.record.sex
-    if _ALL.search(question):
+    if _ALL.search(question) and not _ABNORMAL.search(question):
         return _all(measured)
     keys, rest = [], question
     for key, names in _NAMES.items():
@@ -69,9 +76,43 @@ def _numbers(question: str, evidence: Evidence) -> str:
         rest = shorter
     if not set(re.findall(r"\w+", rest)) <= _WORDS:
         return ""
+    if not keys and _ABNORMAL.search(question) and _VALUES.search(question):
+        return _abnormal(measured, sex)
     if _REGULAR.search(question) and set(keys) <= {"heart_rate_bpm"}:
         return _regularity(measured)
-    return " ".join(say(measured, key, sex) for key in LIMITS if key in keys)
+    said = " ".join(say(measured, key, sex) for key in LIMITS if key in keys)
+    verdict = _verdict(question, keys[0], measured, sex) if len(keys) == 1 else ""
+    return f"{verdict}: {said[:1].lower()}{said[1:]}" if verdict else said
+
+
+def _verdict(question: str, key: str, measured: Mapping[str, Any], sex: str | None) -> str:
+    """ "Yes", "No", or the range, where a question asks to judge one number rather than for it; else ""."""
+    value, words = measured.get(key), set(re.findall(r"[a-z]+", question))
+    if value is None or key == "qt_ms":
+        return ""
+    judged, limit = judge(key, value, sex), LIMITS[key]
+    if "or" in words and len([group for group in (_NORMAL, _ABOVE, _BELOW) if words & group]) > 1:
+        above = value > limit.high if key == "axis_deg" else judged.endswith(limit.above)
+        return "Within" if judged == "normal" else "Above" if above else "Below"
+    if not re.match(r"(?:is|are|do|does|has|have|would)\b", question):
+        return ""
+    if words & _NORMAL:
+        return "Yes" if judged == "normal" else "No"
+    if words & (_ABOVE | _BELOW):
+        return "Yes" if judged.endswith(limit.above if words & _ABOVE else limit.below) else "No"
+    return ("No" if judged == "normal" else "Yes") if words & {"abnormal", "deviated", "deviation"} else ""
+
+
+def _abnormal(measured: Mapping[str, Any], sex: str | None) -> str:
+    """Which numbers lie outside their normal range."""
+    values = {key: measured[key] for key in LIMITS if measured.get(key) is not None and key != "qt_ms"}
+    judged = {key: judge(key, value, sex) for key, value in values.items()}
+    outside = [
+        f"{LIMITS[key].short} {value:.0f}{LIMITS[key].unit} ({judged[key]})"
+        for key, value in values.items()
+        if judged[key] != "normal"
+    ]
+    return f"Outside the normal range: {', '.join(outside)}." if outside else "None of them."
 
 
 def _all(measured: Mapping[str, Any]) -> str:

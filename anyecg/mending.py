@@ -15,7 +15,7 @@ MOST_ALSO = 3
 """Findings that a report's last sentence calls possible."""
 _REPORT = re.compile(r"\bconclusion\b|\bnormal ecg\b")
 _NORMAL = re.compile(r"(?<=Conclusion: )normal ECG(?! but)")
-_OF_THIS_ECG = re.compile(r"what (?:is|are|was) (?:the|this|my|shown|seen|measured)\b")
+OF_THIS_ECG = re.compile(r"what (?:is|are|was) (?:the|this|my|shown|seen|measured)\b")
 """Questions that may be meant in general and are answered from this ECG: "What is the heart rate?"."""
 
 
@@ -25,7 +25,7 @@ def mended(text: str, question: str, evidences: Sequence[Evidence]) -> tuple[str
     A report also gets a last sentence with what is possible: nobody should take its silence for a "no". And where the
     leads cannot show that an ECG is normal, it is not called so.
     """
-    is_lesson = asks_generally(question) and not _OF_THIS_ECG.match(question.strip().lower())
+    is_lesson = asks_generally(question) and not OF_THIS_ECG.match(question.strip().lower())
     if len(evidences) != 1 or is_lesson:
         return text, []
     text, corrections = corrected(text, evidences[0].measurements)

@@ -45,6 +45,7 @@ def ecg(rate=70.0, **probabilities):
         ("Potassium was 6.4 mmol/l at ECG 2. What has changed?", ""),
         ("Is the atrial fibrillation in ECG 2 dangerous?", ""),
         ("Describe sinus rhythm.", ""),
+        ("Is any of these ECGs normal?", "None of them is normal (1 %, 1 %)."),
     ],
 )  # fmt: skip
 def test_closed_questions_on_two_ecgs(question, said):

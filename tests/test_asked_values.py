@@ -12,6 +12,8 @@ MEASURED = {
     "heart_rate_bpm": 104.0, "pr_ms": 212.0, "qrs_ms": 98.0, "qt_ms": 380.0, "qtc_bazett_ms": 455.0, "axis_deg": None,
     "not_measurable": {"axis_deg": "No limb leads."}, "rhythm_regularity": "regular", "leads": {"V4": LEAD},
 }  # fmt: skip
+LONG_PR = "the PR interval is 212 ms, which is slightly long (normal 120-200 ms)."
+OUTSIDE = "Outside the normal range: rate 104/min (slightly fast), PR 212 ms (slightly long)."
 NUMBERS = "Rate 104/min, PR 212 ms, QRS 98 ms, QT 380 ms, QTc 455 ms."
 
 
@@ -25,7 +27,7 @@ def asked(question, sex=None, **changes):
     ("question", "said"),
     [
         ("What is the heart rate?", "The heart rate is 104/min, which is slightly fast (normal 60-100/min)."),
-        ("Is the PR interval normal?", "The PR interval is 212 ms, which is slightly long (normal 120-200 ms)."),
+        ("Is the PR interval normal?", f"No: {LONG_PR}"),
         ("hr?", "The heart rate is 104/min, which is slightly fast (normal 60-100/min)."),
         ("Read off the QRS duration.", "The QRS duration is 98 ms, which is normal (normal below 120 ms)."),
         ("What is the axis?", "The frontal QRS axis cannot be measured because no limb leads."),
@@ -36,6 +38,11 @@ def asked(question, sex=None, **changes):
         ("T wave inversion in V4?", "Yes: in V4 the T wave is -0.20 mV (from -0.10 mV on it counts)."),
         ("Does lead V4 show Q waves?", "No: in V4 the Q wave is -0.04 mV (from -0.10 mV on it counts)."),
         ("Is there ST elevation in aVL?", "I cannot tell: lead aVL is not in this recording or could not be measured."),
+        ("Is the PR prolonged?", f"Yes: {LONG_PR}"),
+        ("Is the QRS wide?", "No: the QRS duration is 98 ms, which is normal (normal below 120 ms)."),
+        ("Is the PR low, normal or high?", f"Above: {LONG_PR}"),
+        ("Which values are abnormal?", OUTSIDE),
+        ("Now the QRS duration, please.", "The QRS duration is 98 ms, which is normal (normal below 120 ms)."),
         ("What is the P axis?", ""),
         ("Why is the PR interval long?", ""),
         ("What is the longest RR interval?", ""),

@@ -228,6 +228,8 @@ def question_is_right(text: str, gold: Mapping[str, Any], gold_text: str) -> flo
         return float(option_set(text) == option_set(answer))
     if kind.endswith("query"):
         return float(option_set(text) == option_set(answer))
+    if kind in ("knowledge", "out of scope"):
+        return float(" ".join(_without_source(gold_text)) in " ".join(_without_source(text)))  # with its heading
     return float(_without_source(text) == _without_source(gold_text))
 
 
