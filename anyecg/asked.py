@@ -18,13 +18,15 @@ from .asked_values import answered_values
 from .check import asks_generally
 from .check_findings import percent
 from .events import LOCATABLE
-from .evidence import Evidence
+from .evidence import POSSIBLE, Evidence
 from .findings import CODES, FINDINGS, finding_spans, findings_in_text, phrase
 from .knowledge import answer_back, answer_from_knowledge, beyond
 from .mending import OF_THIS_ECG
 
 MOST_TOLD = 12
 """Places that an answer's text lists; the trace shows all."""
+_RATHER = 3
+"""Of two findings that are both below their threshold, the one that is so many times as probable fits better."""
 _VENTRICULAR = "premature ventricular contraction"
 MOST_NAMED = 4
 """Findings that an answer to a question about a group or about normality names."""
@@ -162,7 +164,7 @@ def _normality(question: str, evidence: Evidence) -> str:
     others = [(code, p) for code, p in called if code != "NORM" and code not in ("SR", "SARRH")]
     verdict = evidence.verdicts["NORM"]
     if verdict.word == UNJUDGED and not others:
-        return f"I cannot tell whether it is normal: {verdict.reason}. What can be judged shows nothing abnormal."
+        return f"Whether it is normal cannot be judged: {verdict.reason}. What can be judged shows nothing abnormal."
     is_normal = _is_called(evidence, "NORM") and not any(p > evidence.labels["NORM"] for _, p in others)
     word = "Yes" if is_normal == bool(asks_normal) else "No"
     if is_normal:
@@ -186,7 +188,7 @@ def _of_group(name: str, codes: tuple[str, ...], group: str, evidence: Evidence)
     if codes == ("PVC",) and (events := evidence.locate(_VENTRICULAR)):  # two witnesses; other kinds are less sure
         return f"Yes: {LOCATABLE[_VENTRICULAR]} at {_listed(events, MOST_TOLD)}."
     if all(evidence.verdicts[code].word == UNJUDGED for code in codes):
-        return f"I cannot tell: {evidence.verdicts[codes[0]].reason}."
+        return f"This cannot be judged: {evidence.verdicts[codes[0]].reason}."
     called = [(code, p) for code, p in evidence.judged() if code in codes and _is_called(evidence, code)]
     if called:
         surely = any(evidence.verdicts[code].word == LIKELY for code, _ in called)
@@ -227,13 +229,18 @@ def _choice(question: str, evidence: Evidence) -> str:
     if len(codes) != 2 or not _OR.search(rest) or not set(re.findall(r"\w+", rest)) <= _SCAFFOLD | _CHOICE_WORDS:
         return ""
     if any(evidence.verdicts[code].word == UNJUDGED for code in codes):
-        return f"I cannot tell: {next(v.reason for code in codes if (v := evidence.verdicts[code]).word == UNJUDGED)}."
+        return f"This cannot be judged: {next(v.reason for code in codes if (v := evidence.verdicts[code]).word == UNJUDGED)}."
     ranked = sorted(((code, evidence.labels[code]) for code in codes), key=lambda pair: -pair[1])
     called = [(code, p) for code, p in ranked if _is_called(evidence, code)]
     if len(called) == 1:
         (other,) = (pair for pair in ranked if pair not in called)
         return f"It shows {_named(called)}; no {_named([other])}."
-    return f"Both: {_named(ranked)}." if called else f"Neither: {_named(ranked)}."
+    if called:
+        return f"Both: {_named(ranked)}."
+    first, second = ranked
+    if first[1] >= POSSIBLE and first[1] >= _RATHER * second[1]:
+        return f"Rather {_named([first])}; no {_named([second])}."
+    return f"It shows neither {_named([first])} nor {_named([second])}."
 
 
 def _shown_rhythm(evidence: Evidence) -> str:

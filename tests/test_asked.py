@@ -53,7 +53,12 @@ def evidence(leads=STANDARD_LEADS, ventricular_at=(), limits=None, **probabiliti
             "Is there atrial fibrillation or atrial flutter?",
             "It shows atrial fibrillation 97 %; no atrial flutter 1 %.",
         ),
-        ("Decide between sinus rhythm and a paced rhythm.", "Neither: sinus rhythm 1 %, paced rhythm 1 %."),
+        ("Decide between sinus rhythm and a paced rhythm.", "It shows neither sinus rhythm 1 % nor paced rhythm 1 %."),
+        ("Which fits better, IMI or RVH?", ""),
+        (
+            "Inferior infarction or RVH?",
+            "Rather inferior myocardial infarction 20 %; no right ventricular hypertrophy 1 %.",
+        ),
         ("AF or LVH?", "Both: atrial fibrillation 97 %, left ventricular hypertrophy 55 %."),
         ("How would you describe the rhythm?", "Atrial fibrillation 97 %."),
         ("What is the rhythm?", "Atrial fibrillation 97 %."),
@@ -88,9 +93,11 @@ def test_a_normal_ecg_is_called_so_both_ways_round():
 
 def test_what_the_leads_cannot_show_is_not_answered_with_a_number():
     strip = evidence(leads=("II",), IMI=0.9, NORM=0.9)
-    assert answered("Is there inferior myocardial infarction?", [strip]).startswith("I cannot tell: it needs 2 of II")
-    assert answered("Is this ECG normal?", [strip]).startswith("I cannot tell whether it is normal")
-    assert answered("Is there a myocardial infarction?", [strip]).startswith("I cannot tell")
+    assert answered("Is there inferior myocardial infarction?", [strip]).startswith(
+        "This cannot be judged: it needs 2 of II"
+    )
+    assert answered("Is this ECG normal?", [strip]).startswith("Whether it is normal cannot be judged")
+    assert answered("Is there a myocardial infarction?", [strip]).startswith("This cannot be judged")
     assert answered("Is there atrial fibrillation?", [strip]) == "No: atrial fibrillation 1 %."
 
 
