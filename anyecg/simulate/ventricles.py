@@ -38,7 +38,7 @@ def changed_forces(patient: Patient, wave: Wave, rng: np.random.Generator) -> Wa
         wave = wave.rotated(rotation_matrix(0, -rng.normal(7, 4), 0))
     if patient.hypertrophy == "RVH":
         late = (-0.76, -0.02, -1.50) if not patient.conduction else (-0.3, 0.0, -0.35)  # a block is late by itself
-        wave = wave.joined(Wave.of([(60, 0, 28, 34, jitter(late, rng))]))
+        wave = wave.joined(Wave.of([(54, 0, 30, 34, jitter(late, rng))]))
     elif patient.hypertrophy == "PE":  # S in I, Q in III, a late right ventricle
         wave = wave.joined(
             Wave.of(
