@@ -20,7 +20,7 @@ SHORTEST_S = 1.0
 QUIETEST_MV, LOUDEST_MV = 0.005, 20.0
 """Between these lies the spread (5th to 95th percentile) of the liveliest lead of an ECG in millivolts; microvolts or
 volts taken for millivolts do not."""
-_PATHS = re.compile(r"[<>{}|]|(?<=.)\bNone\b(?! of)|^None\b(?! of|\.$)|\bnan\b")  # "None." is an answer
+PLACEHOLDER = re.compile(r"[<>{}|]|(?<=.)\bNone\b(?! of)|^None\b(?! of|\.$)|\bnan\b")  # "None." is an answer
 
 
 def why_not_a_record(record: EcgRecord) -> str | None:
@@ -47,7 +47,7 @@ def why_not_a_conversation(row: Mapping[str, Any], measured: Mapping[str, str]) 
     answers = [turn["text"] for turn in row["turns"] if turn["role"] == "assistant"]
     if not answers or not all(text.strip() for text in answers):
         return "an answer is empty"
-    broken = next((text for turn in row["turns"] if _PATHS.search(text := turn["text"])), None)
+    broken = next((text for turn in row["turns"] if PLACEHOLDER.search(text := turn["text"])), None)
     if broken is not None:
         return f"it holds a placeholder: {broken[:80]!r}"
     gold = json.loads(row["gold"])

@@ -15,6 +15,7 @@ from test_questions import MEASURED, view
 
 from anyecg.findings import CODES, FINDINGS, superclasses_of
 from anyecg.leads import STANDARD_LEADS
+from data_builders.checks import PLACEHOLDER
 from data_builders.questions import pair, question
 from data_builders.questions.pair_wording import ASKED, NUMERIC, QUERIES
 from data_builders.questions.wording import agree, bare, is_plural, noun
@@ -240,6 +241,7 @@ def test_every_cell_on_one_ecg_is_asked_and_answered_from_the_facts(single, kind
         given = set(gold["codes"] if kind == "choose" else gold["answer"]) - {"none"}
         assert given == expected, (who, asked, said)
         assert question_is_right(said, gold, said) == 1.0, (asked, said, gold)
+        assert not PLACEHOLDER.search(said), said
         answers["no" if expected in (set(), {"no"}) else "yes"] += 1
     assert answers["yes"] >= 4, kind
     assert answers["no"] >= 2 or kind in NEVER_NONE, kind
@@ -322,6 +324,7 @@ def test_every_cell_on_two_ecgs_is_asked_and_answered_from_the_facts(same):
         kind = gold["type"]
         assert gold["relation"] == ("consecutive" if same else "irrelevant")
         assert question_is_right(said, gold, said) == 1.0, (asked, said, gold)
+        assert not PLACEHOLDER.search(said), said
         if kind.endswith("verify"):
             relation, thing = tables[kind][asked]
             expected = in_both(kind, thing, order) == RELATION[relation]

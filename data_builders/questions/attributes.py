@@ -163,7 +163,7 @@ def _no_stage(view: View, rng: random.Random, balance: Counter[str]) -> Dialogue
         question = rng.choice(_STAGE_CHOOSE).format(x=x, y=y)
         answer = "Neither: this ECG shows no infarction."
         return _dialogue(view, question, answer, "stage choose", [], _stage_names())
-    answer = "None: this ECG shows no infarction."
+    answer = "There is none: this ECG shows no infarction."
     return _dialogue(view, rng.choice(_STAGE_QUERY), answer, "stage query", [], _stage_names())
 
 
