@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from anyecg.asked import GROUPS, answered, by_evidence
+from anyecg.asked import answered, by_evidence
+from anyecg.asked.findings import GROUPS
 from anyecg.evidence import Evidence
 from anyecg.findings import EVENT_KINDS, HEAD_LABELS
 from anyecg.leads import STANDARD_LEADS

@@ -3,7 +3,7 @@
 import pytest
 from test_asked import evidence
 
-from anyecg.asked_of_several import answered_of_several
+from anyecg.asked.several import answered_of_several
 from train.scoring import changes_in_text
 
 SINUS_GONE = "ECG 1 shows sinus rhythm and ECG 2 does not show it (97 %, 4 %)."

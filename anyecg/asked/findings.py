@@ -1,40 +1,23 @@
-"""Questions that need no language model: what written passages answer, and what the evidence answers word for word.
-
-What is asked is read by rule, and only where nothing is left over that the rule does not understand: "Is there atrial
-fibrillation?" is answered from the heads, "Is the atrial fibrillation new?" is the language model's. So the answer to
-a closed question is the calibrated probability that stands beside it, and no second opinion of a small model.
-"""
+"""Questions for findings: is one there, one of a group, one of two; which ones are; is the ECG normal."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from .abstain import LIKELY, UNJUDGED, UNLIKELY, Verdict
-from .answer import abstention, kind_in
-from .asked_of_several import answered_of_several
-from .asked_values import answered_values
-from .check import asks_generally
-from .check_findings import percent
-from .events import LOCATABLE
-from .evidence import POSSIBLE, Evidence
-from .findings import CODES, FINDINGS, finding_spans, findings_in_text, phrase
-from .knowledge import answer_back, answer_from_knowledge, beyond
-from .mending import OF_THIS_ECG
+from ..abstain import LIKELY, UNJUDGED, UNLIKELY, Verdict
+from ..check_findings import percent
+from ..events import LOCATABLE
+from ..evidence import POSSIBLE, Evidence
+from ..findings import CODES, FINDINGS, finding_spans, findings_in_text, phrase
+from .places import ASKS_PLACES, MOST_TOLD, listed
 
-MOST_TOLD = 12
-"""Places that an answer's text lists; the trace shows all."""
 _RATHER = 3
 """Of two findings that are both below their threshold, the one that is so many times as probable fits better."""
 _VENTRICULAR = "premature ventricular contraction"
 MOST_NAMED = 4
 """Findings that an answer to a question about a group or about normality names."""
 
-_ASKS_PLACES = re.compile(
-    r"\b(?:where|locate|when do you|(?:which|what|the) times?|times of|which seconds|start and end|point out|mark|"
-    r"(?:list|name) the (?:intervals|places))\b"
-)
 _NORMAL = re.compile(
     r"^(?:is|was|would you call|can i tell my patient that|do you (?:think|find)) (?:this|the|my|it|that|everything)"
     r"(?: (?:ecg|ekg|tracing|recording|record|one))?(?: is)? (?:all )?(?:a |an )?"
@@ -61,8 +44,6 @@ _ASKS_KIND = re.compile(r"(?:which|what kind of|what|name|list|tell me) (?:(?:th
 _RHYTHM_WORDS = _SCAFFOLD | frozenset(
     ("which", "what", "kind", "name", "identify", "describe", "how", "underlying", "basic", "shown", "heart", "main")
 )
-_PARTS = re.compile(r"\?\s+|,?\s+and\s+(?=(?:is|are|was|does|do|has|what|how|which|where)\b)", re.I)
-"""Where one question ends and the next begins."""
 _OR = re.compile(r"\bor\b(?! not)|\bbetween\b|\bwhich of the two\b")
 _CHOICE_WORDS = frozenset(
     ("or", "which", "two", "fits", "better", "decide", "between", "choose", "one", "either", "more", "likely", "both")
@@ -92,70 +73,7 @@ GROUPS: dict[str, tuple[str, tuple[str, ...], str]] = {
 """Names that stand for several statements: how they are asked for, the statements, and the class that holds them."""
 
 
-def given(
-    question: str, evidences: Sequence[Evidence], last_answer: str = "", with_measurements: bool = True
-) -> tuple[str, str]:
-    """An answer that needs no language model, and where it is from; ("", "model") where one has to answer.
-
-    Args:
-        last_answer: what was said before, to which "Is that dangerous?" refers.
-        with_measurements: whether the evidence may answer.
-    """
-    said = [code for code, holds in findings_in_text(last_answer).items() if holds and code not in ("NORM", "SR")]
-    if knowledge := answer_from_knowledge(question) or answer_back(question, said):
-        return knowledge.text, "knowledge"
-    if outside := beyond(question):
-        return outside, "scope"
-    if evidences and all(evidence.unjudgeable for evidence in evidences):
-        return abstention(evidences), "evidence"
-    text = by_evidence(question, evidences) if with_measurements else ""
-    return text, "evidence" if text else "model"
-
-
-def by_evidence(question: str, evidences: Sequence[Evidence]) -> str:
-    """The answer to a question, or to each part of one ("Which rate, and is it regular?"), if the evidence has all."""
-    whole = answered(question, evidences) or answered_of_several(question, evidences)
-    parts = [part for part in _PARTS.split(question) if part and part.strip()]
-    if whole or len(parts) < 2:
-        return whole
-    said = [answered(part, evidences) or answered_of_several(part, evidences) for part in parts]
-    return " ".join(said) if all(said) else ""
-
-
-def answered(question: str, evidences: Sequence[Evidence]) -> str:
-    """The answer that the evidence of one ECG gives by itself, or "" where the language model has to answer."""
-    if len(evidences) != 1:
-        return ""
-    (evidence,) = evidences
-    if values := answered_values(question, evidence):
-        return values  # "What is the heart rate?" sounds general and is not
-    if asks_generally(question) and not OF_THIS_ECG.match(question.strip().lower()):
-        return ""
-    of_findings = (_places, _normality, _presence, _kinds, _choice)
-    return next((text for answer in of_findings if (text := answer(question, evidence))), "")
-
-
-def in_words(kind: str, events: Sequence[Mapping[str, Any]], most: int = 20) -> str:
-    """Places in a sentence."""
-    if not events:
-        return f"No {kind} is found in this record."
-    plural = LOCATABLE[kind]
-    return f"{plural[:1].upper()}{plural[1:]} at {_listed(events, most)}."
-
-
-def _listed(events: Sequence[Mapping[str, Any]], most: int) -> str:
-    places = ", ".join(f"{event['start_s']:.1f}-{event['end_s']:.1f} s" for event in events[:most])
-    return places + (f" and {len(events) - most} more places" if len(events) > most else "")
-
-
-def _places(question: str, evidence: Evidence) -> str:
-    kind = kind_in(question)
-    if kind is None or not _ASKS_PLACES.search(question.lower()):
-        return ""
-    return in_words(kind, evidence.locate(kind), MOST_TOLD)
-
-
-def _normality(question: str, evidence: Evidence) -> str:
+def normality(question: str, evidence: Evidence) -> str:
     plain = " ".join(re.sub(r"[^\w\s-]", " ", question.lower()).split())
     asks_normal, asks_abnormal = _NORMAL.match(plain), _ABNORMAL.match(plain)
     if not asks_normal and not asks_abnormal:
@@ -178,7 +96,7 @@ def _beside(others: Sequence[tuple[str, float]]) -> str:
     return f" Beside that: {_named(others)}." if others else ""
 
 
-def _presence(question: str, evidence: Evidence) -> str:
+def presence(question: str, evidence: Evidence) -> str:
     asked = _asked_for(question)
     return _of_group(*asked, evidence) if asked else ""
 
@@ -186,7 +104,7 @@ def _presence(question: str, evidence: Evidence) -> str:
 def _of_group(name: str, codes: tuple[str, ...], group: str, evidence: Evidence) -> str:
     """Whether one of these statements, or the class that holds them, is there, with what is most probable of them."""
     if codes == ("PVC",) and (events := evidence.locate(_VENTRICULAR)):  # two witnesses; other kinds are less sure
-        return f"Yes: {LOCATABLE[_VENTRICULAR]} at {_listed(events, MOST_TOLD)}."
+        return f"Yes: {LOCATABLE[_VENTRICULAR]} at {listed(events, MOST_TOLD)}."
     if all(evidence.verdicts[code].word == UNJUDGED for code in codes):
         return f"This cannot be judged: {evidence.verdicts[codes[0]].reason}."
     called = [(code, p) for code, p in evidence.judged() if code in codes and _is_called(evidence, code)]
@@ -200,7 +118,7 @@ def _of_group(name: str, codes: tuple[str, ...], group: str, evidence: Evidence)
     return _denied(name, labels[0], verdict, evidence)
 
 
-def _kinds(question: str, evidence: Evidence) -> str:
+def kinds(question: str, evidence: Evidence) -> str:
     """Which rhythm, or which statements of a group: "Which conduction disturbances are there?"."""
     plain = question.lower().strip(" ?.!")
     if {"rhythm"} <= set(re.findall(r"\w+", plain)) <= _RHYTHM_WORDS:
@@ -219,7 +137,7 @@ def _kinds(question: str, evidence: Evidence) -> str:
     return ""
 
 
-def _choice(question: str, evidence: Evidence) -> str:
+def choice(question: str, evidence: Evidence) -> str:
     """Which of two findings is there: one, both or neither."""
     plain = question.lower()
     codes = list(findings_in_text(question))
@@ -229,7 +147,8 @@ def _choice(question: str, evidence: Evidence) -> str:
     if len(codes) != 2 or not _OR.search(rest) or not set(re.findall(r"\w+", rest)) <= _SCAFFOLD | _CHOICE_WORDS:
         return ""
     if any(evidence.verdicts[code].word == UNJUDGED for code in codes):
-        return f"This cannot be judged: {next(v.reason for code in codes if (v := evidence.verdicts[code]).word == UNJUDGED)}."
+        reasons = [evidence.verdicts[code].reason for code in codes if evidence.verdicts[code].word == UNJUDGED]
+        return f"This cannot be judged: {reasons[0]}."
     ranked = sorted(((code, evidence.labels[code]) for code in codes), key=lambda pair: -pair[1])
     called = [(code, p) for code, p in ranked if _is_called(evidence, code)]
     if len(called) == 1:
@@ -268,7 +187,7 @@ def _rhythm(evidence: Evidence, code: str) -> str:
 def _asked_for(question: str) -> tuple[str, tuple[str, ...], str] | None:
     """Name, statements and class that a yes-or-no question is about; None for any other question."""
     plain = question.lower().strip()
-    if _OR.search(plain) or "?" in plain.rstrip(" ?.!") or _ASKS_PLACES.search(plain):
+    if _OR.search(plain) or "?" in plain.rstrip(" ?.!") or ASKS_PLACES.search(plain):
         return None
     named = findings_in_text(question)
     rest = plain

@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from .evidence import Evidence
-from .measure.normal import LIMITS, Q_MV, ST_MV, T_MV, judge, say
+from ..evidence import Evidence
+from ..measure.normal import LIMITS, Q_MV, ST_MV, T_MV, judge, say
 
 _NAMES = {
     "heart_rate_bpm": r"(?:heart|ventricular|pulse) rate|rate|pulse|hr|bpm|beats (?:per|a) minute",

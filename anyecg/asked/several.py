@@ -9,10 +9,10 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 
-from .abstain import UNJUDGED
-from .check_findings import percent
-from .evidence import Evidence
-from .findings import finding_spans, findings_in_text, phrase
+from ..abstain import UNJUDGED
+from ..check_findings import percent
+from ..evidence import Evidence
+from ..findings import finding_spans, findings_in_text, phrase
 
 _WORDS = frozenset(
     re.findall(
