@@ -37,7 +37,7 @@ MIN_DURATION_S, MAX_DURATION_S = 1.0, 86_400.0
 MOST_VISITS = 12
 LONGEST_IN_BATCH_S = 120.0
 # Records planned and drawn together.
-_MOST_TOGETHER, _TOGETHER_S = 16, 200.0
+_MOST_TOGETHER, _TOGETHER_S = 32, 320.0
 
 
 def simulate(
@@ -193,7 +193,11 @@ def plan_all(seeds: Sequence[tuple[int, int]], shape: Shape, conditions: Sequenc
 
 
 def _simulated(n: int, seed: int, shape: Shape, conditions: Sequence[str] | None) -> Iterator[Simulated]:
-    together = max(1, min(_MOST_TOGETHER, int(_TOGETHER_S / shape.duration_s)))
-    for first in range(0, n, together):
-        plans = plan_all([(seed, k) for k in range(first, min(first + together, n))], shape, conditions)
+    """Make records in groups that grow, so that who wants one does not wait for many."""
+    most = max(1, min(_MOST_TOGETHER, int(_TOGETHER_S / shape.duration_s)))
+    first, together = 0, 1
+    while first < n:
+        last = min(first + together, n)
+        plans = plan_all([(seed, k) for k in range(first, last)], shape, conditions)
         yield from [plan.simulated() for plan in plans]
+        first, together = last, min(2 * together, most)
