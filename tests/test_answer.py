@@ -13,7 +13,7 @@ MEASURED = {"heart_rate_bpm": 72.0, "pr_ms": 160.0, "not_measurable": {}}
 
 def about(duration_s=10.0, events=(), normal="likely", **measured):
     """The evidence of one ECG."""
-    record = SimpleNamespace(duration_s=duration_s)
+    record = SimpleNamespace(duration_s=duration_s, sex=None)
     return SimpleNamespace(
         record=record, measurements=MEASURED | measured, findings={}, events=list(events), unjudgeable=None,
         verdicts={"NORM": SimpleNamespace(word=normal)},
@@ -91,3 +91,16 @@ def test_what_the_leads_cannot_show_is_not_called_normal():
     assert mended(text, "Report.", [about()])[0].startswith(text)
     few = mended(text, "Report.", [about(normal="cannot be judged")])[0]
     assert few.startswith("Sinus rhythm. Conclusion: nothing abnormal in these leads. Also possible:")
+
+
+def test_a_report_lists_the_intervals_that_are_abnormal():
+    measured = {"pr_ms": 230.0, "qrs_ms": 133.0, "qtc_bazett_ms": 436.0, "axis_deg": 20.0}
+    text = "Sinus rhythm, rate 72/min. QRS 133 ms (slightly wide) and QTc 436 ms (long). Left ventricular hypertrophy."
+    said, _ = mended(text, "Report.", [about(**measured)])
+    assert said.startswith("Sinus rhythm, rate 72/min. PR 230 ms (long) and QRS 133 ms (wide). Left ventricular")
+    clean = mended("Rate 72/min. QTc 436 ms (long). Conclusion: normal ECG.", "Report.", [about(qtc_bazett_ms=436.0)])[
+        0
+    ]
+    assert clean.startswith("Rate 72/min. Conclusion: normal ECG.")
+    twice = "Low voltage, premature atrial contractions and premature atrial contractions."
+    assert mended(twice, "What?", [about()])[0] == "Low voltage, premature atrial contractions."
