@@ -7,7 +7,9 @@ import pytest
 
 from anyecg.measure import measure
 from anyecg.simulate import simulate
+from anyecg.simulate.morphology import draw_heart
 from anyecg.simulate.patient import compatible, draw_patient, usual_state
+from anyecg.simulate.torso import draw_torso
 
 
 @lru_cache(maxsize=32)
@@ -117,3 +119,13 @@ def test_ventricular_ectopic_beats_are_larger_than_the_others():
         if sizes["V"] and sizes["N"]:
             ratios.append(np.log(np.median(sizes["V"]) / np.median(sizes["N"])))
     assert 0.15 < np.median(ratios) < 1.0
+
+
+def test_the_axis_shown_is_the_axis_wanted():
+    off = []
+    for k in range(60):
+        rng = np.random.default_rng(k)
+        patient = draw_patient(usual_state(), rng)
+        heart = draw_heart(patient, draw_torso(rng), [rng] * 5)
+        off.append(heart.axis_deg("") - patient.axis_deg)
+    assert abs(np.median(off)) < 2.5 and np.percentile(np.abs(off), 90) < 12

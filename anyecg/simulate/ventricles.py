@@ -167,12 +167,12 @@ def turn_to_axis(wave: Wave, torso: Torso, axis_deg: float) -> Wave:
     loop = wave.vector.T @ wave.bumps(np.arange(*wave.span, 4.0))  # (3, n_times)
     (ix, iy, iz), (jx, jy, jz) = torso.matrices["QRS"][:2].tolist()
     angle = 0.0
-    for _ in range(3):
+    for _ in range(6):
         c, s = math.cos(math.radians(angle)), math.sin(math.radians(angle))
         turned = np.array(((c * ix + s * iy, c * iy - s * ix, iz), (c * jx + s * jy, c * jy - s * jx, jz)))
         shown = net_axis(turned @ loop)
-        # Not whole steps: leads see the frontal plane as an ellipse, and whole steps swing around the goal.
-        angle += 0.85 * ((axis_deg - shown + 180) % 360 - 180)
+        # Half steps: where a net deflection changes its sign the axis turns twice as fast; whole steps swing around.
+        angle += 0.55 * ((axis_deg - shown + 180) % 360 - 180)
     return wave.rotated(rotation_matrix(0, 0, angle))
 
 
