@@ -118,6 +118,8 @@ def test_ventricular_beats_that_were_found_answer_whatever_the_finding_says():
     [
         ("Where are the premature ventricular contractions?", "Premature ventricular contractions at 2.9-3.3 s."),
         ("Locate the PVCs.", "Premature ventricular contractions at 2.9-3.3 s."),
+        ("Please list the intervals with PVCs.", "Premature ventricular contractions at 2.9-3.3 s."),
+        ("Find all PVCs and give their times.", "Premature ventricular contractions at 2.9-3.3 s."),
         ("At which times is there atrial fibrillation?", "No atrial fibrillation is found in this record."),
         ("Give the start and end of the asystole.", "No asystole is found in this record."),
         ("Where is the infarction?", ""),

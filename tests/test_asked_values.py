@@ -30,6 +30,8 @@ def asked(question, sex=None, **changes):
         ("Is the PR interval normal?", f"No: {LONG_PR}"),
         ("hr?", "The heart rate is 104/min, which is slightly fast (normal 60-100/min)."),
         ("Read off the QRS duration.", "The QRS duration is 98 ms, which is normal (normal below 120 ms)."),
+        ("Please list the intervals with supraventricular tachycardia.", ""),
+        ("What is the frontal QRS axis of this ECG?", "The frontal QRS axis cannot be measured because no limb leads."),
         ("What is the axis?", "The frontal QRS axis cannot be measured because no limb leads."),
         ("Is the rhythm regular?", "The rhythm is regular, at a rate of 104/min."),
         ("Give me all the intervals.", f"{NUMBERS} Not measurable: axis."),

@@ -62,9 +62,9 @@ def answered(question: str, evidences: Sequence[Evidence]) -> str:
     if len(evidences) != 1:
         return ""
     (evidence,) = evidences
-    if values := answered_values(question, evidence):
-        return values  # "What is the heart rate?" sounds general and is not
+    if first := places(question, evidence) or answered_values(question, evidence):
+        return first  # "What is the heart rate?" sounds general and is not
     if asks_generally(question) and not OF_THIS_ECG.match(question.strip().lower()):
         return ""
-    of_findings = (places, normality, presence, kinds, choice)
+    of_findings = (normality, presence, kinds, choice)
     return next((text for answer in of_findings if (text := answer(question, evidence))), "")

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..answer import kind_in
+from ..check import asks_generally
 from ..events import LOCATABLE
 from ..evidence import Evidence
 
@@ -14,8 +15,8 @@ MOST_TOLD = 12
 """Places that an answer's text lists; the trace shows all."""
 
 ASKS_PLACES = re.compile(
-    r"\b(?:where|locate|when do you|(?:which|what|the) times?|times of|which seconds|start and end|point out|mark|"
-    r"(?:list|name) the (?:intervals|places))\b"
+    r"\b(?:where|locate|when do you|(?:which|what|the|their) times?|times of|which seconds|start and end|point out|"
+    r"mark|(?:list|name) the (?:intervals|places))\b"
 )
 
 
@@ -34,6 +35,6 @@ def listed(events: Sequence[Mapping[str, Any]], most: int) -> str:
 
 def places(question: str, evidence: Evidence) -> str:
     kind = kind_in(question)
-    if kind is None or not ASKS_PLACES.search(question.lower()):
+    if kind is None or asks_generally(question) or not ASKS_PLACES.search(question.lower()):
         return ""
     return in_words(kind, evidence.locate(kind), MOST_TOLD)

@@ -7,15 +7,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..evidence import Evidence
+from ..findings import findings_in_text
 from ..measure.normal import LIMITS, Q_MV, ST_MV, T_MV, judge, say
 
 _NAMES = {
+    "axis_deg": r"(?:frontal )?(?:qrs |heart |electrical )?axis",
     "heart_rate_bpm": r"(?:heart|ventricular|pulse) rate|rate|pulse|hr|bpm|beats (?:per|a) minute",
     "qtc_bazett_ms": r"qtc(?: interval| time)?(?: by bazett)?|corrected qt(?: interval)?",
     "qt_ms": r"(?:uncorrected )?qt(?: interval| time| duration)?",
     "pr_ms": r"p[rq](?: interval| time| duration)?",
     "qrs_ms": r"qrs(?: complex)?(?: duration| width)?|width of the qrs(?: complex)?",
-    "axis_deg": r"(?:frontal )?(?:qrs |heart |electrical )?axis",
 }
 """How each number is asked for; the first that fits takes the words."""
 _ALL = re.compile(
@@ -67,7 +68,7 @@ def answered_values(question: str, evidence: Evidence) -> str:
 
 def _numbers(question: str, evidence: Evidence) -> str:
     measured, sex = evidence.measurements, evidence.record.sex
-    if _ALL.search(question) and not _ABNORMAL.search(question):
+    if _ALL.search(question) and not _ABNORMAL.search(question) and not findings_in_text(question):
         return _all(measured)
     keys, rest = [], question
     for key, names in _NAMES.items():
