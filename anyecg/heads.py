@@ -94,13 +94,16 @@ def finding_probabilities(encoded: Encoded, calibration: Mapping[str, Mapping[st
     highest = np.sort(logits, axis=0)[-1 if len(logits) <= 3 else -2]
     joined = [highest[k] if label in PAROXYSMAL else mean[k] for k, label in enumerate(HEAD_LABELS)]
     labels = {label: float(p) for label, p in zip(HEAD_LABELS, _sigmoid(np.array(joined)), strict=True)}
+    infarcted = max(labels[code] for code in _STATEMENTS["super:MI"])
+    labels |= {name: min(labels[name], 1 - infarcted) for name in ("NORM", "super:NORM", "sub:NORM")}
     return labels | {name: max(labels[name], *(labels[code] for code in codes)) for name, codes in _STATEMENTS.items()}
 
 
 _STATEMENTS = {
     f"super:{name}": [code for code, finding in FINDINGS.items() if finding.superclass == name] for name in SUPERCLASSES
 }
-"""A superclass is at least as probable as each of its statements, whatever its own output says."""
+"""A superclass is at least as probable as each of its statements, whatever its own output says; and an ECG is normal at
+most as probably as it shows no infarction."""
 
 
 def event_probabilities(encoded: Encoded, calibration: Mapping[str, Mapping[str, float]]) -> np.ndarray:

@@ -3,6 +3,7 @@
 import pytest
 from test_asked import evidence
 
+from anyecg.asked import by_evidence
 from anyecg.asked.several import answered_of_several
 from train.scoring import changes_in_text
 
@@ -79,3 +80,21 @@ def test_a_course_tells_each_step_and_leaves_out_what_an_ecg_cannot_show():
     )
     pairs = changes_in_text(CHANGES)
     assert pairs == {"new:AFIB", "resolved:SR", "unchanged:LVH"} == changes_in_text(APART)
+
+
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [
+        (
+            "Does the second one show sinus rhythm?",
+            "ECG 2: Probably not: sinus rhythm 4 %. The rhythm is atrial fibrillation 96 %.",
+        ),
+        ("Is ECG 1 normal?", "ECG 1: No, though no single finding stands out: a normal ECG has 1 %."),
+        ("What is the heart rate in ECG 2?", "ECG 2: The heart rate is 118/min, which is fast (normal 60-100/min)."),
+        ("Is there LVH in the first ECG?", "ECG 1: No: left ventricular hypertrophy 1 %."),
+        ("Is there LVH?", ""),
+        ("Does ECG 3 show LVH?", ""),
+    ],
+)
+def test_a_question_about_one_of_two_ecgs(question, said):
+    assert by_evidence(question, [ecg(62.0, SR=0.97), ecg(118.0, SR=0.04, AFIB=0.96)]) == said

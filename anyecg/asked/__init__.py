@@ -18,7 +18,7 @@ from ..knowledge import answer_back, answer_from_knowledge, beyond
 from ..mending import OF_THIS_ECG
 from .findings import choice, kinds, normality, presence
 from .places import in_words, places
-from .several import answered_of_several
+from .several import about_one, answered_of_several
 from .values import answered_values
 
 __all__ = ["answered", "by_evidence", "given", "in_words"]
@@ -49,12 +49,19 @@ def given(
 
 def by_evidence(question: str, evidences: Sequence[Evidence]) -> str:
     """The answer to a question, or to each part of one ("Which rate, and is it regular?"), if the evidence has all."""
-    whole = answered(question, evidences) or answered_of_several(question, evidences)
+    whole = answered(question, evidences) or _of_one(question, evidences) or answered_of_several(question, evidences)
     parts = [part for part in _PARTS.split(question) if part and part.strip()]
     if whole or len(parts) < 2:
         return whole
     said = [answered(part, evidences) or answered_of_several(part, evidences) for part in parts]
     return " ".join(said) if all(said) else ""
+
+
+def _of_one(question: str, evidences: Sequence[Evidence]) -> str:
+    """The answer to a question about one of several ECGs ("Does the second one show sinus rhythm?")."""
+    about = about_one(question, len(evidences)) if len(evidences) > 1 else None
+    said = answered(about[1], [evidences[about[0]]]) if about else ""
+    return f"ECG {about[0] + 1}: {said}" if about and said else ""
 
 
 def answered(question: str, evidences: Sequence[Evidence]) -> str:

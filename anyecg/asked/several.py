@@ -58,6 +58,7 @@ _WHOSE = re.compile(
 _COURSE = ("New in ECG 2", "Not in ECG 2 any more", "Unchanged")
 _APART = ("Only in ECG 2", "Only in ECG 1", "In both")
 _NORMAL = re.compile(r"\b(?:everything (?:is )?normal|normal|no abnormality)\b")
+_ORDINALS = ("first|earlier", "second|later|latter", "third", "fourth", "fifth", "sixth")
 _FASTER = re.compile(r"\bfaster\b|\bslower\b|\bheart rates?\b|\bthe rates?\b|\brates of\b")
 SAME_RATE_BPM = 1.0
 """Rates that print alike are not told apart."""
@@ -69,6 +70,18 @@ def answered_of_several(question: str, evidences: Sequence[Evidence]) -> str:
         return ""
     plain = question.lower()
     return _of_one_finding(plain, evidences) or _of_rates(plain, evidences) or _of_all_findings(plain, evidences)
+
+
+def about_one(question: str, n_ecgs: int) -> tuple[int, str] | None:
+    """Which single ECG a question is about, counted from 0, and the question without that; None if about several."""
+    named = {int(number) - 1 for number in re.findall(r"\becg (\d)\b", question.lower())}
+    named |= {k for k, words in enumerate(_ORDINALS) if re.search(rf"\b(?:{words})\b", question.lower())}
+    if len(named) != 1 or max(named) >= n_ecgs or any(words.search(question.lower()) for _, words in _RELATIONS):
+        return None
+    (number,) = named
+    which = rf"(?:\bin )?(?:\bthe )?\b(?:ecg {number + 1}|{_ORDINALS[number]})\b(?: (?:one|ecg|recording|tracing))?"
+    rest = re.sub(which, " this ecg", question, flags=re.I)
+    return number, " ".join(rest.split())
 
 
 def _of_one_finding(question: str, evidences: Sequence[Evidence]) -> str:
