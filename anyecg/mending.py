@@ -11,11 +11,12 @@ from .correct import corrected
 from .evidence import POSSIBLE, Evidence
 from .findings import ALSO_POSSIBLE, FINDINGS, findings_in_text, phrase
 from .measure.normal import LIMITS, judge
+from .report_findings import with_called_findings
 
 MOST_ALSO = 3
 """Findings that a report's last sentence calls possible."""
 _REPORT = re.compile(r"\bconclusion\b|\bnormal ecg\b")
-_NORMAL = re.compile(r"(?<=Conclusion: )normal ECG(?! but)")
+_NORMAL = re.compile(r"(?<=Conclusion: )[Nn]ormal ECG(?! but)")
 _ITEM = r"(?:PR|QRS|QTc|[Aa]xis) -?\d+(?: ms|°) \([a-z ]+\)"
 _INTERVALS = re.compile(rf"(?<![^\s]){_ITEM}(?:(?:, | and ){_ITEM})*\.(?:\s+|$)")
 """The sentence of a report that lists abnormal intervals: "QRS 133 ms (wide) and QTc 480 ms (long)."."""
@@ -37,6 +38,8 @@ def mended(text: str, question: str, evidences: Sequence[Evidence]) -> tuple[str
         return text, []
     text, corrections = corrected(text, evidences[0].measurements)
     text = _REPEATED.sub(r"\1", _with_judged_intervals(text, evidences[0]))
+    text, changes = with_called_findings(text, evidences[0])
+    corrections = [*corrections, *changes]
     if evidences[0].verdicts["NORM"].word == UNJUDGED:
         text = _NORMAL.sub("nothing abnormal in these leads", text)
     return (f"{text} {possible}" if (possible := also_possible(text, evidences[0])) else text), corrections

@@ -1,0 +1,124 @@
+"""The findings of a report are those of the heads: what its list, rhythm and conclusion say is written anew by them.
+
+A small language model that is told "inferior myocardial infarction 66 %" still writes "normal ECG" now and then. A
+report in the sentences of the training data is therefore brought into line, and what was changed is told. Text in any
+other form is left as it is; `check.py` shows where it disagrees.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from .abstain import UNJUDGED
+from .check_findings import percent
+from .evidence import Evidence
+from .findings import FINDINGS, RHYTHMS, SUPERCLASSES, code_of, findings_in_text, phrase, superclasses_of
+
+MOST_LISTED = 8
+SURELY_LEFT_OUT, SURELY_ADDED = 0.5, 0.1
+"""A finding as probable as this was left out, or as improbable added: then the change is told."""
+_CLASS_NAMES = {
+    "MI": "myocardial infarction", "CD": "a conduction disturbance", "HYP": "hypertrophy", "STTC": "ST/T changes",
+}  # fmt: skip
+_ORDER = ("MI", "CD", "HYP", "STTC", "")
+_SINUS = ("STACH", "SBRAD", "SARRH")
+_CONCLUSION = re.compile(r"(?<![^\s])Conclusion: [^\n]*?\.(?=\s|$)")
+_RHYTHM = re.compile(r"^(?P<head>Rhythm: )?(?P<rhythm>[A-Z][\w ,-]*?), (?:ventricular )?rate (?P<rate>\d+)/min\.")
+_SENTENCE = re.compile(r"(?<![^\s])(?P<head>Findings: )?(?P<list>[A-Z][^.:\d\n]*)\.(?=\s|$)")
+
+
+def with_called_findings(text: str, evidence: Evidence) -> tuple[str, list[str]]:
+    """A report whose rhythm, list of findings and conclusion name what the heads call, and a sentence per change.
+
+    Only text that has a conclusion in the sentences of the training data is changed.
+    """
+    if evidence.unjudgeable or not _CONCLUSION.search(text):
+        return text, []
+    called = [code for code, p in evidence.judged() if p >= evidence.thresholds[code]]
+    said = {code for code, holds in findings_in_text(text).items() if holds}
+    new = _with_rhythm(text, called)
+    new = _with_list(new, called)
+    conclusion = _conclusion(called, evidence)
+    conclusion = _capital(conclusion) if re.search(r"Conclusion: [A-Z]", text) else conclusion
+    new = _CONCLUSION.sub(lambda _: f"Conclusion: {conclusion}.", new, count=1)
+    return new, _changes(said, called, evidence) if new != text else []
+
+
+def _with_rhythm(text: str, called: Sequence[str]) -> str:
+    rhythms = [code for code in called if code in RHYTHMS]
+    if any(code in _SINUS for code in rhythms):
+        rhythms = [code for code in rhythms if code != "SR"]
+    begun = _RHYTHM.match(text)
+    if not begun or not rhythms or not findings_in_text(begun.group("rhythm")):
+        return text
+    kind = "ventricular rate" if {"AFIB", "AFLT"} & set(rhythms) else "rate"
+    sentence = f"{_capital(_joined([phrase(code) for code in rhythms]))}, {kind} {begun.group('rate')}/min."
+    return (begun.group("head") or "") + sentence + text[begun.end() :]
+
+
+def _with_list(text: str, called: Sequence[str]) -> str:
+    """The sentence that lists findings with those that are called; put before the conclusion where there was none."""
+    listed = sorted((c for c in called if c not in RHYTHMS and c != "NORM"), key=_importance)[:MOST_LISTED]
+    sentence = f"{_capital(_joined([phrase(code) for code in listed]))}." if listed else ""
+    for found in _SENTENCE.finditer(text):
+        if _is_list(found.group("list")):
+            new = f"{found.group('head') or ''}{sentence}" if sentence else ""
+            return re.sub(r" {2,}", " ", text[: found.start()] + new + text[found.end() :]).strip()
+    conclusion = _CONCLUSION.search(text)
+    if not sentence or conclusion is None:
+        return text
+    gap = "\n" if "\nConclusion" in text else " "
+    head = "Findings: " if gap == "\n" else ""
+    return f"{text[: conclusion.start()]}{head}{sentence}{gap}{text[conclusion.start() :]}"
+
+
+def _is_list(sentence: str) -> bool:
+    """Whether a sentence names statements that are no rhythm, and nothing else."""
+    items = [item for item in re.split(r", | and ", sentence) if item]
+    codes = [code_of(item) or code_of(item.removeprefix("a ").removeprefix("A ")) for item in items]
+    known = [code for code in codes if code]
+    return bool(known) and len(known) >= len(items) / 2 and not any(code in RHYTHMS for code in known[:1])
+
+
+def _conclusion(called: Sequence[str], evidence: Evidence) -> str:
+    classes = set(superclasses_of(called)) - {"NORM"}
+    classes |= {
+        name
+        for name in SUPERCLASSES
+        if name != "NORM"
+        and evidence.labels[f"super:{name}"] >= max(evidence.thresholds[f"super:{name}"], SURELY_LEFT_OUT)
+        and evidence.verdicts[f"super:{name}"].word != UNJUDGED
+    }
+    named = _joined([_CLASS_NAMES[name] for name in _ORDER if name in classes])
+    if "NORM" in called:
+        return f"normal ECG but for {named}" if named else "normal ECG"
+    if named:
+        return f"abnormal ECG with {named}"
+    if evidence.verdicts["NORM"].word == UNJUDGED:
+        return "normal ECG"  # put in other words where the leads cannot show it
+    return "not a clearly normal ECG, without a finding that is likely enough to be named"
+
+
+def _changes(said: set[str], called: Sequence[str], evidence: Evidence) -> list[str]:
+    left_out = [c for c in called if c not in said and evidence.labels[c] >= SURELY_LEFT_OUT and c != "SR"]
+    added = [c for c in said if c not in called and evidence.labels[c] < SURELY_ADDED]
+    return [
+        *(f"The text left out {phrase(c)}; the finding head gives it {percent(evidence.labels[c])}; it was added."
+          for c in left_out),
+        *(f"The text named {phrase(c)}; the finding head gives it {percent(evidence.labels[c])}; it was taken out."
+          for c in added),
+    ]  # fmt: skip
+
+
+def _importance(code: str) -> tuple[int, str]:
+    superclass = FINDINGS[code].superclass
+    return (_ORDER.index(superclass) if superclass in _ORDER else len(_ORDER)), code
+
+
+def _joined(words: Sequence[str]) -> str:
+    return "".join(words) if len(words) < 2 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

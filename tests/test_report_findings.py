@@ -1,0 +1,58 @@
+"""A report names what the heads call; other text is left alone."""
+
+import pytest
+from test_asked import evidence
+
+from anyecg.report_findings import with_called_findings
+
+ABNORMAL = "abnormal ECG with myocardial infarction"
+LEFT_OUT = "The text left out inferior myocardial infarction; the finding head gives it 66 %; it was added."
+
+
+@pytest.mark.parametrize(
+    ("text", "becomes", "told"),
+    [
+        (
+            "Sinus rhythm, rate 65/min. Conclusion: normal ECG.",
+            f"Sinus rhythm, rate 65/min. Inferior myocardial infarction. Conclusion: {ABNORMAL}.",
+            [LEFT_OUT],
+        ),
+        (
+            "Atrial fibrillation, ventricular rate 65/min. QTc 480 ms (long). Long QT interval and inferior myocardial "
+            "infarction. Conclusion: abnormal ECG with ST/T changes.",
+            f"Sinus rhythm, rate 65/min. QTc 480 ms (long). Inferior myocardial infarction. Conclusion: {ABNORMAL}.",
+            ["atrial fibrillation", "long QT interval"],
+        ),
+        (
+            "Rhythm: Sinus rhythm, rate 65/min.\nFindings: Low QRS voltage.\nConclusion: Normal ECG.",
+            "Rhythm: Sinus rhythm, rate 65/min.\nFindings: Inferior myocardial infarction.\n"
+            f"Conclusion: A{ABNORMAL[1:]}.",
+            [LEFT_OUT, "low QRS voltage"],
+        ),
+        ("Inferior myocardial infarction is there.", None, []),
+    ],
+)
+def test_findings_of_a_report_are_those_of_the_heads(text, becomes, told):
+    said, changes = with_called_findings(text, evidence(SR=0.97, IMI=0.66, NORM=0.2))
+    if becomes is not None:
+        assert said == becomes
+    for words, change in zip(told, sorted(changes), strict=True):
+        assert words in change
+    assert with_called_findings(said, evidence(SR=0.97, IMI=0.66, NORM=0.2))[0] == said
+
+
+def test_a_faithful_report_stays_word_for_word():
+    text = (
+        "Sinus rhythm, rate 65/min. PVC at 1.0-1.4 s. Inferior myocardial infarction and left ventricular hypertrophy. "
+        "Conclusion: abnormal ECG with myocardial infarction and hypertrophy."
+    )
+    assert with_called_findings(text, evidence(SR=0.97, IMI=0.66, LVH=0.9)) == (text, [])
+    normal = "Sinus bradycardia, rate 50/min. Conclusion: normal ECG."
+    assert with_called_findings(normal, evidence(SR=0.5, SBRAD=0.9, NORM=0.9)) == (normal, [])
+    mixed = "Sinus rhythm, rate 65/min. Low QRS voltage. Conclusion: normal ECG."
+    assert with_called_findings(mixed, evidence(SR=0.97, LVOLT=0.6, NORM=0.9)) == (mixed, [])
+
+
+def test_nothing_called_is_not_called_normal():
+    text, _ = with_called_findings("Sinus rhythm, rate 65/min. Conclusion: normal ECG.", evidence(SR=0.97, NORM=0.2))
+    assert "Conclusion: not a clearly normal ECG" in text
