@@ -29,6 +29,7 @@ from .answer import (
     checked,
     critical_of,
     kind_of,
+    named_intervals,
     presence,
     warnings_of,
 )  # fmt: skip
@@ -177,8 +178,9 @@ class EcgChat:
         )  # fmt: skip
         text, origin = given(question, evidences, _last_answer(history), with_measurements)
         if text:
-            answer = replace(answer, text=text, origin=origin, total_s=time.perf_counter() - started, done=True)
-            yield checked(answer, question, evidences) if origin == "evidence" else answer
+            places = named_intervals(text, question, len(evidences)) if origin == "evidence" else []
+            total = time.perf_counter() - started
+            yield replace(answer, text=text, origin=origin, intervals=places, total_s=total, done=True)
             return
         numbers = self._numbers([evidences], with_measurements)
         for text, tokens in self._decode(messages, shown, numbers, max_new_tokens, stop):

@@ -106,7 +106,13 @@ def test_a_flat_record_is_not_judged_and_the_language_model_is_not_asked(chat, m
 def test_what_needs_no_language_model_does_not_ask_it(chat, records, monkeypatch, question, origin, said):
     monkeypatch.setattr(chat, "_decode", lambda *args: pytest.fail("the language model was asked"))
     answer = chat.ask(records[:1], question)
-    assert answer.done and answer.origin == origin and said in answer.text.replace("Prem", "prem") and answer.evidence
+    assert (
+        answer.done
+        and answer.origin == origin
+        and not answer.contradictions
+        and said in answer.text.replace("Prem", "prem")
+        and answer.evidence
+    )
     assert chat.texts([(records[:1], [{"role": "user", "text": question}])]) == [answer.text]
 
 
