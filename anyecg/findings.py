@@ -180,9 +180,9 @@ def possible_in_text(text: str) -> dict[str, float]:
     return {_PHRASES[name]: int(percent) / 100 for name, percent in named}
 
 
-def finding_spans(text: str) -> list[tuple[int, int]]:
-    """Where a text names statements, as (start, end) in characters."""
-    return [match.span() for match in _ANY_PHRASE.finditer(text.lower())]
+def without_findings(text: str) -> str:
+    """A text in lower case with a space for every statement that it names."""
+    return _ANY_PHRASE.sub(" ", text.lower())
 
 
 _PHRASES = {spelling.lower(): f.code for f in FINDINGS.values() for spelling in (*f.synonyms, f.phrase)}

@@ -9,7 +9,7 @@ from ..abstain import LIKELY, UNJUDGED, UNLIKELY, Verdict
 from ..check_findings import percent
 from ..events import LOCATABLE
 from ..evidence import POSSIBLE, Evidence
-from ..findings import CODES, FINDINGS, finding_spans, findings_in_text, phrase
+from ..findings import CODES, FINDINGS, findings_in_text, phrase, without_findings
 from .places import ASKS_PLACES, MOST_TOLD, listed
 
 _RATHER = 3
@@ -141,9 +141,7 @@ def choice(question: str, evidence: Evidence) -> str:
     """Which of two findings is there: one, both or neither."""
     plain = question.lower()
     codes = list(findings_in_text(question))
-    rest = plain
-    for start, end in reversed(finding_spans(plain)):
-        rest = f"{rest[:start]} {rest[end:]}"
+    rest = without_findings(plain)
     if len(codes) != 2 or not _OR.search(rest) or not set(re.findall(r"\w+", rest)) <= _SCAFFOLD | _CHOICE_WORDS:
         return ""
     if any(evidence.verdicts[code].word == UNJUDGED for code in codes):
@@ -190,9 +188,7 @@ def _asked_for(question: str) -> tuple[str, tuple[str, ...], str] | None:
     if _OR.search(plain) or "?" in plain.rstrip(" ?.!") or ASKS_PLACES.search(plain):
         return None
     named = findings_in_text(question)
-    rest = plain
-    for start, end in reversed(finding_spans(plain)):
-        rest = f"{rest[:start]} {rest[end:]}"
+    rest = without_findings(plain)
     if len(named) == 1:
         (code,) = named
         return (phrase(code), (code,), "") if named[code] and code != "NORM" and _is_scaffold(rest) else None

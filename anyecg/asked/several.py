@@ -12,7 +12,7 @@ from itertools import pairwise
 from ..abstain import UNJUDGED
 from ..check_findings import percent
 from ..evidence import Evidence
-from ..findings import finding_spans, findings_in_text, phrase
+from ..findings import findings_in_text, phrase, without_findings
 
 _WORDS = frozenset(
     re.findall(
@@ -86,9 +86,7 @@ def about_one(question: str, n_ecgs: int) -> tuple[int, str] | None:
 
 def _of_one_finding(question: str, evidences: Sequence[Evidence]) -> str:
     named = findings_in_text(question)
-    asked = question
-    for start, end in reversed(finding_spans(question)):
-        asked = f"{asked[:start]} {asked[end:]}"
+    asked = without_findings(question)
     if not named and _NORMAL.search(asked):
         named, asked = {"NORM": True}, _NORMAL.sub(" ", asked)
     if len(named) != 1 or not set(re.findall(r"\w+", asked)) <= _WORDS:
