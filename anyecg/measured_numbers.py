@@ -108,7 +108,7 @@ def _end(key: str) -> re.Pattern[str]:
         return re.compile(rf"(?<![\w-])(?i:{_SLOTS[key]}) ((?:\d[\d.]*(?: m?V?)?)?)$")
     if key in _SLOTS:
         return re.compile(rf"(?<![\w-])(?i:{_SLOTS[key]}) (-?\d*)$")
-    return re.compile(rf"(?<![\w-])(?i:{re.escape(key)}) at ([\d., s\-and]*)$")
+    return re.compile(rf"(?<![\w-])(?i:{re.escape(key)}) at ([\d., s\-andmoreplc]*)$")  # "… and 34 more places."
 
 
 def values_of_two(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, str]:

@@ -130,3 +130,11 @@ def test_a_comparison_states_both_measured_rates():
     assert MeasuredNumbers.due("Rate 93/min in ECG 1, 6", "5", values) == "7/min in ECG 2."
     assert MeasuredNumbers.due("ECG 1 is faster: ", "5", values) == "93/min against 67/min in ECG 2."
     assert not values_of_two({"heart_rate_bpm": None}, {"heart_rate_bpm": 60.0})
+
+
+def test_a_long_list_of_places_is_written_to_its_end():
+    many = [{"kind": "noise", "start_s": float(k), "end_s": k + 0.5} for k in range(20)]
+    values, text = values_of({}, many), "Noise at "
+    while due := MeasuredNumbers.due(text, "7", values):
+        text += due[:3]
+    assert text == f"Noise at {values['noise']}" and text.endswith("and 8 more places.")
