@@ -108,7 +108,8 @@ def stream(answers: Iterator[Answer]) -> Answer:
             sys.stdout.flush()
     if answer is None:
         raise ValueError("the model gave no answer.")
-    typer.echo("" if answer.text == shown else f"\n{answer.text}")
+    added = answer.text.removeprefix(shown) if answer.text.startswith(shown) else f"\n\nMended: {answer.text}"
+    typer.echo(added)
     return answer
 
 

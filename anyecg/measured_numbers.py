@@ -85,7 +85,7 @@ class MeasuredNumbers(LogitsProcessor):
             if value != begun and value.startswith(begun) and (is_number or begun.strip("-")):
                 return value[len(begun) :]
             if value == begun and is_number:
-                return _UNITS.get(key, "")
+                return _UNITS.get(key, "" if key in _SLOTS or "mv" in key else " ")
         return ""
 
 

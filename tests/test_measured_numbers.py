@@ -137,4 +137,4 @@ def test_a_long_list_of_places_is_written_to_its_end():
     values, text = values_of({}, many), "Noise at "
     while due := MeasuredNumbers.due(text, "7", values):
         text += due[:3]
-    assert text == f"Noise at {values['noise']}" and text.endswith("and 8 more places.")
+    assert text == f"Noise at {values['noise']} " and text.endswith("and 8 more places. ")
