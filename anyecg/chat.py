@@ -34,7 +34,7 @@ from .answer import (
     warnings_of,
 )  # fmt: skip
 from .asked import given, in_words
-from .conversation import to_messages
+from .conversation import refers_back, to_messages
 from .decoding import greedy, inputs_of
 from .events import LOCATABLE
 from .evidence import Evidence, gather
@@ -251,6 +251,8 @@ class EcgChat:
             raise ValueError("no ECG was given; pass at least one record.")
         if not question.strip():
             raise ValueError("the question is empty; ask something about the ECG.")
+        if len(records) == 1 and not refers_back(question):
+            history = ()  # an earlier question must not colour the answer to one that needs none
         evidences = [self.evidence(record) for record in records]
         shown = [show(record, self.processor.feature_extractor) for record in records]
         seen = {k for turn in history for k in turn.get("ecgs") or ()}

@@ -7,6 +7,7 @@ turns that point at records. This file owns both row formats and the line of tex
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -219,6 +220,18 @@ def _measured(values: Mapping[str, Any]) -> str:
     exchanged = [str(suspicion["kind"]) for suspicion in values.get("placement") or ()]
     said += f" Electrodes exchanged: {', '.join(exchanged)}." if exchanged else ""
     return said + (f" Paced: {values['paced']}." if values.get("paced") else "")
+
+
+_BACK = re.compile(
+    r"^(?:and|so|but|then|ok|what about|how about|where|why|how come)\b|"
+    r"\b(?:that|those|them|they|also|too|again|else|more|before|previous(?:ly)?|earlier|you (?:said|say|mean|wrote)|"
+    r"sure|the first|the second|places|times)\b"
+)
+
+
+def refers_back(question: str) -> bool:
+    """Whether a question may need what was said before it: "And where?", "What else could that be?"."""
+    return bool(_BACK.search(question.strip().lower()))
 
 
 def to_messages(

@@ -96,6 +96,8 @@ def _conclusion(called: Sequence[str], evidence: Evidence) -> str:
     if named:
         return f"abnormal ECG with {named}"
     if evidence.verdicts["NORM"].word == UNJUDGED:
+        if set(called) - {"SR"}:
+            return "as said; what these leads do not show cannot be judged"
         return "normal ECG"  # put in other words where the leads cannot show it
     return "not a clearly normal ECG, without a finding that is likely enough to be named"
 

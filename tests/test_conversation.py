@@ -13,6 +13,7 @@ from anyecg.conversation import (
     record_from_row,
     record_row,
     record_schema,
+    refers_back,
     signal_from_bytes,
     signal_to_bytes,
     to_messages,
@@ -137,6 +138,20 @@ def test_the_prompt_tells_what_the_heads_say(record):
     assert nothing.endswith("2024-05-01. Likely: nothing. Located: nothing.")
     messages = to_messages([{"role": "user", "text": "What?", "ecgs": [0]}], [record], [None], [said])
     assert "Likely: sinus rhythm 97%" in messages[0]["content"][0]["text"]
+
+
+def test_a_question_that_needs_no_history_is_told_from_one_that_does():
+    alone = ("What does this ECG show?", "Write a report for this ECG.", "Is he okay?", "What does it show?", "report")
+    assert not any(refers_back(question) for question in alone)
+    back = (
+        "And where?",
+        "What else could that be?",
+        "Why?",
+        "Are you sure?",
+        "Give me the places, please.",
+        "What about V4?",
+    )
+    assert all(refers_back(question) for question in back)
 
 
 def test_the_prompt_tells_what_two_ecgs_have_in_common(record):

@@ -53,6 +53,14 @@ def test_a_faithful_report_stays_word_for_word():
     assert with_called_findings(mixed, evidence(SR=0.97, LVOLT=0.6, NORM=0.9)) == (mixed, [])
 
 
+def test_few_leads_with_a_finding_are_not_without_anything_abnormal():
+    text, _ = with_called_findings("Rate 84/min. Conclusion: normal ECG.", evidence(leads=("II",), SR=0.9, PVC=0.8))
+    assert text == (
+        "Rate 84/min. Premature ventricular contractions. "
+        "Conclusion: as said; what these leads do not show cannot be judged."
+    )
+
+
 def test_nothing_called_is_not_called_normal():
     text, _ = with_called_findings("Sinus rhythm, rate 65/min. Conclusion: normal ECG.", evidence(SR=0.97, NORM=0.2))
     assert "Conclusion: not a clearly normal ECG" in text
