@@ -31,12 +31,18 @@ _SENTENCE = re.compile(r"(?<![^\s])(?P<head>Findings: )?(?P<list>[A-Z][^.:\d\n]*
 def with_called_findings(text: str, evidence: Evidence) -> tuple[str, list[str]]:
     """A report whose rhythm, list of findings and conclusion name what the heads call, and a sentence per change.
 
-    Only text that has a conclusion in the sentences of the training data is changed.
+    Only text in the sentences of the training data is changed: one with a conclusion, or with rhythm, rate and more,
+    which gets a conclusion.
     """
-    if evidence.unjudgeable or not _CONCLUSION.search(text):
+    if evidence.unjudgeable:
+        return text, []
+    said = {code for code, holds in findings_in_text(text).items() if holds}
+    begun = _RHYTHM.match(text)
+    if begun and text[begun.end() :].strip() and "Conclusion:" not in text:
+        text = f"{text.rstrip()} Conclusion: normal ECG."  # to be written anew below
+    if not _CONCLUSION.search(text):
         return text, []
     called = [code for code, p in evidence.judged() if p >= evidence.thresholds[code]]
-    said = {code for code, holds in findings_in_text(text).items() if holds}
     new = _with_rhythm(text, called)
     new = _with_list(new, called)
     conclusion = _conclusion(called, evidence)

@@ -53,6 +53,15 @@ def test_a_faithful_report_stays_word_for_word():
     assert with_called_findings(mixed, evidence(SR=0.97, LVOLT=0.6, NORM=0.9)) == (mixed, [])
 
 
+def test_a_report_without_a_conclusion_gets_one_and_what_it_left_out():
+    text = "Sinus rhythm, rate 90/min. QTc 500 ms (long)."
+    said, changes = with_called_findings(text, evidence(SR=0.9, IMI=0.66))
+    assert said == f"{text} Inferior myocardial infarction. Conclusion: {ABNORMAL}." and changes == [LEFT_OUT]
+    assert (
+        with_called_findings("Sinus rhythm, rate 90/min.", evidence(SR=0.9, IMI=0.66))[1] == []
+    )  # the rhythm was asked
+
+
 def test_few_leads_with_a_finding_are_not_without_anything_abnormal():
     text, _ = with_called_findings("Rate 84/min. Conclusion: normal ECG.", evidence(leads=("II",), SR=0.9, PVC=0.8))
     assert text == (
