@@ -105,6 +105,8 @@ def _conclusion(called: Sequence[str], evidence: Evidence) -> str:
         if set(called) - {"SR"}:
             return "as said; what these leads do not show cannot be judged"
         return "normal ECG"  # put in other words where the leads cannot show it
+    if set(called) - {"SR"}:
+        return "abnormal ECG as said"  # a rhythm, or a finding of form that belongs to no class
     return "not a clearly normal ECG, without a finding that is likely enough to be named"
 
 

@@ -73,3 +73,6 @@ def test_few_leads_with_a_finding_are_not_without_anything_abnormal():
 def test_nothing_called_is_not_called_normal():
     text, _ = with_called_findings("Sinus rhythm, rate 65/min. Conclusion: normal ECG.", evidence(SR=0.97, NORM=0.2))
     assert "Conclusion: not a clearly normal ECG" in text
+    text = "Atrial fibrillation, ventricular rate 107/min. QTc 485 ms (long)."
+    rhythm, _ = with_called_findings(text, evidence(AFIB=0.97))
+    assert rhythm.endswith("QTc 485 ms (long). Conclusion: abnormal ECG as said.")
