@@ -26,7 +26,7 @@ def augment(row: dict[str, Any], rng: np.random.Generator, patch: int, fewer_lea
         A new row; `start_s` moves with the window, so that event targets stay in place.
     """
     values, mask, lead_ids = row["values"], row["mask"], row["lead_ids"]
-    if rng.random() < fewer_leads and len(lead_ids) > 2:
+    if rng.random() < fewer_leads and len(lead_ids) > 1:
         kept = np.sort(rng.choice(len(lead_ids), min(int(rng.choice(FEW_LEADS)), len(lead_ids)), replace=False))
         values, mask, lead_ids = values[kept], mask[kept], lead_ids[kept]
     values = values.astype(np.float32) * np.exp(rng.normal(0, GAIN_SD))
