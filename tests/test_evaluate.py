@@ -197,6 +197,21 @@ def test_a_label_that_is_only_ever_known_to_be_present_does_not_score():
     assert scores["ECE, all statements"]["value"] == pytest.approx(0.4)
 
 
+def test_form_is_also_scored_as_published_on_records_that_have_a_form_statement():
+    labels = np.zeros((5, len(HEAD_LABELS)))
+    columns = [HEAD_LABELS.index(code) for code in ("NDT", "PVC")]
+    labels[[0, 1], columns[0]] = labels[[2, 3], columns[1]] = 1
+    p = np.full(labels.shape, 0.1)
+    p[:, columns[0]] = 0.6, 0.4, 0.3, 0.2, 0.5  # the last record has no form statement and is a false alarm of NDT
+    p[:, columns[1]] = 0.2, 0.3, 0.6, 0.7, 0.1
+    scores = group_scores(p, labels, list("abcde"), None)
+    every, published = (
+        scores[f"macro AUROC, form statements{name} (2 of 19 labels)"] for name in ("", " where there is one")
+    )
+    assert published["value"] == 1 and published["n"] == 4
+    assert every["value"] == pytest.approx((5 / 6 + 1) / 2) and every["n"] == 5
+
+
 def test_files_belong_to_the_source_in_their_name(tmp_path):
     files = [tmp_path / "ptb-xl-test-00000.parquet", tmp_path / "mitdb-test-00001.parquet"]
     assert set(sources_of(files)) == {"ptb-xl", "mitdb"}

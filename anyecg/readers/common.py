@@ -7,17 +7,19 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import numpy as np
 
 from ..leads import KNOWN_LEADS, canonical_lead
-from ..record import MAX_SAMPLES, EcgRecord, RecordError
+from ..record import MAX_SAMPLES, EcgRecord, RecordError, resample
 
 MILLIVOLTS_PER_UNIT = {
     "mv": 1.0, "millivolt": 1.0, "millivolts": 1.0, "v": 1000.0, "volt": 1000.0, "volts": 1000.0,
     "uv": 0.001, "µv": 0.001, "μv": 0.001, "microvolt": 0.001, "microvolts": 0.001,
 }  # fmt: skip
+HIGHEST_AGE = 120.0
 LOWEST_RATE, HIGHEST_RATE = 20.0, 100_000.0
 """Hz; outside this no ECG was ever recorded, and a waveform cannot be read."""
 
@@ -174,6 +176,23 @@ def to_float32(values: np.ndarray) -> np.ndarray:
         return values.astype(np.float32)
 
 
+def to_frame_rate(row: np.ndarray, per_frame: int, wanted: int, n_frames: int) -> np.ndarray:
+    """Resample one signal from its own samples per frame to another number of them."""
+    if per_frame == wanted:
+        return row
+    if not np.isfinite(row).any():
+        return np.full(n_frames * wanted, np.nan, dtype=np.float32)
+    return resample(EcgRecord(row[None], ("I",), float(per_frame)), float(wanted)).signal[0, : n_frames * wanted]
+
+
+def age_at(birth: date | None, recorded: date | None) -> float | None:
+    """Whole years from birth to recording, if both are known and a person can be so old."""
+    if birth is None or recorded is None:
+        return None
+    years = recorded.year - birth.year - ((recorded.month, recorded.day) < (birth.month, birth.day))
+    return float(years) if 0 <= years <= HIGHEST_AGE else None
+
+
 def number_duplicates(names: Sequence[str], notes: list[str]) -> tuple[str, ...]:
     """Make lead names unique: ECG, ECG → ECG1, ECG2; the first II keeps its name: II, II (2)."""
     canonical = [canonical_lead(name) for name in names]
@@ -202,6 +221,7 @@ def finish(
     notes: list[str],
     *,
     leads_declared: bool = False,
+    derive: bool = False,
     age: float | None = None,
     sex: str | None = None,
     recorded_at: str | None = None,
@@ -211,6 +231,7 @@ def finish(
     Args:
         signal: shape (n_leads, n_samples), in mV.
         leads_declared: the names are the caller's own, so that there is nothing left to choose.
+        derive: the format stores two limb leads for six, so that the others are computed.
     """
     names, signal = number_duplicates(leads, notes), to_float32(signal)
     if signal.ndim == 2 and signal.size and np.isinf(signal).any():
@@ -222,6 +243,8 @@ def finish(
             notes.append(f"{', '.join(n for n, e in zip(names, empty, strict=True) if e)} left out: no finite sample")
             signal, names = signal[~empty], tuple(n for n, e in zip(names, empty, strict=True) if not e)
     record = EcgRecord(signal, names, sampling_rate, path.stem, age, sex, recorded_at, tuple(notes))
+    if derive:
+        record = record.with_derived_leads()
     if declared.leads is None or leads_declared:
         return record
     try:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..record import EcgRecord, RecordError, resample
+from ..record import EcgRecord, RecordError
 from .common import (
     Declared,
     check_size,
@@ -24,6 +24,7 @@ from .common import (
     number_duplicates,
     settle_rate,
     to_float32,
+    to_frame_rate,
 )
 from .wfdb_calibration import steps_to_millivolts
 from .wfdb_header import Header, SignalLine, patient_of, read_header
@@ -85,7 +86,7 @@ def _read_segment(header: Header, declared: Declared, notes: list[str]) -> tuple
     signal = np.empty((len(lines), n_frames * per_frame), dtype=np.float32)
     for k, (line, steps, (gain, baseline)) in enumerate(zip(lines, digital, scales, strict=True)):
         row = to_float32((steps - baseline) * gain)
-        signal[k] = _to_rate(row, line.samples_per_frame, per_frame, n_frames)
+        signal[k] = to_frame_rate(row, line.samples_per_frame, per_frame, n_frames)
     if any(line.samples_per_frame != per_frame for line in lines):
         notes.append(f"signals of fewer samples per frame were resampled to the highest number, {per_frame} per frame")
     return (
@@ -177,15 +178,6 @@ def _decode(header: Header, channels: list[int], n_frames: int) -> list[np.ndarr
     # in float64, and wfdb has marked the gaps of each format.
     steps = zip(record.e_p_signal, record.adc_gain, record.baseline, record.samps_per_frame, strict=True)
     return [np.rint(row[: n_frames * per] * gain + zero) for row, gain, zero, per in steps]
-
-
-def _to_rate(row: np.ndarray, per_frame: int, wanted: int, n_frames: int) -> np.ndarray:
-    """Resample one signal from its own samples per frame to another number of them."""
-    if per_frame == wanted:
-        return row
-    if not np.isfinite(row).any():
-        return np.full(n_frames * wanted, np.nan, dtype=np.float32)
-    return resample(EcgRecord(row[None], ("I",), float(per_frame)), float(wanted)).signal[0, : n_frames * wanted]
 
 
 def _read_segments(header: Header, declared: Declared, notes: list[str]) -> tuple[np.ndarray, tuple[str, ...], int]:

@@ -77,9 +77,9 @@ def ask(view: View, rng: random.Random) -> Dialogue | None:
 
 
 def _prose(view: View) -> str:
-    sentences = [_rhythm_and_rate(view), _intervals(view), *_events(view), _findings(view), _conclusion(view)]
+    sentences = [_rhythm_and_rate(view), abnormal_numbers(view), *_events(view), _findings(view), _conclusion(view)]
     if view.whole:
-        sentences = [*_events(view), _rhythm_and_rate(view), _intervals(view), _findings(view), _conclusion(view)]
+        sentences = [*_events(view), _rhythm_and_rate(view), abnormal_numbers(view), _findings(view), _conclusion(view)]
     return " ".join(sentence for sentence in sentences if sentence)
 
 
@@ -98,7 +98,7 @@ def _brief(view: View) -> str:
 def _structured(view: View) -> str:
     """The same under headings; what is not known of a heading leaves it out."""
     parts = {
-        "Rhythm": _rhythm_and_rate(view), "Intervals": _intervals(view), "Events": " ".join(_events(view)),
+        "Rhythm": _rhythm_and_rate(view), "Intervals": abnormal_numbers(view), "Events": " ".join(_events(view)),
         "Findings": _findings(view), "Conclusion": _conclusion(view).removeprefix("Conclusion: "),
     }  # fmt: skip
     if view.whole:
@@ -131,7 +131,7 @@ def _rhythm_and_rate(view: View) -> str:
     return ""
 
 
-def _intervals(view: View) -> str:
+def abnormal_numbers(view: View) -> str:
     """Only what lies outside its limits, with the number; nothing does in an ECG that was judged normal."""
     if view.has("NORM") or rhythms.emergency(view):
         return ""
