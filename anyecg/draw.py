@@ -7,13 +7,14 @@ marked and named. Where each lead lies is decided in `strip_layout.py`.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from .findings import code_of
+from .findings import EVENT_KINDS, code_of
 from .record import EcgRecord
 from .strip_layout import (
     LINE_MM,
@@ -32,7 +33,7 @@ from .strip_layout import (
 
 _SMOOTH = 3  # traces are drawn three times too large and reduced
 _PAPER, _FINE, _COARSE, _INK, _GREY, _RED = "#fffaf8", "#fbe3de", "#f1bdb4", "#101418", "#5b6670", "#c1121f"
-_SHADES = ("#1f77b4", "#2a9d4a", "#9b5de5", "#d98200", "#0f8b8d", "#b5179e", "#6c757d", "#7f5539")
+_SHADES = ("#1f77b4", "#2a9d4a", "#9b5de5", "#d98200", "#0f8b8d", "#b5179e", "#7f5539")
 
 Box = tuple[int, int, int, int]
 """Left, top, right, bottom in pixels."""
@@ -64,8 +65,10 @@ def draw_strip(
         RecordError: if the stretch of time is empty or outside the record.
     """
     sheet = lay_out(record, intervals=intervals, start_s=start_s, end_s=end_s)
-    colours = {kind: _SHADES[k % len(_SHADES)] for k, kind in enumerate(dict.fromkeys(map(_kind, intervals)))}
-    shaded = [(_kind(interval), _boxes(sheet, record, interval)) for interval in intervals]
+    colours = colours_of({_kind(interval) for interval in intervals})
+    # What lasts lies below what is brief, so that a beat within an episode keeps its colour.
+    by_length = sorted(intervals, key=lambda i: float(i["start_s"]) - float(i["end_s"]))
+    shaded = [(_kind(interval), _boxes(sheet, record, interval)) for interval in by_length]
     image = _paper(sheet)
     for kind, boxes in shaded:
         _shade(image, boxes, colours[kind])
@@ -151,6 +154,17 @@ def _write_seconds(draw: ImageDraw.ImageDraw, row: Row) -> None:
             _text(draw, (x, y + 7), f"{second} s", 18, _GREY, anchor="ma")
 
 
+def colours_of(kinds: Collection[str]) -> dict[str, str]:
+    """A colour per kind of place; of what the network knows always the same, so that blue stays a PVC."""
+    known = EVENT_KINDS[EVENT_KINDS.index("premature ventricular contraction") :] + EVENT_KINDS
+    colours: dict[str, str] = {}
+    for kind in sorted(kinds, key=lambda kind: (kind not in known, kind)):
+        own = known.index(kind) if kind in known else 0
+        ring = [_SHADES[(own + step) % len(_SHADES)] for step in range(len(_SHADES))]
+        colours[kind] = next((shade for shade in ring if shade not in colours.values()), ring[0])
+    return colours | ({"noise": _GREY} if "noise" in kinds else {})
+
+
 def _kind(interval: Interval) -> str:
     return str(interval.get("kind") or "interval")
 
@@ -214,9 +228,8 @@ def _write_head(
     room = image.width - 40 - _font(24).getlength(scale)
     _text(draw, (12, 8), _fit(title, 28, room), 28, _INK, backed=True)
     x = 12.0
-    for kind, colour in colours.items():
-        boxes = [b for name, b in shaded if name == kind]
-        text = f"{kind} ({len(boxes)})" if len(boxes) > 1 else kind
+    for kind, text in legend(shaded).items():
+        colour = colours[kind]
         width = 28 + _font(20).getlength(text)
         if x + width > image.width - 40:
             _text(draw, (x, 50), "…", 20, _GREY)
@@ -226,22 +239,25 @@ def _write_head(
         x += width + 24
 
 
+def legend(shaded: Sequence[tuple[str, list[Box]]]) -> dict[str, str]:
+    """The text of each kind that is seen on this sheet: its name, and how often if more than once."""
+    seen = Counter(kind for kind, boxes in shaded if boxes)
+    return {kind: f"{kind} ({n})" if n > 1 else kind for kind, n in seen.items()}
+
+
 def _write_foot(image: Image.Image, sheet: Sheet, record: EcgRecord, clipped: Sequence[str], unseen: int) -> None:
     """What is shown, how it was drawn, and what is not to be seen."""
     draw = ImageDraw.Draw(image)
     filters = [note for note in record.notes if "filter" in note.lower()] or ["drawn without filter"]
-    whole = sheet.start_s == 0 and sheet.end_s >= record.duration_s - 1e-6
-    shown = (
-        f"{record.duration_s:.4g} s"
-        if whole
-        else (f"shown: {sheet.start_s:.4g}-{sheet.end_s:.4g} s of {record.duration_s:.6g} s")
-    )
+    shown = f"{record.duration_s:.4g} s"
+    if sheet.start_s > 0 or sheet.end_s < record.duration_s - 1e-6:
+        shown = f"shown: {sheet.start_s:.4g}-{sheet.end_s:.4g} s of {record.duration_s:.6g} s"
     facts = [shown, f"{record.sampling_rate:g} Hz", "each lead about its median", *filters]
     warnings = []
     if clipped:
         warnings.append(f"cut at {MAX_SWING_MM / MM_PER_MV:g} mV: {', '.join(clipped)}")
     if unseen:
-        warnings.append(f"{unseen} marked interval{'s' * (unseen > 1)} outside this sheet")
+        warnings.append(f"{unseen} marked place{'s' * (unseen > 1)} outside this sheet")
     y = image.height - 2 * LINE_MM * PX_PER_MM
     room = image.width - 24
     _text(draw, (12, y + 2), _fit("  ·  ".join(facts), 20, room), 20, _INK, backed=True)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageChops, ImageFont
 
-from anyecg.draw import _font, draw_strip
+from anyecg.draw import _font, colours_of, draw_strip, legend
 from anyecg.leads import STANDARD_LEADS
 from anyecg.record import EcgRecord, RecordError
 from anyecg.strip_layout import PX_PER_MM, lay_out, sheet_start
@@ -128,6 +128,30 @@ def test_the_sheet_of_a_long_record_begins_where_the_first_interval_is():
     assert sheet_start(record, []) == 0
     assert sheet_start(record, [late]) == 398
     assert sheet_start(record, [late, late | {"start_s": 30.0}]) == 0
+
+
+def test_a_kind_of_place_has_the_same_colour_whatever_is_marked_beside_it():
+    pvc, rare = "premature ventricular contraction", "bigeminy"
+    alone, among = colours_of([pvc]), colours_of(["noise", rare, "atrial fibrillation", pvc])
+    assert alone[pvc] == among[pvc]
+    assert len(set(among.values())) == 4
+
+
+def test_the_legend_counts_what_is_on_this_sheet():
+    box = (0, 0, 1, 1)
+    assert legend([("PVC", [box]), ("PVC", []), ("noise", []), ("AF", [box]), ("AF", [box, box])]) == {
+        "PVC": "PVC", "AF": "AF (2)"
+    }  # fmt: skip
+
+
+def test_a_beat_within_an_episode_keeps_its_colour():
+    record = make_record(("II",))
+    beat = {"start_s": 4.0, "end_s": 4.4, "kind": "premature ventricular contraction", "leads": []}
+    episode = {"start_s": 2.0, "end_s": 8.0, "kind": "noise", "leads": []}
+    one, other = draw_strip(record, intervals=[beat, episode]), draw_strip(record, intervals=[episode, beat])
+    row = lay_out(record).rows[0]
+    at = (round(row.pieces[0].x(4.21)), row.baseline_px - 33)
+    assert one.getpixel(at) == other.getpixel(at)
 
 
 def test_names_and_titles_of_any_kind_are_drawn():
