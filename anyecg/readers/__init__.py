@@ -10,13 +10,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..record import EcgRecord, RecordError
-from . import csv, edf, edf_header, mat, npz, wfdb
+from . import csv, dicom, edf, edf_header, mat, npz, wfdb
 from .common import Declared
 
 SUPPORTED = {
     "WFDB": ".hea with its signal files (every storage format, FLAC and .mat too; any segments)",
     "CSV": ".csv, .tsv: a header row with lead names; sampling rate and units declared",
     "NPZ": ".npz: arrays signal, leads, sampling_rate, units",
+    "DICOM": ".dcm: 12-lead, general and ambulatory ECG waveforms, uncompressed; the rhythm, not the median beat",
     "EDF": ".edf, .bdf: EDF, EDF+ (interruptions become gaps) and BDF; ECG channels by their labels",
     "MATLAB": ".mat of the PhysioNet challenges and of CPSC2018",
 }
@@ -56,6 +57,8 @@ def read_record(
         raise RecordError(f"{file.name} cannot be opened: {error.strerror or error}.") from None
     if start.startswith(b"PK\x03\x04"):
         return npz.read(file, declared)
+    if file.suffix.lower() == ".dcm" or start[128:] == b"DICM":
+        return dicom.read(file, declared)
     if file.suffix.lower() in (".edf", ".bdf") or start[:8] in edf_header.MAGIC:
         return edf.read(file, declared)
     if file.suffix.lower() == ".mat" or start.startswith(b"MATLAB 5.0 MAT-file"):

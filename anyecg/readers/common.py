@@ -63,6 +63,11 @@ def first_line(error: BaseException) -> str:
     return (str(error).strip() or type(error).__name__).split("\n")[0]
 
 
+def plain_text(text: str, longest: int = 60) -> str:
+    """Text of a file that can stand in a sentence: one line, nothing that does not print."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:longest]
+
+
 def is_voltage(units: str) -> bool:
     """Whether these units are volts of some size."""
     return units.strip().lower() in MILLIVOLTS_PER_UNIT

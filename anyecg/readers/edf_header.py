@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ..record import RecordError
-from .common import age_at
+from .common import age_at, plain_text
 
 MAGIC = {b"0       ": 2, b"\xffBIOSEMI": 3}
 """First eight bytes → bytes per sample."""
@@ -153,7 +153,7 @@ def _date(text: str, pattern: str) -> date | None:
 
 
 def _text(field: bytes) -> str:
-    return field.decode("latin-1").replace("\0", " ").strip()
+    return plain_text(field.decode("latin-1"), 80)
 
 
 def _count(field: bytes, what: str, name: str) -> int:
