@@ -200,13 +200,15 @@ def test_follow_ups_refer_back_and_keep_their_own_gold():
         assert len(t.turns) == 2 and t.turns[0] == first.turns[0] and len(t.provenance) == 2
         if t.task == "localization":
             assert "1.0-1.4 s" in t.turns[1][1]
-        if t.task == "question":
+        if t.task == "question" and t.gold["type"] == "knowledge":
             assert t.turns[1][1] == t.gold["answer"][0]
 
 
-def test_without_a_finding_only_numbers_follow():
+def test_without_a_finding_only_numbers_and_other_aspects_follow():
     first = Dialogue("report", (view(["NORM", "SR"]),), (("Report.", "x"),), ("x",), {"findings": ["NORM"]})
-    assert {t.task for t in all_of(lambda rng, balance: followup.ask(first, rng))} == {"measurement"}
+    then = all_of(lambda rng, balance: followup.ask(first, rng))
+    assert {t.task for t in then} == {"measurement", "question"}
+    assert {t.gold["type"] for t in then if t.task == "question"} == {"focused"}
 
 
 def test_reports_come_in_three_styles_that_say_only_what_holds():
@@ -230,10 +232,10 @@ def test_reports_come_in_three_styles_that_say_only_what_holds():
 
 def test_questions_cover_all_kinds():
     shown = view(["SR", "PVC", "IMI"], events=BEATS, measured=ABNORMAL | ST)
-    kinds = {a.gold["type"] for a in all_of(lambda rng, balance: question.ask(shown, rng, balance), 600)}
+    kinds = {a.gold["type"] for a in all_of(lambda rng, balance: question.ask(shown, rng, balance), 1200)}
     assert kinds >= {
         "verify", "choose", "query", "knowledge", "out of scope", "numeric verify", "numeric range", "noise verify",
-        "lead verify", "unjudgeable", "count",
+        "lead verify", "unjudgeable", "count", "focused",
     }  # fmt: skip
 
 

@@ -216,6 +216,8 @@ def question_is_right(text: str, gold: Mapping[str, Any], gold_text: str) -> flo
         return float(word is not None and [{"not": "no"}.get(word.group(1), word.group(1))] == answer)
     if "options" in gold:
         return float(chosen(text, (*gold["options"], "none")) == set(answer))
+    if kind == "focused":
+        return float(_claims(text) == _claims(gold_text))
     if kind == "numeric range":
         return float(re.findall(r"[a-z]+", text.lower())[:1] == answer)
     if kind == "count":
@@ -231,6 +233,12 @@ def question_is_right(text: str, gold: Mapping[str, Any], gold_text: str) -> flo
     if kind in ("knowledge", "out of scope"):
         return float(" ".join(_without_source(gold_text)) in " ".join(_without_source(text)))  # with its heading
     return float(_without_source(text) == _without_source(gold_text))
+
+
+def _claims(text: str) -> tuple[Any, ...]:
+    """What an answer on one thing says: yes or no, the statements it asserts or denies, and its numbers."""
+    word = re.match(r"\W*(yes|no|possibly)\b", text.lower())
+    return word and word.group(1), findings_in_text(text), re.findall(r"\d+(?:\.\d+)?", text), "normal" in text.lower()
 
 
 def _without_source(text: str) -> list[str]:

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from anyecg.findings import FINDINGS
 
-from . import localization, measurement
+from . import focused, localization, measurement
+from .focused_wording import WORDINGS
 from .knowledge import concepts
 from .localization import LOCALIZABLE
 from .view import EVENT_OF_CODE, Dialogue, View
@@ -46,7 +47,7 @@ def ask(first: Dialogue, rng: random.Random) -> Dialogue | None:
     if len(first.views) != 1:
         return None
     view, codes = first.views[0], _spoken_of(first)
-    ways = [_where, _back, _and] if codes else [_and]
+    ways = [_where, _back, _and, _aspect] if codes else [_and, _aspect]
     for way in rng.sample(ways, len(ways)):
         then = way(view, codes, rng)
         if then is not None and then.turns[0][0] not in [question for question, _ in first.turns]:
@@ -83,6 +84,11 @@ def _and(view: View, codes: list[str], rng: random.Random) -> Dialogue | None:
     gold = {"key": key, "value": view.measurements[key]}
     turn = (rng.choice(_AND).format(_KEYS[key]), measurement.say(view, key))
     return Dialogue("measurement", (view,), (turn,), ("measured by anyecg.measure",), gold)
+
+
+def _aspect(view: View, codes: list[str], rng: random.Random) -> Dialogue | None:
+    """What can be said of another part of the ECG."""
+    return focused.also(view, rng.choice([name for name, wording in WORDINGS.items() if wording.noun]), rng)
 
 
 def _back(view: View, codes: list[str], rng: random.Random) -> Dialogue | None:

@@ -23,7 +23,7 @@ from .styles import styled
 from .view import LONG_S, Dialogue, Measurer, View
 
 # Conversations per record (per 30 s of a long one) that are tried; a task without truth in a record gives none.
-WEIGHTS = {"report": 0.9, "localization": 0.9, "measurement": 0.5, "question": 1.2, "comparison": 0.4}
+WEIGHTS = {"report": 0.9, "localization": 0.9, "measurement": 0.5, "question": 1.7, "comparison": 0.4}
 _FOLLOWED = 0.15  # of what can be followed; again of what was followed
 _IN_GRAMMAR = 0.35  # of the groups of ECGs, asked in the ECG-QA grammar rather than for a comparison
 _MOST_TURNS = 4

@@ -9,7 +9,7 @@ from typing import Any
 
 from anyecg.findings import CODES, FINDINGS, phrase
 
-from . import attributes, classes, counting, knowledge, leads, numeric, rhythms
+from . import attributes, classes, counting, focused, knowledge, leads, numeric, rhythms
 from .balance import rival, verified
 from .view import Dialogue, View
 from .wording import (
@@ -109,6 +109,7 @@ _NONE_OF = {
     "beats": "No premature beats are present.", "form": "No finding of form is present.",
     "diagnoses": "No abnormal diagnostic finding is present.",
 }  # fmt: skip
+_FOCUSED = 0.3  # of the questions, in open words on one thing in the ECG
 _TRIES = 6  # kinds of question that are drawn before a record is left
 _CATEGORY = {code: "rhythm" if "r" in f.kinds else f.superclass or "form" for code, f in FINDINGS.items()}
 
@@ -131,6 +132,8 @@ def ask(view: View, rng: random.Random, balance: Counter[str]) -> Dialogue | Non
 
 def _asked(view: View, rng: random.Random, balance: Counter[str]) -> Dialogue | None:
     """A question of a kind drawn by chance; None if nothing is known that it could ask for."""
+    if rng.random() < _FOCUSED:
+        return focused.ask(view, rng, balance)
     draw = rng.random()
     if rhythms.present(view) and rng.random() < 0.4:
         return rhythms.ask(view, rng, balance)
