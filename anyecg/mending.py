@@ -11,15 +11,24 @@ from .correct import corrected
 from .evidence import POSSIBLE, Evidence
 from .findings import ALSO_POSSIBLE, FINDINGS, findings_in_text, phrase
 from .measure.normal import LIMITS, judge
-from .report_findings import with_called_findings
+from .report_findings import CONCLUSION, RHYTHM_AND_RATE, capital, with_called_findings
 
 MOST_ALSO = 3
 """Findings that a report's last sentence calls possible."""
 _REPORT = re.compile(r"\bconclusion\b|\bnormal ecg\b")
 _NORMAL = re.compile(r"(?<=Conclusion: )[Nn]ormal ECG(?! but)")
-_ITEM = r"(?:PR|QRS|QTc|[Aa]xis) -?\d+(?: ms|°) \([a-z ]+\)"
-_INTERVALS = re.compile(rf"(?<![^\s]){_ITEM}(?:(?:, | and ){_ITEM})*\.(?:\s+|$)")
+_ITEM = r"(?:PR|QRS|QTc|[Aa]xis) -?\d+(?: ms|°)"
+_VERDICT = r" \([A-Za-z0-9; ]+\)"
+
+
+def _sentence_of(item: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<![^\s]){item}(?:(?:, | and ){item})*\.(?:\s+|$)")
+
+
+_ABNORMAL = _sentence_of(_ITEM + _VERDICT)
 """The sentence of a report that lists abnormal intervals: "QRS 133 ms (wide) and QTc 480 ms (long)."."""
+_INTERVALS = _sentence_of(f"{_ITEM}(?:{_VERDICT})?")
+_HEADING = re.compile(r"^Intervals:\s*")
 _REPEATED = re.compile(r"\b((?:[\w/-]+ ){1,4}[\w/-]+)(?:(?:,| and) \1\b)+")
 """A finding that a list names twice in a row."""
 OF_THIS_ECG = re.compile(r"what (?:is|are|was) (?:the|this|my|shown|seen|measured)\b")
@@ -29,34 +38,62 @@ OF_THIS_ECG = re.compile(r"what (?:is|are|was) (?:the|this|my|shown|seen|measure
 def mended(text: str, question: str, evidences: Sequence[Evidence]) -> tuple[str, list[str]]:
     """A text about one ECG with its certainly wrong numbers replaced by the measured ones; a sentence for each.
 
-    A report's list of abnormal intervals becomes that of the measurements, and what it names twice in a row is named
-    once. It also gets a last sentence with what is possible: nobody should take its silence for a "no". And where the
-    leads cannot show that an ECG is normal, it is not called so.
+    A report's list of intervals becomes that of the measurements, and what it names twice in a row is named once. It
+    also gets a last sentence with what is possible: nobody should take its silence for a "no". And where the leads
+    cannot show that an ECG is normal, it is not called so.
     """
     is_lesson = asks_generally(question) and not OF_THIS_ECG.match(question.strip().lower())
     if len(evidences) != 1 or is_lesson:
         return text, []
     text, corrections = corrected(text, evidences[0].measurements)
-    text = _REPEATED.sub(r"\1", _with_judged_intervals(text, evidences[0]))
-    text, changes = with_called_findings(text, evidences[0])
+    text, changes = with_called_findings(_REPEATED.sub(r"\1", text), evidences[0])
+    text = _with_intervals(text, evidences[0])
     corrections = [*corrections, *changes]
     if evidences[0].verdicts["NORM"].word == UNJUDGED:
         text = _NORMAL.sub("nothing abnormal in these leads", text)
     return (f"{text} {possible}" if (possible := also_possible(text, evidences[0])) else text), corrections
 
 
-def _with_judged_intervals(text: str, evidence: Evidence) -> str:
-    """A report whose sentence of abnormal intervals holds those that are abnormal by measurement, and no others."""
-    judged = [
-        (key, judge(key, value, evidence.record.sex), value)
-        for key in ("pr_ms", "qrs_ms", "qtc_bazett_ms", "axis_deg")
-        if (value := evidence.measurements.get(key)) is not None
-    ]
-    items = [
-        f"{LIMITS[key].short} {value:.0f}{LIMITS[key].unit} ({word})" for key, word, value in judged if word != "normal"
-    ]
-    listed = f"{', '.join(items[:-1])} and {items[-1]}" if len(items) > 1 else "".join(items)
-    return _INTERVALS.sub(f"{listed[:1].upper()}{listed[1:]}. " if listed else "", text).strip()
+def _with_intervals(text: str, evidence: Evidence) -> str:
+    """A report with its measured intervals: all behind rhythm and rate where it begins with these, else, where it lists
+    abnormal ones, those that are abnormal by measurement.
+    """
+    begun = RHYTHM_AND_RATE.match(text)
+    if not begun or not CONCLUSION.search(text):
+        abnormal = _listed(_items(evidence, abnormal=True))
+        return _ABNORMAL.sub(f"{abnormal} " if abnormal else "", text).strip()
+    rest = _INTERVALS.sub("", text[begun.end() :]).lstrip()
+    items = _listed(_items(evidence))
+    if not items:
+        return f"{begun.group()} {rest}"
+    if begun.group("head"):
+        return f"{begun.group()}\nIntervals: {items}\n{_HEADING.sub('', rest)}"
+    return f"{begun.group()} {items} {rest}"
+
+
+def _items(evidence: Evidence, abnormal: bool = False) -> list[str]:
+    """The measured intervals and the axis, each with the word for where it lies when that is not normal."""
+    said = []
+    for key in ("pr_ms", "qrs_ms", "qtc_bazett_ms", "axis_deg"):
+        value = evidence.measurements.get(key)
+        word = "normal" if value is None else judge(key, value, evidence.record.sex)
+        if value is not None and not (abnormal and word == "normal"):
+            said.append(f"{LIMITS[key].short} {value:.0f}{LIMITS[key].unit}" + f" ({word})" * (word != "normal"))
+        if key == "qtc_bazett_ms" and word != "normal":
+            said += _by_fridericia(evidence)
+    return said
+
+
+def _by_fridericia(evidence: Evidence) -> list[str]:
+    """The other QTc, at a rate where an abnormal one by Bazett misleads (Rautaharju et al. 2009)."""
+    rate, other = evidence.measurements.get("heart_rate_bpm"), evidence.measurements.get("qtc_fridericia_ms")
+    misleads = rate is not None and not 60 <= rate <= 90
+    return [f"QTc by Fridericia {other:.0f} ms"] if misleads and other is not None else []
+
+
+def _listed(items: Sequence[str]) -> str:
+    said = f"{', '.join(items[:-1])} and {items[-1]}" if len(items) > 1 else "".join(items)
+    return f"{capital(said)}." if said else ""
 
 
 def also_possible(text: str, evidence: Evidence) -> str:

@@ -23,8 +23,10 @@ _CLASS_NAMES = {
 }  # fmt: skip
 _ORDER = ("MI", "CD", "HYP", "STTC", "")
 _SINUS = ("STACH", "SBRAD", "SARRH")
-_CONCLUSION = re.compile(r"(?<![^\s])Conclusion: [^\n]*?\.(?=\s|$)")
-_RHYTHM = re.compile(r"^(?P<head>Rhythm: )?(?P<rhythm>[A-Z][\w ,-]*?), (?:ventricular )?rate (?P<rate>\d+)/min\.")
+CONCLUSION = re.compile(r"(?<![^\s])Conclusion: [^\n]*?\.(?=\s|$)")
+RHYTHM_AND_RATE = re.compile(
+    r"^(?P<head>Rhythm: )?(?P<rhythm>[A-Z][\w ,-]*?), (?:ventricular )?rate (?P<rate>\d+)/min\."
+)
 _SENTENCE = re.compile(r"(?<![^\s])(?P<head>Findings: )?(?P<list>[A-Z][^.:\d\n]*)\.(?=\s|$)")
 
 
@@ -37,17 +39,17 @@ def with_called_findings(text: str, evidence: Evidence) -> tuple[str, list[str]]
     if evidence.unjudgeable:
         return text, []
     said = {code for code, holds in findings_in_text(text).items() if holds}
-    begun = _RHYTHM.match(text)
+    begun = RHYTHM_AND_RATE.match(text)
     if begun and text[begun.end() :].strip() and "Conclusion:" not in text:
         text = f"{text.rstrip()} Conclusion: normal ECG."  # to be written anew below
-    if not _CONCLUSION.search(text):
+    if not CONCLUSION.search(text):
         return text, []
     called = [code for code, p in evidence.judged() if p >= evidence.thresholds[code]]
     new = _with_rhythm(text, called)
     new = _with_list(new, called)
     conclusion = _conclusion(called, evidence)
-    conclusion = _capital(conclusion) if re.search(r"Conclusion: [A-Z]", text) else conclusion
-    new = _CONCLUSION.sub(lambda _: f"Conclusion: {conclusion}.", new, count=1)
+    conclusion = capital(conclusion) if re.search(r"Conclusion: [A-Z]", text) else conclusion
+    new = CONCLUSION.sub(lambda _: f"Conclusion: {conclusion}.", new, count=1)
     return new, _changes(said, called, evidence) if new != text else []
 
 
@@ -55,23 +57,23 @@ def _with_rhythm(text: str, called: Sequence[str]) -> str:
     rhythms = [code for code in called if code in RHYTHMS]
     if any(code in _SINUS for code in rhythms):
         rhythms = [code for code in rhythms if code != "SR"]
-    begun = _RHYTHM.match(text)
+    begun = RHYTHM_AND_RATE.match(text)
     if not begun or not rhythms or not findings_in_text(begun.group("rhythm")):
         return text
     kind = "ventricular rate" if {"AFIB", "AFLT"} & set(rhythms) else "rate"
-    sentence = f"{_capital(_joined([phrase(code) for code in rhythms]))}, {kind} {begun.group('rate')}/min."
+    sentence = f"{capital(_joined([phrase(code) for code in rhythms]))}, {kind} {begun.group('rate')}/min."
     return (begun.group("head") or "") + sentence + text[begun.end() :]
 
 
 def _with_list(text: str, called: Sequence[str]) -> str:
     """The sentence that lists findings with those that are called; put before the conclusion where there was none."""
     listed = sorted((c for c in called if c not in RHYTHMS and c != "NORM"), key=_importance)[:MOST_LISTED]
-    sentence = f"{_capital(_joined([phrase(code) for code in listed]))}." if listed else ""
+    sentence = f"{capital(_joined([phrase(code) for code in listed]))}." if listed else ""
     for found in _SENTENCE.finditer(text):
         if _is_list(found.group("list")):
             new = f"{found.group('head') or ''}{sentence}" if sentence else ""
             return re.sub(r" {2,}", " ", text[: found.start()] + new + text[found.end() :]).strip()
-    conclusion = _CONCLUSION.search(text)
+    conclusion = CONCLUSION.search(text)
     if not sentence or conclusion is None:
         return text
     gap = "\n" if "\nConclusion" in text else " "
@@ -97,8 +99,10 @@ def _conclusion(called: Sequence[str], evidence: Evidence) -> str:
         and evidence.verdicts[f"super:{name}"].word != UNJUDGED
     }
     named = _joined([_CLASS_NAMES[name] for name in _ORDER if name in classes])
-    if "NORM" in called:
-        return f"normal ECG but for {named}" if named else "normal ECG"
+    if "NORM" in called and not named:
+        return "normal ECG"
+    if "NORM" in called and "MI" not in classes and evidence.labels["NORM"] >= SURELY_LEFT_OUT:
+        return f"normal ECG but for {named}"
     if named:
         return f"abnormal ECG with {named}"
     if evidence.verdicts["NORM"].word == UNJUDGED:
@@ -130,5 +134,5 @@ def _joined(words: Sequence[str]) -> str:
     return "".join(words) if len(words) < 2 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
-def _capital(text: str) -> str:
+def capital(text: str) -> str:
     return text[:1].upper() + text[1:]

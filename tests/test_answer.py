@@ -98,11 +98,26 @@ def test_what_the_leads_cannot_show_is_not_called_normal():
     assert said.startswith("Sinus rhythm. Conclusion: nothing abnormal in these leads. Also possible:")
 
 
-def test_a_report_lists_the_intervals_that_are_abnormal():
+def test_a_report_lists_the_measured_intervals_and_judges_the_abnormal_ones():
     measured = {"pr_ms": 230.0, "qrs_ms": 133.0, "qtc_bazett_ms": 436.0, "axis_deg": 20.0}
     text = "Sinus rhythm, rate 72/min. QRS 133 ms (slightly wide) and QTc 436 ms (long). Left ventricular hypertrophy."
     said, _ = mended(text, "Report.", [about(**measured)])
-    assert said.startswith("Sinus rhythm, rate 72/min. PR 230 ms (long) and QRS 133 ms (wide). Left ventricular")
+    intervals = "PR 230 ms (long), QRS 133 ms (wide), QTc 436 ms and axis 20°."
+    assert said.startswith(f"Sinus rhythm, rate 72/min. {intervals} Left ventricular")
+    headed = "Rhythm: Sinus rhythm, rate 72/min.\nIntervals: QTc 500 ms (long).\nConclusion: Normal ECG."
+    assert mended(headed, "Report.", [about(**measured)])[0].split("\n")[:2] == [
+        "Rhythm: Sinus rhythm, rate 72/min.", f"Intervals: {intervals}",
+    ]  # fmt: skip
+
+
+def test_an_abnormal_qtc_at_a_fast_rate_is_also_given_by_fridericia():
+    fast = about(heart_rate_bpm=128.0, qtc_bazett_ms=537.0, qtc_fridericia_ms=474.0)
+    said, _ = mended("Sinus tachycardia, rate 128/min. Conclusion: normal ECG.", "Report.", [fast])
+    assert "QTc 537 ms (long) and QTc by Fridericia 474 ms." in said
+    assert not any("QTc" in sentence for sentence in checked(Answer(text=said), "Report.", [fast]).contradictions)
+
+
+def test_text_that_is_no_report_lists_the_abnormal_intervals_alone():
     clean = mended("Rate 72/min. QTc 436 ms (long). Low voltage.", "Report.", [about(qtc_bazett_ms=436.0)])[0]
     assert clean == "Rate 72/min. Low voltage."
     twice = "Low voltage, premature atrial contractions and premature atrial contractions."
