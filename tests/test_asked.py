@@ -43,7 +43,14 @@ def evidence(leads=STANDARD_LEADS, ventricular_at=(), limits=None, **probabiliti
         ("Is there a bundle branch block?", "No: bundle branch block 1 %."),
         ("Is there any hypertrophy?", "Probably yes: left ventricular hypertrophy 55 %."),
         ("Is there a myocardial infarction?", "Probably not: myocardial infarction 30 %."),
-        ("Has the patient had a heart attack?", ""),
+        (
+            "Has the patient had a heart attack?",
+            "Probably not: myocardial infarction 30 %. How old an infarction is, one ECG does not tell.",
+        ),
+        ("How likely is an infarction?", "Probably not: myocardial infarction 30 %."),
+        ("Is there AV block, and which degree?", "No: AV block 1 %."),
+        ("Is the left atrium enlarged?", "No: left atrial enlargement 1 %."),
+        ("Is that flutter or fib?", "It shows atrial fibrillation 97 %; no atrial flutter 1 %."),
         ("Is this ECG normal?", "No: it shows atrial fibrillation 97 %, left ventricular hypertrophy 55 %."),
         (
             "Do you see any abnormality in this ECG?",
@@ -70,7 +77,11 @@ def evidence(leads=STANDARD_LEADS, ventricular_at=(), limits=None, **probabiliti
         ("Name the conduction disturbances of this ECG.", "No: conduction disturbance 1 %."),
         ("Which drugs cause hypertrophy?", ""),
         ("What is atrial fibrillation?", ""),
-        ("Is there acute inferior myocardial infarction?", ""),
+        (
+            "Is there acute inferior myocardial infarction?",
+            "Probably not: inferior myocardial infarction 20 %. As to acute infarction: I cannot tell: the waves of no "
+            "lead could be measured in this recording.",
+        ),
         ("Why is there atrial fibrillation?", ""),
         ("atrial fibrillation", ""),
         ("", ""),

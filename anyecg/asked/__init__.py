@@ -15,11 +15,20 @@ from ..check import asks_generally
 from ..evidence import Evidence
 from ..findings import findings_in_text
 from ..knowledge import answer_back, answer_from_knowledge, beyond
+from ..knowledge.beyond import is_beyond_any_ecg
 from ..mending import OF_THIS_ECG
-from .findings import choice, kinds, normality, presence
+from .conditions import condition
+from .findings import choice, kinds, normality, presence, worry
+from .overview import ANSWERS as OF_WHOLE
+from .overview import DECISIONS
 from .places import in_words, places
+from .recording import ANSWERS as OF_RECORDING
+from .rhythm import ANSWERS as OF_RHYTHM
 from .several import about_one, answered_of_several
+from .topics import by_topic
 from .values import answered_values
+from .waves import answered_waves, sizes
+from .words import plain, without_context
 
 __all__ = ["answered", "by_evidence", "given", "in_words"]
 
@@ -37,24 +46,59 @@ def given(
         with_measurements: whether the evidence may answer.
     """
     said = [code for code, holds in findings_in_text(last_answer).items() if holds and code not in ("NORM", "SR")]
+    if evidences and with_measurements and (first := _before_knowledge(question, evidences)):
+        return first, "evidence"
     if knowledge := answer_from_knowledge(question) or answer_back(question, said):
         return knowledge.text, "knowledge"
-    if outside := beyond(question):
-        return outside, "scope"
+    if is_beyond_any_ecg(question):
+        return str(beyond(question)), "scope"
     if evidences and all(evidence.unjudgeable for evidence in evidences):
         return abstention(evidences), "evidence"
-    text = by_evidence(question, evidences) if with_measurements else ""
-    return text, "evidence" if text else "model"
+    if text := by_evidence(question, evidences) if with_measurements else "":
+        return text, "evidence"
+    outside = beyond(question)
+    return (outside, "scope") if outside else ("", "model")
+
+
+def _before_knowledge(question: str, evidences: Sequence[Evidence]) -> str:
+    """What is asked of the waves, numbers and findings "of this ECG", and decisions, though it sounds general."""
+    if all(evidence.unjudgeable for evidence in evidences):
+        return ""
+    asked = plain(without_context(question))
+
+    def of_one(evidence: Evidence) -> str:
+        if said := by_topic(asked, evidence, "decisions", DECISIONS):
+            return said
+        if not _AT_HAND.search(asked):
+            return ""
+        return worry(asked, evidence) or answered_values(asked, evidence) or answered_waves(asked, evidence)
+
+    return _of_each([of_one(evidence) for evidence in evidences])
+
+
+def _of_each(said: Sequence[str]) -> str:
+    """The answers of several ECGs, one paragraph each; "" if one has none."""
+    if len(said) == 1 or not all(said):
+        return said[0] if len(said) == 1 else ""
+    return "\n\n".join(f"ECG {number}: {text}" for number, text in enumerate(said, start=1))
+
+
+_AT_HAND = re.compile(
+    r"\b(?:worr\w+|safe|dangerous|concern\w*|serious|bad)\b.*\b(?:the|his|her|my|this|these) |"
+    r"\b(?:the|his|her|my|this|these) .*\b(?:worr\w+|safe|dangerous|concern\w*|serious|bad)\b"
+)
+_GENERAL_HERE = re.compile(
+    r"(?:tell me )?(?:what|how) (?:is|are|was|do|does|did|about) (?:the|this|these|my|his|her)\b|tell me about\b"
+)
 
 
 def by_evidence(question: str, evidences: Sequence[Evidence]) -> str:
     """The answer to a question, or to each part of one ("Which rate, and is it regular?"), if the evidence has all."""
-    whole = answered(question, evidences) or _of_one(question, evidences) or answered_of_several(question, evidences)
     parts = [part for part in _PARTS.split(question) if part and part.strip()]
-    if whole or len(parts) < 2:
-        return whole
     said = [answered(part, evidences) or answered_of_several(part, evidences) for part in parts]
-    return " ".join(said) if all(said) else ""
+    if len(parts) > 1 and all(said):
+        return " ".join(said)
+    return answered(question, evidences) or _of_one(question, evidences) or answered_of_several(question, evidences)
 
 
 def _of_one(question: str, evidences: Sequence[Evidence]) -> str:
@@ -69,9 +113,19 @@ def answered(question: str, evidences: Sequence[Evidence]) -> str:
     if len(evidences) != 1:
         return ""
     (evidence,) = evidences
-    if first := places(question, evidence) or answered_values(question, evidence):
+    sized = sizes(plain(without_context(question)), evidence)
+    if first := places(question, evidence) or sized or answered_values(question, evidence):
         return first  # "What is the heart rate?" sounds general and is not
+    asked = plain(without_context(question))
     if asks_generally(question) and not OF_THIS_ECG.match(question.strip().lower()):
-        return ""
+        return answered_waves(asked, evidence) if _GENERAL_HERE.match(asked) else ""
     of_findings = (normality, presence, kinds, choice)
-    return next((text for answer in of_findings if (text := answer(question, evidence))), "")
+    first = next((text for answer in of_findings if (text := answer(without_context(question), evidence))), "")
+    return (
+        first
+        or answered_waves(asked, evidence)
+        or by_topic(asked, evidence, "rhythm", OF_RHYTHM)
+        or by_topic(asked, evidence, "recording", OF_RECORDING)
+        or by_topic(asked, evidence, "whole", OF_WHOLE)
+        or condition(without_context(question), evidence)
+    )

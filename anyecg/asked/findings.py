@@ -10,44 +10,35 @@ from ..check_findings import percent
 from ..events import LOCATABLE
 from ..evidence import POSSIBLE, Evidence
 from ..findings import CODES, FINDINGS, findings_in_text, phrase, without_findings
+from ..knowledge import passage
+from ..knowledge.concepts import concepts
+from ..measure.normal import LIMITS, judge, say
 from .places import ASKS_PLACES, MOST_TOLD, listed
+from .said import is_called as _is_called
+from .said import named as _named
+from .said import rhythm
+from .spoken import RECENT, put_simply, spoken
+from .waves import measured_leads, stemi
+from .words import CHOOSING, EVIDENCE, GRAMMAR, RECORDING, WORRYING, plain, understood, without_context, word_set
 
 _RATHER = 3
 """Of two findings that are both below their threshold, the one that is so many times as probable fits better."""
 _VENTRICULAR = "premature ventricular contraction"
-MOST_NAMED = 4
-"""Findings that an answer to a question about a group or about normality names."""
-
-_NORMAL = re.compile(
-    r"^(?:is|was|would you call|can i tell my patient that|do you (?:think|find)) (?:this|the|my|it|that|everything)"
-    r"(?: (?:ecg|ekg|tracing|recording|record|one))?(?: is)? (?:all )?(?:a |an )?"
-    r"(?:normal|healthy|fine|ok(?:ay)?|within normal limits)(?: (?:ecg|ekg|tracing|recording|one))?"
-    r"(?: (?:here|or abnormal|or not))?$"
+_NORMAL = re.compile(r"\b(?:all right|alright|normal|healthy|fine|ok(?:ay)?)(?: limits)?\b(?: or (?:not|abnormal)\b)?")
+_ABNORMAL = re.compile(r"\b(?:abnormal(?:it(?:y|ies))?|wrong|unusual|not normal)\b")
+_OF_WHOLE = GRAMMAR | RECORDING - frozenset(
+    ("patient", "patients", "person", "lead", "leads", "rhythm", "beat", "beats")
 )
-_ABNORMAL = re.compile(
-    r"^(?:is (?:there anything|anything|this (?:ecg|ekg|tracing)?)|do you (?:see|find) (?:anything|any abnormality))"
-    r"(?: (?:abnormal|wrong|unusual))?(?: (?:in|with|on|about) (?:this|the|my) (?:ecg|ekg|tracing|recording))?$"
+_OF_WHOLE = _OF_WHOLE - frozenset(("he", "she", "they", "i", "what", "how", "who")) | frozenset(
+    ("everything", "anything", "all", "my", "within", "completely", "entirely", "any", "i", "think", "patient")
 )
-_SCAFFOLD = frozenset(
-    re.findall(
-        r"\w+",
-        """
-        is are was there does do did this the an a any you see can could be seen here ecg ekg recording record tracing
-        it show shows have has contain compatible with signs sign of evidence for would diagnose present check rhythm
-        call called in on suggest suggestive indicate patient really also and please tell me whether if now what about
-        my these reveal demonstrate display think i not feature features pattern patterns got
-        """,
-    )
-)
+_ASKS_WHOLE = re.compile(r"(?:is|are|was|would|can|do|does|everything|all|normal|abnormal|any|anything|ecg)\b")
+_SCAFFOLD = GRAMMAR | RECORDING | EVIDENCE
 """Words of a question that leave nothing to be understood beside the finding."""
 _ASKS_KIND = re.compile(r"(?:which|what kind of|what|name|list|tell me) (?:(?:the|any|all|kinds? of|type of) )?")
-_RHYTHM_WORDS = _SCAFFOLD | frozenset(
-    ("which", "what", "kind", "name", "identify", "describe", "how", "underlying", "basic", "shown", "heart", "main")
-)
+_RHYTHM_WORDS = _SCAFFOLD | frozenset(("kind", "underlying", "basic", "main"))
 _OR = re.compile(r"\bor\b(?! not)|\bbetween\b|\bwhich of the two\b")
-_CHOICE_WORDS = frozenset(
-    ("or", "which", "two", "fits", "better", "decide", "between", "choose", "one", "either", "more", "likely", "both")
-)
+_ATRIAL = ("LAO/LAE", "RAO/RAE")
 _ISCHAEMIC = tuple(code for code in CODES if code.startswith("ISC"))
 GROUPS: dict[str, tuple[str, tuple[str, ...], str]] = {
     "myocardial infarction": (
@@ -65,19 +56,37 @@ GROUPS: dict[str, tuple[str, tuple[str, ...], str]] = {
     "bundle branch block": (r"bundle[ -]branch blocks?|bbb", ("CRBBB", "CLBBB", "IRBBB", "ILBBB"), ""),
     "fascicular block": (r"(?:left )?(?:fascicular block|hemiblock)s?", ("LAFB", "LPFB"), ""),
     "AV block": (r"(?:av|atrioventricular|heart)[ -]blocks?", ("1AVB", "2AVB", "3AVB"), "sub:AVB"),
-    "ischaemic ST-T changes": (r"isch(?:a)?emi(?:a|c)(?: (?:st-t )?changes?)?", _ISCHAEMIC, ""),
+    "ischaemic ST-T changes": (r"isch(?:a)?emi(?:a|c)(?: (?:st-t )?changes?)?", _ISCHAEMIC, "sub:ISC"),
+    "atrial enlargement": (r"atrial (?:enlargement|overload|dilatation)|enlarged atri(?:um|a)", _ATRIAL, ""),
+    "chamber enlargement": (
+        r"(?:chamber|cardiac|heart) (?:enlargement|hypertrophy)|enlarged (?:chambers?|heart)",
+        (*_ATRIAL, "LVH", "VCLVH", "RVH", "SEHYP"), "super:HYP",
+    ),
+    "conduction block": (
+        r"(?:conduction )?blocks?",
+        ("1AVB", "2AVB", "3AVB", "CRBBB", "CLBBB", "IRBBB", "ILBBB", "LAFB", "LPFB", "IVCD"), "super:CD",
+    ),
+    "arrhythmia": (
+        r"arr?h?ythmias?|rhythm (?:disturbance|disorder|problem)s?",
+        ("AFIB", "AFLT", "SVTAC", "PSVT", "SVARR", "BIGU", "TRIGU", "PVC", "PAC", "PRC(S)", "2AVB", "3AVB"), "",
+    ),
     "premature beats": (
-        r"premature beats?|ectop(?:y|ic beats?)|extra ?systoles?|extra beats?", ("PVC", "PAC", "PRC(S)"), "",
+        r"premature beats?|ectop(?:y|ics?|ic beats?)|extra ?systoles?|extra beats?", ("PVC", "PAC", "PRC(S)"), "",
     ),
 }  # fmt: skip
 """Names that stand for several statements: how they are asked for, the statements, and the class that holds them."""
 
 
 def normality(question: str, evidence: Evidence) -> str:
-    plain = " ".join(re.sub(r"[^\w\s-]", " ", question.lower()).split())
-    asks_normal, asks_abnormal = _NORMAL.match(plain), _ABNORMAL.match(plain)
-    if not asks_normal and not asks_abnormal:
+    asked = plain(without_context(question))
+    asks_abnormal = _ABNORMAL.search(asked)
+    asks_normal = None if asks_abnormal and "normal or" not in asked else _NORMAL.search(asked)
+    cue = _NORMAL if asks_normal else _ABNORMAL
+    left = cue.sub(" ", asked)
+    if not (asks_normal or asks_abnormal) or not _ASKS_WHOLE.match(asked) or not understood(left, _OF_WHOLE):
         return ""
+    if re.search(r"\b(?:is|are) (?:the |this |my )?patient\b", asked):
+        return ""  # of a person an ECG says less
     called = [(code, p) for code, p in evidence.judged() if _is_called(evidence, code)]
     others = [(code, p) for code, p in called if code != "NORM" and code not in ("SR", "SARRH")]
     verdict = evidence.verdicts["NORM"]
@@ -97,14 +106,24 @@ def _beside(others: Sequence[tuple[str, float]]) -> str:
 
 
 def presence(question: str, evidence: Evidence) -> str:
-    asked = _asked_for(question)
-    return _of_group(*asked, evidence) if asked else ""
+    put, ages = put_simply(question)
+    asked = _asked_for(put)
+    if not asked or (ages and FINDINGS[asked[1][0]].superclass != "MI"):
+        return ""
+    said = _of_group(*asked, evidence)
+    if measured := measured_leads(asked[1][0], evidence) if len(asked[1]) == 1 else "":
+        said += f" {measured}"
+    if ages & RECENT:
+        return f"{said} As to acute infarction: {stemi(evidence, 'is it')}"
+    return f"{said} How old an infarction is, one ECG does not tell." if ages else said
 
 
 def _of_group(name: str, codes: tuple[str, ...], group: str, evidence: Evidence) -> str:
     """Whether one of these statements, or the class that holds them, is there, with what is most probable of them."""
     if codes == ("PVC",) and (events := evidence.locate(_VENTRICULAR)):  # two witnesses; other kinds are less sure
         return f"Yes: {LOCATABLE[_VENTRICULAR]} at {listed(events, MOST_TOLD)}."
+    if disagreement := _measured_otherwise(codes, evidence):
+        return disagreement
     if all(evidence.verdicts[code].word == UNJUDGED for code in codes):
         return f"This cannot be judged: {evidence.verdicts[codes[0]].reason}."
     called = [(code, p) for code, p in evidence.judged() if code in codes and _is_called(evidence, code)]
@@ -116,6 +135,51 @@ def _of_group(name: str, codes: tuple[str, ...], group: str, evidence: Evidence)
     if group and _is_called(evidence, group) and verdict.word != UNJUDGED:
         return f"Probably yes: {name} {percent(evidence.labels[group])}, though no single kind of it is likely enough."
     return _denied(name, labels[0], verdict, evidence)
+
+
+_MEASURED_BY = {
+    "LNGQT": ("qtc_bazett_ms", 1), "LPR": ("pr_ms", 1), "1AVB": ("pr_ms", 1), "STACH": ("heart_rate_bpm", 1),
+    "SBRAD": ("heart_rate_bpm", -1),
+}  # fmt: skip
+"""Statements that one measured number decides, and on which side of its normal range it lies then."""
+
+
+def _measured_otherwise(codes: tuple[str, ...], evidence: Evidence) -> str:
+    """That head and measurement disagree, where a statement is denied and its number lies clearly outside its range."""
+    if len(codes) != 1 or codes[0] not in _MEASURED_BY or _is_called(evidence, codes[0]):
+        return ""
+    (key, side), sex = _MEASURED_BY[codes[0]], evidence.record.sex
+    value, limit = evidence.measurements.get(key), LIMITS[key]
+    if value is None or judge(key, value, sex) != (limit.above if side > 0 else limit.below):
+        return ""
+    sentence = say(evidence.measurements, key, sex)
+    if codes[0] in ("STACH", "SBRAD"):
+        return f"{sentence} {rhythm(evidence)}."
+    given = percent(evidence.labels[codes[0]])
+    other = evidence.measurements.get("qtc_fridericia_ms") if key == "qtc_bazett_ms" else None
+    also = f" By Fridericia it is {other:.0f} ms." if other is not None else ""
+    return f"Not sure: {sentence[:1].lower()}{sentence[1:]}{also} The finding head gives {phrase(codes[0])} {given}."
+
+
+def worry(question: str, evidence: Evidence) -> str:
+    """Whether a finding of this ECG is dangerous: whether it is there, and what is written on it in general."""
+    text = spoken(question.lower())
+    codes = [code for code, holds in findings_in_text(text).items() if holds and code not in ("NORM", "SR")]
+    rest = without_findings(text)
+    words = set(re.findall(r"\w+", rest))
+    if len(codes) != 1 or not words & _WORRY or not words & {"the", "this", "these", "his", "her", "my", "that"}:
+        return ""
+    if not understood(rest, _SCAFFOLD, WORRYING):
+        return ""
+    general = next((name for name, concept in concepts().items() if concept.get("code") == codes[0]), None)
+    said = _of_group(phrase(codes[0]), tuple(codes), "", evidence)
+    return f"Whether it is there: {said} In general: {passage(general, 'urgency').text}" if general else ""
+
+
+_WORRY = word_set(
+    "worry worried worrying concern concerned concerning dangerous danger serious alarming bad harmful safe matter "
+    "significant important"
+)
 
 
 def kinds(question: str, evidence: Evidence) -> str:
@@ -139,10 +203,10 @@ def kinds(question: str, evidence: Evidence) -> str:
 
 def choice(question: str, evidence: Evidence) -> str:
     """Which of two findings is there: one, both or neither."""
-    plain = question.lower()
-    codes = list(findings_in_text(question))
-    rest = without_findings(plain)
-    if len(codes) != 2 or not _OR.search(rest) or not set(re.findall(r"\w+", rest)) <= _SCAFFOLD | _CHOICE_WORDS:
+    text = spoken(question.lower())
+    codes = list(findings_in_text(text))
+    rest = without_findings(text)
+    if len(codes) != 2 or not _OR.search(rest) or not set(re.findall(r"\w+", rest)) <= _SCAFFOLD | CHOOSING:
         return ""
     if any(evidence.verdicts[code].word == UNJUDGED for code in codes):
         reasons = [evidence.verdicts[code].reason for code in codes if evidence.verdicts[code].word == UNJUDGED]
@@ -161,12 +225,7 @@ def choice(question: str, evidence: Evidence) -> str:
 
 
 def _shown_rhythm(evidence: Evidence) -> str:
-    rhythms = [(c, p) for c, p in evidence.judged() if "r" in FINDINGS[c].kinds and _is_called(evidence, c)]
-    if any(code in ("STACH", "SBRAD", "SARRH") for code, _ in rhythms):
-        rhythms = [(code, p) for code, p in rhythms if code != "SR"]  # which they are
-    rate = evidence.measurements.get("heart_rate_bpm")
-    said = _named(rhythms) if rhythms else "no rhythm is likely enough to be named"
-    return f"{said[:1].upper()}{said[1:]}" + (f"; rate {rate:.0f}/min." if rate is not None else ".")
+    return f"{rhythm(evidence)}."
 
 
 def _denied(name: str, label: str, verdict: Verdict, evidence: Evidence) -> str:
@@ -206,11 +265,3 @@ def _is_scaffold(rest: str) -> bool:
 
 
 _ASKS = re.compile(r"(?:is|are|was|does|do|did|can|could|would|has|have|check|any|tell me (?:if|whether)|please)\b")
-
-
-def _is_called(evidence: Evidence, label: str) -> bool:
-    return evidence.labels[label] >= evidence.thresholds[label] and evidence.verdicts[label].word != UNJUDGED
-
-
-def _named(findings: Sequence[tuple[str, float]]) -> str:
-    return ", ".join(f"{phrase(code)} {percent(p)}" for code, p in findings[:MOST_NAMED])

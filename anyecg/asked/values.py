@@ -8,7 +8,9 @@ from typing import Any
 
 from ..evidence import Evidence
 from ..findings import findings_in_text
+from ..knowledge import passage
 from ..measure.normal import LIMITS, Q_MV, ST_MV, T_MV, judge, say
+from .words import EVIDENCE, GRAMMAR, JUDGING, MEASURING, RECORDING, WORRYING, plain, understood, without_context
 
 _NAMES = {
     "axis_deg": r"(?:frontal )?(?:qrs |heart |electrical )?axis",
@@ -22,30 +24,35 @@ _NAMES = {
 _ALL = re.compile(
     r"\b(?:all (?:the )?(?:intervals|measurements|values|numbers)|basic measurements|"
     r"list the (?:measurements|intervals)|measure this ecg|which values do you measure|"
-    r"the numbers of this recording|rate, intervals and axis)\b"
+    r"the numbers of this recording|rate,? intervals,? and axis|^(?:the )?intervals(?: please)?$|"
+    r"^(?:what are|give me|show me) the (?:intervals|numbers|measurements))\b"
 )
 _NORMAL = frozenset(("normal", "within", "ok", "okay", "kept", "should", "fine"))
 _ABOVE = frozenset(("prolonged", "long", "wide", "widened", "fast", "high", "above", "increased"))
 _BELOW = frozenset(("short", "shortened", "slow", "low", "below"))
+_WORRY = frozenset(
+    ("safe", "dangerous", "worry", "worried", "worrying", "concerning", "concerned", "serious", "risky", "bad")
+)
+_CONCEPTS = {
+    "qt_ms": "QTc", "qtc_bazett_ms": "QTc", "pr_ms": "the PR interval", "qrs_ms": "the QRS complex",
+    "axis_deg": "the heart axis",
+}  # fmt: skip
+"""The written passage on each number."""
 _ABNORMAL = re.compile(r"\b(?:abnormal|not normal|outside)\b")
 _VALUES = re.compile(r"\b(?:values?|intervals?|measurements?|numbers?|features)\b")
 _REGULAR = re.compile(r"\b(?:ir)?regular(?:ity|ly)?\b")
-_WORDS = frozenset(
-    re.findall(
-        r"\w+",
-        """
-        what whats is s are the of this ecg ekg tracing recording tell me please measure give say whether if it its
-        normal value values does do have has had how would you judge here read off as a an long prolonged wide widened
-        short shortened fast slow high low too ok okay and or within limits my his her patient patients in at to check
-        much measured calculate report there any for be ms minute with whether about right range abnormal interval
-        intervals rhythm beats rr come look like irregular regular regularly regularity which deviated deviation left
-        number numbers degrees now also kept limits should fine
-        outside their ranges list name numeric features measurements fall falls lies lie into below above low between
-        increased
-        """,
-    )
-)
+_WORDS = GRAMMAR | RECORDING | JUDGING | MEASURING | WORRYING
 """Words of a question that leave nothing to be understood beside the number that it asks for."""
+_ABOVE_LIMIT = (
+    r"above|over|more than|greater than|longer than|higher than|wider than|faster than|at least|exceeds?|exceeding|>"
+)
+_BELOW_LIMIT = r"below|under|less than|shorter than|lower than|narrower than|slower than|at most|<"
+_LIMIT = re.compile(
+    rf"\b(?P<above>{_ABOVE_LIMIT})? ?(?P<below>{_BELOW_LIMIT})? ?"
+    r"(?P<value>\d+(?:\.\d+)?)(?: ?(?:ms|bpm|/min|degrees?|°|mv))?"
+    r"(?: or (?:(?P<more>more|above|over|longer|higher|wider|greater)|(?P<less>less|below|under|shorter|lower)))?"
+)
+"""A number with which a measured one is to be compared: "above 500", "120 or more"."""
 _LEAD = re.compile(r"\b(?:leads? )?(v[1-6]|avr|avl|avf)\b|\bleads? (iii|ii|i)\b|\bin (iii|ii)\b")
 _SIGNS = {
     "ST elevation": (r"st[ -](?:segment )?elevations?|elevated st(?: segment)?", "st", 1),
@@ -57,13 +64,13 @@ _SIGNS = {
 }  # fmt: skip
 """What one lead may show: how it is asked for, the wave, and its direction."""
 _ABOUT_LEAD = re.compile(r"isch(?:a)?emi[ac](?: changes?)?|st[ -]?segment|st/?-?t(?: changes?)?|t[ -]?waves?|\bst\b")
-_OF_LEAD_WORDS = _WORDS | frozenset("lead leads show shows see you can sign signs evidence abnormal are what".split())  # noqa: SIM905
+_OF_LEAD_WORDS = _WORDS | EVIDENCE
 
 
 def answered_values(question: str, evidence: Evidence) -> str:
     """The measured numbers that a question asks for, in sentences that judge them; "" for any other question."""
-    plain = " ".join(question.lower().split())
-    return _of_lead(plain, evidence.measurements) or _numbers(plain, evidence)
+    asked = plain(without_context(question))
+    return _of_lead(asked, evidence.measurements) or _more_numbers(asked, evidence) or _numbers(asked, evidence)
 
 
 def _numbers(question: str, evidence: Evidence) -> str:
@@ -75,7 +82,10 @@ def _numbers(question: str, evidence: Evidence) -> str:
         shorter = re.sub(rf"\b(?:{names})\b", " ", rest)
         keys += [key] if shorter != rest else []
         rest = shorter
-    if not set(re.findall(r"\w+", rest)) <= _WORDS:
+    limit = _LIMIT.search(rest) if len(keys) == 1 else None
+    if limit and understood(_LIMIT.sub(" ", rest), _WORDS):
+        return _against_limit(limit, keys[0], measured, sex)
+    if not understood(rest, _WORDS):
         return ""
     if not keys and _ABNORMAL.search(question) and _VALUES.search(question):
         return _abnormal(measured, sex)
@@ -83,7 +93,65 @@ def _numbers(question: str, evidence: Evidence) -> str:
         return _regularity(measured)
     said = " ".join(say(measured, key, sex) for key in LIMITS if key in keys)
     verdict = _verdict(question, keys[0], measured, sex) if len(keys) == 1 else ""
+    if set(question.split()) & _WORRY and len(keys) == 1 and keys[0] in _CONCEPTS:
+        return f"{said} In general: {passage(_CONCEPTS[keys[0]], 'urgency').text}"
     return f"{verdict}: {said[:1].lower()}{said[1:]}" if verdict else said
+
+
+def _against_limit(limit: re.Match[str], key: str, measured: Mapping[str, Any], sex: str | None) -> str:
+    """Whether a number lies above or below the one that a question names."""
+    value = measured.get(key)
+    if value is None or not any(limit.group(name) for name in ("above", "below", "more", "less")):
+        return say(measured, key, sex)
+    at, shown = float(limit.group("value")), round(value)
+    equal = limit.group("more") or limit.group("less") or limit.group("above") == "at least"
+    is_above = shown > at or (equal and shown == at)
+    is_below = shown < at or (equal and shown == at)
+    holds = is_above if limit.group("above") or limit.group("more") else is_below
+    sentence = say(measured, key, sex)
+    return f"{'Yes' if holds else 'No'}: {sentence[:1].lower()}{sentence[1:]}"
+
+
+def _more_numbers(question: str, evidence: Evidence) -> str:
+    """Numbers without a sentence of `normal.say`: P duration, further axes, QTc by other formulas, the RR interval."""
+    measured = evidence.measurements
+    for key, (names, title, unit, low, high) in _MORE.items():
+        rest = re.sub(rf"\b(?:{names})\b", " ", question)
+        if rest == question or not understood(_LIMIT.sub(" ", rest), _WORDS):
+            continue
+        value = 60_000 / rate if key == "rr_ms" and (rate := measured.get("heart_rate_bpm")) else measured.get(key)
+        if value is None:
+            reason = str((measured.get("not_measurable") or {}).get(key) or "it is not clear enough in this recording")
+            return f"The {title} cannot be measured because {reason[:1].lower()}{reason[1:].rstrip('.')}."
+        shown = f"{value:.0f}{unit}"
+        if low is None or high is None:
+            return f"The {title} is {shown}."
+        is_normal = low <= round(value) <= high
+        verdict = "normal" if is_normal else "above the normal range" if value > high else "below the normal range"
+        yes = ""
+        if re.match(r"(?:is|are|does|has)\b", question) and set(question.split()) & (_NORMAL | _ABOVE | {"abnormal"}):
+            wants_normal = bool(set(question.split()) & _NORMAL)
+            yes = "Yes: " if is_normal == wants_normal else "No: "
+        said = f"the {title} is {shown}, which is {verdict} (normal {low:.0f} to {high:.0f}{unit})."
+        return f"{yes}{said}" if yes else said[:1].upper() + said[1:]
+    return ""
+
+
+_MORE: dict[str, tuple[str, str, str, float | None, float | None]] = {
+    "p_ms": (r"p(?:[ -]waves?)? (?:duration|width)|(?:duration|width) of the p[ -]wave", "P duration", " ms", 0, 120),
+    "p_axis_deg": (r"p(?:[ -]waves?)? axis|axis of the p[ -]wave", "P axis", "°", 0, 75),
+    "t_axis_deg": (r"t(?:[ -]waves?)? axis|axis of the t[ -]wave", "T axis", "°", None, None),
+    "qrs_t_angle_deg": (r"(?:frontal )?qrs[ -]t angle", "frontal QRS-T angle", "°", None, None),
+    "qtc_fridericia_ms": (
+        r"(?:qtc )?(?:by |with |using |after |according to )?fridericia(?:'s)?(?: formula)?(?: qtc)?",
+        "QTc by Fridericia", " ms", 350, 460,
+    ),
+    "qtc_framingham_ms": (r"(?:qtc )?(?:by |with |using )?framingham(?: qtc)?", "QTc by Framingham", " ms", 350, 460),
+    "qtc_hodges_ms": (r"(?:qtc )?(?:by |with |using )?hodges(?: formula)?(?: qtc)?", "QTc by Hodges", " ms", 350, 460),
+    "rr_ms": (r"(?:mean |average )?rr(?: interval)?|r-r(?: interval)?", "mean RR interval", " ms", 600, 1000),
+}  # fmt: skip
+"""How it is asked for, its name, its unit and its normal range: Kligfield et al. 2007 (P), Rautaharju et al. 2009 (QTc,
+here without the lower limit for men), Soliman and Rautaharju 2013 (P axis)."""
 
 
 def _verdict(question: str, key: str, measured: Mapping[str, Any], sex: str | None) -> str:
@@ -92,6 +160,8 @@ def _verdict(question: str, key: str, measured: Mapping[str, Any], sex: str | No
     if value is None or key == "qt_ms":
         return ""
     judged, limit = judge(key, value, sex), LIMITS[key]
+    if key == "qrs_ms" and "narrow" in words and not words & {"or", "wide", "broad"}:
+        return "Yes" if judged == "normal" else "No"
     if "or" in words and len([group for group in (_NORMAL, _ABOVE, _BELOW) if words & group]) > 1:
         above = value > limit.high if key == "axis_deg" else judged.endswith(limit.above)
         return "Within" if judged == "normal" else "Above" if above else "Below"

@@ -5,6 +5,6 @@ No weights and no record are needed for it: `answer_from_knowledge` and `answer_
 """
 
 from .beyond import beyond
-from .passages import Knowledge, answer_back, answer_from_knowledge
+from .passages import Knowledge, answer_back, answer_from_knowledge, concept_named, passage
 
-__all__ = ["Knowledge", "answer_back", "answer_from_knowledge", "beyond"]
+__all__ = ["Knowledge", "answer_back", "answer_from_knowledge", "beyond", "concept_named", "passage"]

@@ -1,5 +1,6 @@
 """Questions that no ECG program can answer: drugs and doses, the future, blood values, persons, own symptoms, imaging,
-other illnesses, and whatever is off the topic. Cues, words and answers are written in beyond.yaml.
+other illnesses, the program itself, other languages, and whatever is off the topic or no question at all. Cues, words
+and answers are written in beyond.yaml.
 
 A question is off the topic if it is English, none of its words belongs to ECGs or points at something ("it"), and one
 is foreign: neither common nor close in spelling to a word that is known.
@@ -35,7 +36,12 @@ def beyond(question: str) -> str | None:
 
 def kind_beyond(question: str) -> str | None:
     """The kind of such a question, as beyond.yaml names it ("treatment", …, "off topic"), or None."""
-    return _cued(question) or ("off topic" if _is_off_topic(question) else None)
+    kind = _cued(question)
+    if kind is None and _is_in_another_language(question):
+        kind = "language"
+    if kind is None and _is_off_topic(question):
+        kind = "off topic"
+    return "unclear" if kind is None and _is_unknown(question) else kind
 
 
 def is_beyond_any_ecg(question: str) -> bool:
@@ -73,6 +79,34 @@ def _is_off_topic(question: str) -> bool:
     of_ecgs, common = _lexicons()
     stems = corrected([stem(word) for word in typed], of_ecgs | common)
     return not of_ecgs & set(stems) and any(not _is_common(word, common) for word in stems)
+
+
+def _is_in_another_language(question: str) -> bool:
+    """Whether a question has no English word of grammar, and letters, or two words, or one beside an unknown one, of
+    another language."""
+    typed = [word for word in words(question) if not word.isdigit()]
+    if not typed or _is_any(typed, "english"):
+        return False
+    foreign = [word for word in typed if word in written()["other_languages"].split()]
+    letters = any(letter.isalpha() and not letter.isascii() and letter != "µ" for letter in question)
+    return (
+        letters
+        or len(foreign) > 1
+        or (bool(foreign) and any(not _is_known(word) for word in typed if word not in foreign))
+    )
+
+
+def _is_unknown(question: str) -> bool:
+    """Whether there are two words or more, and not one of them is known."""
+    typed = [word for word in words(question) if not word.isdigit()]
+    return len(typed) > 1 and not any(_is_known(word) for word in typed)
+
+
+def _is_known(word: str) -> bool:
+    of_ecgs, common = _lexicons()
+    (stemmed,) = corrected([stem(word)], of_ecgs | common)
+    known_form = stemmed in of_ecgs or _is_common(stemmed, common)
+    return known_form or word in written()["english"].split() or any(letter.isdigit() for letter in word)
 
 
 def _is_any(typed: list[str], key: str) -> bool:

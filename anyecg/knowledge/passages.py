@@ -105,6 +105,22 @@ def answer_back(question: str, codes: Sequence[str]) -> Knowledge | None:
     return _answer(concept["name"], aspect) if aspect else None
 
 
+def passage(name: str, aspect: str) -> Knowledge:
+    """The passage on one aspect of a concept, by its exact name; raises KeyError for an unknown one."""
+    return _answer(name, aspect)
+
+
+def concept_named(question: str) -> tuple[str, str] | None:
+    """The one concept that a question names, if it has no SCP code and is no part of an ECG, and the other words."""
+    typed = words(question)
+    spans = find_terms(corrected([stem(word) for word in typed], vocabulary()), terms())
+    names = _named(spans)
+    if len(names) != 1 or not names[0] or "code" in concepts()[names[0]] or "part" in concepts()[names[0]]:
+        return None
+    inside = {k for span in spans for k in range(span.start, span.stop)}
+    return names[0], " ".join(word for k, word in enumerate(typed) if k not in inside)
+
+
 def _named(spans: list[Span]) -> list[str]:
     """The concepts of a question; a wave, an interval or a lead gives way to a finding that is named beside it."""
     names = list(dict.fromkeys(span.term for span in spans))

@@ -1,0 +1,259 @@
+"""Questions for the whole of one ECG: what is urgent, what matters most, what is missing, how sure it is, decisions.
+
+A decision is the clinician's; the answer says so and tells what of this ECG bears on it.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ..abstain import UNCERTAIN, UNJUDGED, UNLIKELY
+from ..check_findings import percent
+from ..evidence import POSSIBLE, Evidence
+from ..findings import FINDINGS, phrase
+from ..knowledge import passage
+from ..knowledge.concepts import concepts
+from ..measure.normal import LIMITS, say
+from .said import (
+    abnormal,
+    called,
+    capital,
+    critical,
+    is_called,
+    named,
+    outside_limits,
+    rhythm,
+    shows,
+)  # fmt: skip
+from .waves import stemi
+
+_ACUTE = (
+    "3AVB", "2AVB", "SVTAC", "PSVT", "AFLT", "AFIB", "STE_", "STD_",
+    *(code for code, f in FINDINGS.items() if f.superclass == "MI" or code.startswith("ISC")), "CLBBB", "EL",
+)  # fmt: skip
+"""Findings that may be acute; whether they are, one ECG does not say."""
+_NEGATIVES = {
+    "AFIB": "AFIB", "AFLT": "AFLT", "AV block": "sub:AVB", "left bundle branch block": "CLBBB",
+    "right bundle branch block": "CRBBB", "myocardial infarction": "super:MI", "ST elevation": "STE_",
+    "ischaemic ST-T changes": "sub:ISC", "left ventricular hypertrophy": "LVH", "long QT interval": "LNGQT",
+    "pre-excitation": "WPW", "premature ventricular contractions": "PVC",
+}  # fmt: skip
+"""What a careful reader says is absent, each with its label."""
+_CLINICIAN = "That is for the treating clinician to decide, with history and examination; an ECG alone cannot say."
+_NOT_DEVICE = "anyecg is no medical device."
+MOST_LISTED, MOST_OPEN = 10, 3
+
+
+def acute(evidence: Evidence, question: str) -> str:
+    urgent, found = critical(evidence), called(evidence, _ACUTE)
+    if urgent:
+        text = f"Yes, critical by measurement: {urgent}"
+    elif found:
+        text = "Possibly: no critical value was measured, but some findings may be acute."
+    else:
+        text = "Nothing acute was found: no critical value was measured, and no finding that is often acute is called."
+    text += f" Called: {named(found)}; an ECG alone does not tell how old they are." if found else ""
+    return f"{text} An ECG excludes no acute illness: symptoms and earlier ECGs decide."
+
+
+def main_finding(evidence: Evidence, question: str) -> str:
+    urgent, found = critical(evidence), abnormal(evidence)
+    if urgent:
+        return f"Critical by measurement: {urgent}" + (f" Beside it: {named(found)}." if found else "")
+    if found:
+        text = f"The most important finding is {named(found[:1])}."
+        return text + (f" Beside it: {named(found[1:])}." if found[1:] else "") + " No critical value was measured."
+    return _nothing(evidence)
+
+
+def worrying(evidence: Evidence, question: str) -> str:
+    if not critical(evidence) and not abnormal(evidence):
+        return f"Nothing of note: {_nothing(evidence)[:1].lower()}{_nothing(evidence)[1:]}"
+    return f"{shows(evidence)} How much that matters depends on symptoms and earlier ECGs. {_NOT_DEVICE}"
+
+
+def _nothing(evidence: Evidence) -> str:
+    outside = outside_limits(evidence)
+    also = f" Outside the normal range: {', '.join(outside)}." if outside else ""
+    if is_called(evidence, "NORM"):
+        return f"Normal ECG {percent(evidence.labels['NORM'])}; no critical value was measured.{also}"
+    return f"No abnormal finding is likely enough to be named, and no critical value was measured.{also}"
+
+
+def everything(evidence: Evidence, question: str) -> str:
+    found, outside, urgent = abnormal(evidence), outside_limits(evidence), critical(evidence)
+    if not found and not outside and not urgent:
+        return _nothing(evidence)
+    parts = [f"Critical: {urgent}"] if urgent else []
+    parts += (
+        [f"{capital(named(found, MOST_LISTED))}."] if found else ["No abnormal finding is likely enough to be named."]
+    )
+    parts += [f"Outside the normal range: {', '.join(outside)}."] if outside else []
+    return " ".join(parts)
+
+
+def why(evidence: Evidence, question: str) -> str:
+    return f"Because of what was measured and what the finding head calls. {shows(evidence)}"
+
+
+def negatives(evidence: Evidence, question: str) -> str:
+    words = {name: evidence.verdicts[label].word for name, label in _NEGATIVES.items()}
+    absent = [name for name, word in words.items() if word == UNLIKELY and not is_called(evidence, _NEGATIVES[name])]
+    open_ones = [
+        name for name, word in words.items() if word == UNCERTAIN and not is_called(evidence, _NEGATIVES[name])
+    ]
+    unseen = [name for name, word in words.items() if word == UNJUDGED]
+
+    def told(names: list[str]) -> str:
+        return ", ".join(
+            f"{phrase(name) if name in FINDINGS else name} {percent(evidence.labels[_NEGATIVES[name]])}"
+            for name in names
+        )
+
+    parts = [f"Unlikely: {told(absent)}."] if absent else ["Nothing can be called unlikely."]
+    parts += [f"Not excluded: {told(open_ones)}."] if open_ones else []
+    names = [phrase(name) if name in FINDINGS else name for name in unseen]
+    parts += [f"Cannot be judged with these leads: {', '.join(names)}."] if unseen else []
+    return " ".join(parts)
+
+
+def not_excluded(evidence: Evidence, question: str) -> str:
+    open_ones = [(c, p) for c, p in evidence.judged() if p >= POSSIBLE and not is_called(evidence, c) and c != "NORM"]
+    unseen = [code for code in FINDINGS if evidence.verdicts[code].word == UNJUDGED]
+    parts = [f"Not called, but possible: {named(open_ones)}."] if open_ones else ["No further finding reaches 10 %."]
+    if unseen:
+        listed = ", ".join(phrase(code) for code in unseen[:MOST_OPEN])
+        parts.append(f"{len(unseen)} findings cannot be judged with these leads, for instance {listed}.")
+    parts += evidence.warnings[:MOST_OPEN]
+    parts.append(
+        "No ECG shows symptoms, blood values or pump function, says how old a finding is, or excludes coronary disease."
+    )
+    return " ".join(parts)
+
+
+def sureness(evidence: Evidence, question: str) -> str:
+    found = called(evidence)
+    uncertain = [(c, p) for c, p in found if evidence.verdicts[c].word == UNCERTAIN]
+    text = (
+        f"Each finding has its calibrated probability: {named(found, MOST_LISTED)}."
+        if found
+        else "No finding is called."
+    )
+    text += f" Of these, uncertain: {named(uncertain, MOST_LISTED)}." if uncertain else ""
+    return f"{text} {not_excluded(evidence, question).split('.')[0]}."
+
+
+def decision(evidence: Evidence, question: str) -> str:
+    return f"{_CLINICIAN} What this ECG adds: {shows(evidence)}"
+
+
+def normal_variant(evidence: Evidence, question: str) -> str:
+    return f"There is no probability for a normal variant. {shows(evidence)} Age, symptoms and earlier ECGs tell more."
+
+
+def pacemaker(evidence: Evidence, question: str) -> str:
+    measured = evidence.measurements
+    found = called(evidence, ("2AVB", "3AVB", "1AVB", "CLBBB", "CRBBB", "LAFB", "LPFB", "SBRAD", "PACE"))
+    slow = measured.get("heart_rate_min_bpm")
+    pauses = evidence.locate("pause")
+    parts = [named(found) if found else "no AV block, bundle branch block or bradycardia is called"]
+    parts += [f"slowest rate {slow:.0f}/min"] if slow is not None else []
+    parts.append(
+        f"{len(pauses)} pause{'s' if len(pauses) > 1 else ''} of more than 3 s"
+        if pauses
+        else "no pause of more than 3 s"
+    )
+    urgent = critical(evidence)
+    return f"{_CLINICIAN} What bears on it: {'; '.join(parts)}.{f' Critical: {urgent}' if urgent else ''}"
+
+
+def cath_lab(evidence: Evidence, question: str) -> str:
+    return f"{_CLINICIAN} {stemi(evidence, 'is it')} With ongoing symptoms, do not wait for a program."
+
+
+def drug(evidence: Evidence, question: str) -> str:
+    """What bears on a drug that prolongs QT or slows the AV node; no advice whether to give it."""
+    measured = evidence.measurements
+    parts = []
+    values = {"rate": ("heart_rate_bpm", "/min"), "PR": ("pr_ms", " ms"), "QRS": ("qrs_ms", " ms"),
+              "QTc by Bazett": ("qtc_bazett_ms", " ms"), "by Fridericia": ("qtc_fridericia_ms", " ms")}  # fmt: skip
+    for name, (key, unit) in values.items():
+        value = measured.get(key)
+        parts.append(f"{name} {value:.0f}{unit}" if value is not None else f"{name} not measurable")
+    blocks = called(evidence, ("1AVB", "2AVB", "3AVB", "LNGQT", "AFIB", "SBRAD", "WPW"))
+    text = (
+        "I cannot advise on drugs or doses: an ECG does not show weight, kidney function or other drugs. Please ask "
+        f"the treating doctor or a pharmacist. What this ECG adds: {', '.join(parts)}"
+    )
+    text += f"; {named(blocks)}." if blocks else "."
+    if re.search(_QT_DRUGS, question):
+        text += f" {passage('drug-induced QT prolongation', 'criteria').text}"
+    return text
+
+
+def syncope(evidence: Evidence, question: str) -> str:
+    urgent = critical(evidence)
+    found = called(
+        evidence, ("2AVB", "3AVB", "1AVB", "CLBBB", "CRBBB", "LNGQT", "WPW", "SVTAC", "PSVT", "AFIB", "AFLT", "SBRAD")
+    )
+    outside = outside_limits(evidence)
+    parts = [f"Critical: {urgent}"] if urgent else ["No critical value was measured."]
+    parts.append(
+        f"Findings that may go with it: {named(found)}." if found else "No finding that often explains it is called."
+    )
+    parts += [f"Outside the normal range: {', '.join(outside)}."] if outside else []
+    return " ".join(parts) + " A short ECG between attacks excludes no arrhythmia."
+
+
+def artery(evidence: Evidence, question: str) -> str:
+    found = called(evidence, [c for c, f in FINDINGS.items() if f.superclass == "MI" or c.startswith("ISC")])
+    text = f"Called: {named(found)}." if found else "No infarction or ischaemia is likely enough to be named."
+    return f"An ECG shows a region, not the vessel. {text}"
+
+
+def in_full(evidence: Evidence, question: str) -> str:
+    """Rate, rhythm, axis, intervals and findings in the order in which an ECG is read."""
+    measured, sex = evidence.measurements, evidence.record.sex
+    lines = [f"{rhythm(evidence)}, {measured.get('rhythm_regularity') or 'regularity not measurable'}."]
+    lines += [say(measured, key, sex) for key in LIMITS if key != "heart_rate_bpm"]
+    return " ".join([*lines, everything(evidence, question)])
+
+
+def one_line(evidence: Evidence, question: str) -> str:
+    found, outside = [c for c in abnormal(evidence) if "r" not in FINDINGS[c[0]].kinds], outside_limits(evidence)
+    parts = [rhythm(evidence), *([named(found)] if found else []), *([", ".join(outside)] if outside else [])]
+    if not found and is_called(evidence, "NORM"):
+        parts.append(f"normal ECG {percent(evidence.labels['NORM'])}")
+    urgent = critical(evidence)
+    return f"{'; '.join(parts)}." + (f" Critical: {urgent}" if urgent else " No critical value.")
+
+
+def single(evidence: Evidence, question: str) -> str:
+    return "I cannot tell what is new or has changed: there is one ECG. Add an earlier one, and I compare them."
+
+
+def lay(evidence: Evidence, question: str) -> str:
+    """What is called, each with the written meaning of the term."""
+    told = [*abnormal(evidence)[:3]] or [("NORM", evidence.labels["NORM"])] * is_called(evidence, "NORM")
+    names = {concept["code"]: name for name, concept in concepts().items() if "code" in concept}
+    lines = [
+        f"{capital(named([item]))}" + (f": {passage(names[item[0]], 'means').passage}" if item[0] in names else ".")
+        for item in told
+    ]
+    urgent = critical(evidence)
+    text = f"{rhythm(evidence)}. " + (" ".join(lines) or "No finding is likely enough to be named.")
+    text += f" Critical: {urgent}" if urgent else " No critical value was measured."
+    return f"{text} A doctor has to judge what it means for you."
+
+
+_QT_DRUGS = (
+    r"\b(?:sotalol|amiodarone|dofetilide|quinidine|ondansetron|zofran|haloperidol|haldol|(?:es)?citalopram|methadone|"
+    r"\w+thromycin|erythromycin|\w+floxacin|quetiapine|ziprasidone|risperidone|olanzapine|fluconazole|domperidone|"
+    r"(?:hydroxy)?chloroquine|donepezil|droperidol|amitriptyline|qt drugs?|\w+psychotics?)\b"
+)
+DECISIONS = {"drug": drug, "pacemaker": pacemaker, "cath_lab": cath_lab, "decision": decision, "artery": artery}
+ANSWERS = {
+    "syncope": syncope, "normal_variant": normal_variant, "acute": acute, "main_finding": main_finding,
+    "everything": everything, "negatives": negatives, "not_excluded": not_excluded, "sureness": sureness, "why": why,
+    "worrying": worrying, "in_full": in_full, "single": single, "lay": lay, "one_line": one_line,
+}  # fmt: skip

@@ -1,0 +1,53 @@
+"""How findings are spoken of: other names, and questions for a probability or a kind put as ones for presence."""
+
+from __future__ import annotations
+
+import re
+
+
+def put_simply(question: str) -> tuple[str, frozenset[str]]:
+    """A question for a probability or a kind as one for presence, and the words in it that ask how old something is."""
+    text = spoken(" ".join(question.lower().replace("’", "'").split()))
+    text = _WHICH_KIND.sub("", text)
+    text = _LIKELY.sub("is there ", text)
+    ages = _AGES & frozenset(re.findall(r"\w+", text))
+    if ages:
+        text = re.sub(rf"\b(?:{'|'.join(sorted(ages))})\b", " ", text)
+    return " ".join(text.split()), ages
+
+
+def spoken(text: str) -> str:
+    """A text in lower case with other names of findings replaced by those that `findings` reads."""
+    for pattern, instead in _SPOKEN:
+        text = re.sub(pattern, instead, text)
+    return text
+
+
+_WHICH_KIND = re.compile(
+    r",? (?:and|or) (?:if so,? )?(?:which|what|where)(?: (?:degree|kind|type|one|grade|leads?|side))?\W*$"
+)
+_LIKELY = re.compile(
+    r"^(?:and )?(?:what is|what's|whats|give me|tell me)? ?(?:the |an? )?(?:probability|likelihood|chances?|risk)"
+    r"(?: of| for| that)"
+    r"(?: (?:this|it|there) (?:is|are|being)| (?:he|she|the patient) has)?(?: not)?\b|"
+    r"^how (?:likely|probable|possible|confident|sure|certain) (?:is|are)(?: you)?(?: that| of)?"
+    r"(?: (?:this|it|there) (?:is|are)| (?:he|she|the patient) has)?(?: not)?\b"
+)
+RECENT = frozenset(("acute", "new", "recent", "fresh", "evolving"))
+_AGES = RECENT | frozenset(("old", "previous", "prior", "before", "ever", "past", "had", "earlier", "healed"))
+_SPOKEN = (
+    (r"\blong qt syndrome\b", "long qt"),
+    (r"\b(first|second|third|1st|2nd|3rd)[ -]degree (?:av |heart )?block\b", r"\1 degree av block"),
+    (r"\b1st degree\b", "first degree"), (r"\b2nd degree\b", "second degree"), (r"\b3rd degree\b", "third degree"),
+    (r"\bdelta waves?\b", "wpw"),
+    (r"\b(left|right) atri(?:um|al)(?: is| be)? (?:enlarged|dilat\w+|big|hypertroph\w+|overload\w*)",
+     r"\1 atrial enlargement"),
+    (r"\b(?:enlarged|dilated|big) (left|right) atrium\b", r"\1 atrial enlargement"),
+    (r"\bdig(?:oxin|italis)(?: (?:effects?|changes?|signs?))?\b", "digitalis effect"),
+    (r"(?<!atrial )(?<!ventricular )\bflutter\b", "atrial flutter"),
+    (r"(?<!atrial )(?<!ventricular )(?<!v )\bfib\b|(?<!ventricular )(?<!atrial )\bfibrillation\b",
+     "atrial fibrillation"),
+    (r"\bheart attack\b", "infarction"),
+    (r"\belectrolyte (?:disturbance|disorder|problem|abnormalit(?:y|ies))\b", "electrolytic disturbance"),
+    (r"\bbundle branch (left|right)\b", r"\1 bundle branch"),
+)  # fmt: skip

@@ -1,0 +1,54 @@
+"""Topics: what a question is about, by a cue and the words that may stand beside it; topics.yaml lists them.
+
+A topic answers a question if its cue is there and nothing is left over that it does not understand: "Is there a pause?"
+is answered, "Is the pause due to digoxin?" is not.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from functools import cache
+from importlib.resources import files
+
+import yaml
+
+from ..evidence import Evidence
+from .words import DOING, EVIDENCE, GRAMMAR, JUDGING, LOOKED_FOR, RECORDING, WORRYING, understood, word_set
+
+Answering = Callable[[Evidence, str], str]
+"""Evidence of one ECG and the plain question → the answer, or "" if it is none of its questions after all."""
+_LISTS = {
+    "evidence": EVIDENCE, "judging": JUDGING, "worrying": WORRYING, "looked_for": LOOKED_FOR, "doing": DOING,
+}  # fmt: skip
+
+
+def by_topic(
+    question: str, evidence: Evidence, group: str, answers: Mapping[str, Answering], *, asked: str = ""
+) -> str:
+    """The answer of the first topic that understands every word of a plain question; "" if none does.
+
+    Args:
+        group: of topics.yaml.
+        answers: the functions by the names that topics.yaml gives them.
+        asked: the question without the leads that it names, where these are looked for apart.
+    """
+    put = asked or question
+    for name, cue, known in _topics()[group]:
+        rest = cue.sub(" ", put)
+        if rest != put and understood(rest, known) and (said := answers[name](evidence, question)):
+            return said
+    return ""
+
+
+@cache
+def _topics() -> dict[str, list[tuple[str, re.Pattern[str], frozenset[str]]]]:
+    text = (files(__package__) / "topics.yaml").read_text(encoding="utf-8")
+    written = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    return {group: [_topic(topic) for topic in topics] for group, topics in written.items()}
+
+
+def _topic(topic: Mapping[str, object]) -> tuple[str, re.Pattern[str], frozenset[str]]:
+    also = frozenset().union(*(_LISTS[name] for name in topic.get("also", ())))  # type: ignore[attr-defined]
+    known = GRAMMAR | RECORDING | also | word_set(str(topic.get("words", "")))
+    return str(topic["answer"]), re.compile("|".join(topic["cues"])), known  # type: ignore[arg-type]
