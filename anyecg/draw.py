@@ -56,7 +56,7 @@ def draw_strip(
 
     Args:
         record: the recording.
-        intervals: {start_s, end_s, kind, leads} to shade, in seconds of the record; empty leads mean all.
+        intervals: {start_s, end_s, kind, leads} to shade, in s; empty leads mean all, "chosen" ones get two lines.
         title: the heading; the record's name if empty.
         start_s: where the sheet begins.
         end_s: where it ends at the latest; None means the end of the record.
@@ -70,8 +70,8 @@ def draw_strip(
     by_length = sorted(intervals, key=lambda i: float(i["start_s"]) - float(i["end_s"]))
     shaded = [(_kind(interval), _boxes(sheet, record, interval)) for interval in by_length]
     image = _paper(sheet)
-    for kind, boxes in shaded:
-        _shade(image, boxes, colours[kind])
+    for interval, (kind, boxes) in zip(by_length, shaded, strict=True):
+        _shade(image, boxes, colours[kind], bool(interval.get("chosen")))
     clipped = [lead for row in sheet.rows for lead in _draw_row(image, row, record)]
     _label(image, sheet, shaded, colours)
     _write_head(image, title or record.name, shaded, colours)
@@ -183,9 +183,12 @@ def _boxes(sheet: Sheet, record: EcgRecord, interval: Interval) -> list[Box]:
     return boxes
 
 
-def _shade(image: Image.Image, boxes: Sequence[Box], colour: str) -> None:
+def _shade(image: Image.Image, boxes: Sequence[Box], colour: str, framed: bool) -> None:
     for left, top, right, bottom in boxes:
         image.paste(colour, (left, top), Image.new("L", (right - left, bottom - top), 56))
+        if framed:
+            ImageDraw.Draw(image).line([(left - 2, top), (left - 2, bottom)], colour, 5)
+            ImageDraw.Draw(image).line([(right + 2, top), (right + 2, bottom)], colour, 5)
 
 
 def _label(image: Image.Image, sheet: Sheet, shaded: Sequence[tuple[str, list[Box]]], colours: dict[str, str]) -> None:
@@ -253,9 +256,7 @@ def _write_foot(image: Image.Image, sheet: Sheet, record: EcgRecord, clipped: Se
     if sheet.start_s > 0 or sheet.end_s < record.duration_s - 1e-6:
         shown = f"shown: {sheet.start_s:.4g}-{sheet.end_s:.4g} s of {record.duration_s:.6g} s"
     facts = [shown, f"{record.sampling_rate:g} Hz", "each lead about its median", *filters]
-    warnings = []
-    if clipped:
-        warnings.append(f"cut at {MAX_SWING_MM / MM_PER_MV:g} mV: {', '.join(clipped)}")
+    warnings = [f"cut at {MAX_SWING_MM / MM_PER_MV:g} mV: {', '.join(clipped)}"] if clipped else []
     if unseen:
         warnings.append(f"{unseen} marked place{'s' * (unseen > 1)} outside this sheet")
     y = image.height - 2 * LINE_MM * PX_PER_MM
@@ -268,11 +269,10 @@ def _write_foot(image: Image.Image, sheet: Sheet, record: EcgRecord, clipped: Se
 def _fit(text: str, size: int, room: float) -> str:
     """Shorten a line so that it fits, with an ellipsis."""
     text = " ".join(text.split())
-    if _font(size).getlength(text) <= room:
-        return text
-    while text and _font(size).getlength(text + "…") > room:
+    full = text
+    while text and _font(size).getlength(text + "…" * (text != full)) > room:
         text = text[: min(len(text) - 1, int(len(text) * 0.95))]
-    return text.rstrip() + "…"
+    return text if text == full else text.rstrip() + "…"
 
 
 @lru_cache(maxsize=8)

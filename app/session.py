@@ -12,8 +12,10 @@ from anyecg.answer import critical_sentences
 from anyecg.asked import given
 from anyecg.record import EcgRecord
 
+from .evidence_view import evidence_html
+from .strips import describe, strips_html
 from .uploads import Uploads
-from .views import describe, evidence_html, strips_html
+from .words import ORIGINS
 
 MAX_ECGS = 10
 NOTHING_LOADED = (
@@ -24,6 +26,8 @@ LACKING = (
     "Nothing is lost: add what is missing (a rate, units or lead names in the fields below the question), "
     "and send again."
 )
+QUESTION_KEPT = "Your question still stands in the box below."
+_DECLARE = "; declare "
 
 
 @dataclass
@@ -36,9 +40,13 @@ class Session:
     """Turns as in `conversation.py`."""
     messages: list[dict[str, str]] = field(default_factory=list)
     """What the chat shows: {"role", "content"}."""
+    answers: list[tuple[str, Any]] = field(default_factory=list)
+    """Every question with its finished `Answer`, for the report that can be saved."""
     intervals: list[dict[str, Any]] = field(default_factory=list)
     """What the last answer marked on the traces."""
     stop: threading.Event = field(default_factory=threading.Event)
+    begun_anew: int = 0
+    """Counts how often the patient or the ECGs changed, so that an answer still being written does not come back."""
 
     @property
     def unseen(self) -> list[int]:
@@ -49,9 +57,24 @@ class Session:
     def clear(self) -> None:
         """Forget the patient: recordings, files and turns."""
         self.stop.set()
+        self.begun_anew += 1
         self.uploads.clear()
-        for part in (self.records, self.history, self.messages, self.intervals):
+        for part in (self.records, self.history, self.messages, self.answers, self.intervals):
             part.clear()
+
+    def remove(self, index: int) -> None:
+        """Take one recording away; the conversation begins anew, for its answers spoke of other ECGs."""
+        if not 0 <= index < len(self.records):
+            return
+        self.stop.set()
+        self.begun_anew += 1
+        gone = self.records.pop(index)
+        for part in (self.history, self.answers, self.intervals):
+            part.clear()
+        left = f"{len(self.records)} left, numbered anew" if self.records else "none is left"
+        self.say(
+            "assistant", plain(f"ECG {index + 1} ({gone.name}) was removed; {left}. Earlier answers no longer hold.")
+        )
 
     def say(self, role: str, text: str) -> None:
         self.messages.append({"role": role, "content": text})
@@ -104,14 +127,9 @@ def take_records(
         session.say("user", "\n\n".join(part for part in (plain(text), "\n".join(added)) if part))
     yield View(strips=strips_html(session.records, session.intervals) if records else None, question="")
     if problems:
-        # What to declare in a terminal or in Python is no help here; the page has fields for it.
-        sentences = [problem.split("; declare ")[0].rstrip(".") + "." for problem in problems]
-        session.say("assistant", "\n\n".join([*map(plain, sentences), LACKING]))
-        yield View(question=text, lacking=True)
+        yield _problems(session, text, problems)
     elif not session.records:
-        general = given(text, ())[0]
-        session.say("assistant", plain(general) if general else NOTHING_LOADED)
-        yield View(question=text)
+        yield _without_ecg(session, text)
     elif not text:
         notes = [plain(f"ECG {first + k}: {note}.") for k, r in enumerate(records, 1) for note in r.notes]
         session.say("assistant", "\n\n".join([*notes, "Loaded. What would you like to know?"]))
@@ -120,38 +138,70 @@ def take_records(
         yield from _answer(chat, session, text)
 
 
+def _without_ecg(session: Session, text: str) -> View:
+    """Answer what needs no recording, else ask for one; the question waits for it."""
+    general, origin = given(text, ())
+    if general and origin == "knowledge":
+        session.say("assistant", f"{plain(general)}\n\n*{plain(ORIGINS[origin])}*")
+        return View(question="")
+    session.say("assistant", "\n\n".join([*([plain(general)] if general else []), NOTHING_LOADED]))
+    return View(question=text)
+
+
+def _problems(session: Session, text: str, problems: Sequence[str]) -> View:
+    """Say what is wrong with the files; the question waits."""
+    # What to declare in a terminal or in Python is no help here; the page has fields for it.
+    sentences = [problem.split(_DECLARE)[0].rstrip(".") + "." for problem in problems]
+    lacking = any(_DECLARE in problem for problem in problems)
+    end = [LACKING] if lacking else [QUESTION_KEPT] if text else []
+    session.say("assistant", "\n\n".join([*map(plain, sentences), *end]))
+    return View(question=text, lacking=lacking)
+
+
 def _answer(chat: Any, session: Session, question: str) -> Iterator[View]:
     """Stream the answer into the last message, then the evidence and the marks."""
     session.stop.clear()
     session.say("assistant", "…")
-    message, answer, begun = session.messages[-1], None, False
+    message, answer, begun, patient = session.messages[-1], None, False, session.begun_anew
+    records, history = list(session.records), list(session.history)
     try:
-        for answer in chat.stream(session.records, question, history=list(session.history), stop=session.stop):
+        for answer in chat.stream(records, question, history=history, stop=session.stop):
+            if session.begun_anew != patient:
+                return
             message["content"] = _said(answer) or "…"
-            yield View(evidence=evidence_html(answer) if answer.done or not begun else None)
+            yield View(evidence=None if begun or answer.done else evidence_html(answer, session.records))
             begun = True
     except ValueError as error:  # what the caller can mend, RecordError included; its text is a sentence for the user
         message["content"] = plain(str(error))
         yield View(question=question)
         return
-    if answer is None:
+    if answer is None or session.begun_anew != patient:
         return
-    if not answer.text.strip():
-        message["content"] = f"{_said(answer)}\n\n*(no text)*".strip()
-    if answer.stopped:
-        message["content"] += "\n\n*(stopped)*"
+    message["content"] = _finished(answer)
     session.history.append({"role": "user", "text": question, "ecgs": session.unseen})
     session.history.append({"role": "assistant", "text": answer.text, "ecgs": []})
+    session.answers.append((question, answer))
     marks = marked(answer, session.records)
     changed = session.intervals != marks
     session.intervals = marks
-    yield View(strips=strips_html(session.records, session.intervals) if changed else None)
+    strips = strips_html(session.records, marks) if changed else None
+    yield View(strips=strips, evidence=evidence_html(answer, session.records, marks))
 
 
 def _said(answer: Any) -> str:
     """What the chat shows of an answer: critical values first, then the text."""
     first = [f"**{plain(sentence)}**" for sentence in critical_sentences(answer)]
     return "\n\n".join([*first, *([plain(answer.text)] if answer.text.strip() else [])])
+
+
+def _finished(answer: Any) -> str:
+    """The whole message: what was said, who says it, and that the evidence disagrees where it does."""
+    parts = [_said(answer)] if answer.text.strip() else [_said(answer), "*(no text)*"]
+    if answer.stopped:
+        parts.append("*(stopped)*")
+    if answer.contradictions:
+        parts.append("**The text and the evidence disagree; see the evidence.**")
+    return "\n\n".join([*(part for part in parts if part), f"*{plain(ORIGINS[answer.origin])}*"])
 
 
 def plain(text: str) -> str:
@@ -164,14 +214,27 @@ def plain(text: str) -> str:
 def marked(answer: Any, records: Sequence[EcgRecord]) -> list[dict[str, Any]]:
     """What the strip shades: the places that the text names, and beats or episodes of the evidence beside them.
 
-    Of a kind that the text places, the evidence's own places stay in the table; what lasts nearly all of a record
-    would only colour the whole strip.
+    An answer that the evidence gave names the first places of one kind: then all places of that kind are shaded, and
+    nothing else. What lasts nearly all of a record would only colour the whole strip, and noise where a beat is marked
+    would only hide it.
     """
     marks = [dict(interval) for interval in answer.intervals]
-    named = {(mark["ecg"], mark["kind"]) for mark in marks}
+    asked = {mark["kind"] for mark in marks} if answer.origin == "evidence" else set()
     for number, (evidence, record) in enumerate(zip(answer.evidence, records, strict=False), start=1):
+        named = [mark for mark in marks if mark["ecg"] == number]
         for event in evidence.get("events") or ():
             brief = event["end_s"] - event["start_s"] < 0.8 * record.duration_s
-            if brief and (number, event["kind"]) not in named:
+            wanted = event["kind"] in asked if asked else brief
+            if wanted and not any(_same(mark, event) for mark in named):
                 marks.append({"ecg": number, **{key: event[key] for key in ("start_s", "end_s", "kind", "leads")}})
-    return marks
+    return [mark for mark in marks if mark["kind"] != "noise" or not any(_hides(mark, other) for other in marks)]
+
+
+def _same(mark: Mapping[str, Any], event: Mapping[str, Any]) -> bool:
+    return mark["kind"] == event["kind"] and mark["start_s"] < event["end_s"] and event["start_s"] < mark["end_s"]
+
+
+def _hides(noise: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether noise is no more than a beat's own place, give or take 0.1 s."""
+    within = noise["start_s"] > other["start_s"] - 0.1 and noise["end_s"] < other["end_s"] + 0.1
+    return other["kind"] != "noise" and other["ecg"] == noise["ecg"] and within

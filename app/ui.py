@@ -1,11 +1,8 @@
-"""The Gradio page: layout and wiring. What a turn does is in session.py, how things look in views.py."""
+"""The Gradio page: layout and wiring. A turn is in session.py, looks are in strips.py and evidence_view.py."""
 
 from __future__ import annotations
 
-import atexit
-import logging
-import shutil
-import tempfile
+import base64
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,12 +11,11 @@ import gradio as gr
 
 from anyecg.strip_layout import ROW_S
 
+from .evidence_view import NO_EVIDENCE
 from .samples import SAMPLES, Sample, make_sample
 from .session import Session, View, take_records, take_turn
+from .strips import sheet_starts, strips_html
 from .uploads import MAX_FILE_MB, Uploads
-from .views import NO_EVIDENCE, sheet_starts, strips_html
-
-logger = logging.getLogger(__name__)
 
 BANNER = (
     "<b>anyecg is not a medical device.</b> For research and teaching only: answers can be wrong; "
@@ -32,19 +28,36 @@ GREETING = (
 )
 LACKS = "My file lacks the sampling rate or the units"
 UNITS = ("as the file says", "mV", "uV", "V")
-CSS = Path(__file__).with_name("page.css")
+PLACE_BEFORE_S = 2.0
+"""Seconds of a long recording that are shown before a place that was pressed."""
 _SESSION_S = 3600
+# What was pressed in a panel, as event data; places bring the trace into sight.
+ON_EVIDENCE = """element.addEventListener('click', e => { const b = e.target.closest('.place'); if (!b) return;
+  trigger('click', {ecg: +b.dataset.ecg, start: +b.dataset.start, end: +b.dataset.end, kind: b.dataset.kind});
+  document.getElementById('strips').scrollIntoView({block: 'nearest', behavior: 'smooth'}); })"""
+ON_STRIPS = """element.addEventListener('click', e => { const b = e.target.closest('.remove'); if (b)
+  trigger('click', {remove: +b.dataset.remove}); });
+element.addEventListener('toggle', e => { if (e.target.id == 'sheets' && e.newState == 'open')
+  e.target.querySelectorAll('details').forEach(d => d.open = true); }, true);"""
+NAME_FILES = """box => { const safe = t => t.replace(/[&<>"']/g, c => `&#${c.charCodeAt(0)};`);
+  const names = ((box && box.files) || []).map(f => safe(f.orig_name || ''));
+  return names.length ? 'To be sent: ' + names.join(', ') : ''; }"""
+ASK_BEFORE_LEAVING = """() => { window.addEventListener('beforeunload', e => {
+  if (document.querySelector('#strips img')) e.preventDefault(); }); }"""
+SAVE_FILE = """file => { if (file) { const [name, data] = file.split(' '); const link = document.createElement('a');
+  link.href = 'data:application/pdf;base64,' + data; link.download = name; link.click(); } return ''; }"""
 
 
-def build_demo(chat: Any, *, folder: Path | None = None) -> gr.Blocks:
+def build_demo(chat: Any, *, folder: Path | None = None, max_file_mb: int = MAX_FILE_MB) -> gr.Blocks:
     """Lay out the page.
 
     Args:
         chat: an `EcgChat`, or anything with its `stream`.
         folder: where visitors' files wait until they can be read; a private temporary folder if None.
+        max_file_mb: the largest upload in MB.
     """
     with gr.Blocks(title="anyecg", analytics_enabled=False, fill_width=True, delete_cache=(600, _SESSION_S)) as demo:
-        page = Page(chat, folder)
+        page = Page(chat, folder, max_file_mb)
         page.wire(demo)
     return demo
 
@@ -52,31 +65,37 @@ def build_demo(chat: Any, *, folder: Path | None = None) -> gr.Blocks:
 class Page:
     """The components of the page, and what happens on each event."""
 
-    def __init__(self, chat: Any, folder: Path | None) -> None:
-        self.chat, self.folder = chat, folder
+    def __init__(self, chat: Any, folder: Path | None, max_file_mb: int) -> None:
+        self.chat, self.folder, self.max_file_mb = chat, folder, max_file_mb
         self.session = gr.State(None, time_to_live=24 * _SESSION_S, delete_callback=_forget)
         gr.HTML(BANNER, elem_id="banner")
         with gr.Row(elem_id="head"):
             gr.HTML(TITLE, elem_id="title")
             with gr.Row(elem_id="samples"):
+                gr.HTML("Samples:", elem_id="samples-label")
                 self.samples = [gr.Button(s.label, size="sm", min_width=0) for s in SAMPLES]
+            self.save = gr.Button("Save as PDF", size="sm", elem_id="save")
             self.clear = gr.Button("New patient (clear all)", size="sm", elem_id="clear")
         with gr.Row(elem_id="desk"):
             with gr.Column(scale=7, min_width=320):
                 self._conversation()
             with gr.Column(scale=4, min_width=300):
-                self.evidence = gr.HTML(NO_EVIDENCE, elem_id="evidence", container=True, padding=True)
+                self.evidence = gr.HTML(
+                    NO_EVIDENCE, elem_id="evidence", container=True, padding=True, js_on_load=ON_EVIDENCE
+                )
+        self.file = gr.Textbox("", visible="hidden", elem_id="file")
 
     def _conversation(self) -> None:
         """Strip, chat, question box and the fields for what a file lacks."""
-        self.strips = gr.HTML("", elem_id="strips")
+        self.strips = gr.HTML("", elem_id="strips", js_on_load=ON_STRIPS)
         self.start = gr.Slider(0, 1, 0, step=1, label="Show a long recording from (s)", visible=False, elem_id="start")
         self.chatbot = gr.Chatbot(
             elem_id="chat", height=None, show_label=False, placeholder=GREETING, latex_delimiters=[],
-            feedback_options=None, buttons=[], allow_file_downloads=False, layout="bubble",
+            feedback_options=None, buttons=[], allow_file_downloads=False, layout="bubble", label="Conversation",
         )  # fmt: skip
+        self.names = gr.HTML("", elem_id="names")
         self.box = gr.MultimodalTextbox(
-            placeholder="Ask about the ECG, or add files", file_count="multiple", show_label=False,
+            placeholder="Ask about the ECG, or add files", file_count="multiple", show_label=False, label="Question",
             autofocus=True, submit_btn=True, stop_btn=False, elem_id="question", max_plain_text_length=4000,
         )  # fmt: skip
         with gr.Accordion(LACKS, open=False, elem_id="lacks") as self.lacks, gr.Row():
@@ -88,28 +107,27 @@ class Page:
     def wire(self, demo: gr.Blocks) -> None:
         """Connect events; private, so that no API to other people's sessions is documented."""
         shown = [self.session, self.chatbot, self.box, self.strips, self.evidence, self.start, self.lacks]
-        asked = self.box.submit(
-            self.ask, [self.session, self.box, self.rate, self.units, self.step, self.leads], shown,
-            show_progress="hidden", concurrency_id="model", api_visibility="private",
-        )  # fmt: skip
-        runs = [asked]
-        for button, sample in zip(self.samples, SAMPLES, strict=True):
-            runs.append(
-                button.click(
-                    self._sampler(sample),
-                    [self.session],
-                    shown,
-                    show_progress="hidden",
-                    concurrency_id="model",
-                    api_visibility="private",
-                )
+        slow: dict[str, Any] = {"concurrency_id": "model", "api_visibility": "private"}
+        slow |= {"show_progress": "minimal", "show_progress_on": self.chatbot}  # tells the place in the queue
+        runs = [
+            self.box.submit(
+                self.ask, [self.session, self.box, self.rate, self.units, self.step, self.leads], shown, **slow
             )
+        ]
+        for button, sample in zip(self.samples, SAMPLES, strict=True):
+            runs.append(button.click(self._sampler(sample), [self.session], shown, **slow))
         for run in runs:  # also after a failure, so that the question can be sent again
             run.then(_ready, None, self.box, show_progress="hidden", api_visibility="private")
         private: dict[str, Any] = {"show_progress": "hidden", "queue": False, "api_visibility": "private"}
         self.box.stop(_stop, self.session, None, **private)
+        self.box.change(None, self.box, self.names, js=NAME_FILES, **private)
         self.clear.click(self.forget, [self.session], shown, **private)
         self.start.release(self.turn_to, [self.session, self.start], self.strips, **private)
+        self.evidence.click(self.show_place, self.session, [self.strips, self.start], **private)
+        self.strips.click(self.remove, self.session, shown, **private)
+        saved = self.save.click(self.to_pdf, self.session, self.file, api_visibility="private", show_progress="full")
+        saved.then(None, self.file, self.file, js=SAVE_FILE, **private)
+        demo.load(None, None, None, js=ASK_BEFORE_LEAVING, **private)
 
     def ask(
         self,
@@ -168,8 +186,51 @@ class Page:
         """Show long recordings from another second."""
         return strips_html(session.records, session.intervals, start_s) if session else ""
 
+    def show_place(self, session: Session | None, event: gr.EventData) -> list[Any]:
+        """Turn the trace to a place that was pressed in the evidence, and frame it."""
+        place = _place(session, event)
+        if not session or not place:
+            return [gr.skip(), gr.skip()]
+        same = ("ecg", "start_s", "end_s")
+        marks = [mark for mark in session.intervals if any(abs(mark[key] - place[key]) > 2e-3 for key in same)]
+        start_s = max(0.0, place["start_s"] - PLACE_BEFORE_S)
+        strips = strips_html(session.records, [*marks, place], start_s, opened=place["ecg"] - 1)
+        return [strips, gr.update(value=round(start_s)) if sheet_starts(session.records, ()) else gr.skip()]
+
+    def remove(self, session: Session | None, event: gr.EventData) -> list[Any]:
+        """Take away the ECG whose button was pressed."""
+        number = (event._data or {}).get("remove")
+        if not session or not isinstance(number, int):
+            return [gr.skip()] * 7
+        session.remove(number - 1)
+        strips = strips_html(session.records)
+        return [session, session.messages, _ready(), strips, NO_EVIDENCE, _slider(session), gr.skip()]
+
+    def to_pdf(self, session: Session | None) -> str:
+        """The report as "name base64"; it travels in the page's own channel, so that no address for it exists."""
+        if not session or not session.records:
+            gr.Info("There is no ECG to save yet.")
+            return ""
+        from .report_pdf import file_name, write_pdf  # matplotlib only when needed
+
+        return f"{file_name()} {base64.b64encode(write_pdf(session)).decode('ascii')}"
+
     def _new_session(self) -> Session:
-        return Session(Uploads(self.folder))
+        return Session(Uploads(self.folder, self.max_file_mb))
+
+
+def _place(session: Session | None, event: gr.EventData) -> dict[str, Any] | None:
+    """The place that was pressed, if it is one of a loaded ECG."""
+    data = event._data or {}
+    numbers = [data.get(key) for key in ("ecg", "start", "end")]
+    if not session or not all(isinstance(number, int | float) for number in numbers):
+        return None
+    ecg, start, end = (float(number) for number in numbers if number is not None)
+    if ecg not in range(1, len(session.records) + 1) or not 0 <= start <= session.records[int(ecg) - 1].duration_s:
+        return None
+    known = [mark for mark in session.intervals if mark["ecg"] == ecg and abs(mark["start_s"] - start) < 2e-3]
+    rest = known[0] if known else {"kind": str(data.get("kind") or "pressed place")[:60], "leads": []}
+    return rest | {"ecg": int(ecg), "start_s": start, "end_s": end, "chosen": True}
 
 
 def _slider(session: Session) -> Any:
@@ -200,30 +261,3 @@ def _stop(session: Session | None) -> None:
 def _forget(session: Session | None) -> None:
     if session:
         session.uploads.close()
-
-
-def launch(chat: Any, *, host: str, port: int, block: bool = True) -> Any:
-    """Serve the page until interrupted; visitors' files live in a private folder, deleted at the end."""
-    if host not in ("127.0.0.1", "localhost", "::1"):
-        logger.warning("listening on %s: everyone who reaches this address can use the page and its memory", host)
-    folder = Path(tempfile.mkdtemp(prefix="anyecg-page-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    demo = build_demo(chat, folder=folder)
-    demo.queue(default_concurrency_limit=1, max_size=64, api_open=False).launch(
-        server_name=host, server_port=port, theme=page_theme(), css_paths=CSS,
-        max_file_size=f"{MAX_FILE_MB}mb", footer_links=[], share=False, enable_monitoring=False,
-        mcp_server=False, ssr_mode=False, pwa=False, quiet=True, run_history=False,
-        prevent_thread_lock=not block,
-    )  # fmt: skip
-    return demo
-
-
-def page_theme() -> gr.themes.Base:
-    """Only fonts that the computer has."""
-    fonts = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "DejaVu Sans", "sans-serif")
-    return gr.themes.Default(
-        primary_hue="blue",
-        neutral_hue="slate",
-        font=fonts,
-        font_mono=("ui-monospace", "DejaVu Sans Mono", "monospace"),
-    )

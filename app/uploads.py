@@ -15,18 +15,32 @@ from typing import Any
 from anyecg.readers import companions, read_record
 from anyecg.record import EcgRecord, RecordError
 
-MAX_FILE_MB, MAX_FOLDER_MB = 100, 300
+MAX_FILE_MB = 100
 MAX_FILES = 200
 """A multi-segment record has a header and a signal file per segment."""
 NEEDS_HEADER = (".dat", ".xyz")
+_PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".heic", ".webp", ".pdf", ".svg")
+_ARCHIVES = (".zip", ".rar", ".7z", ".gz", ".tar", ".tgz")
+_DECLARABLE = "declare"
+"""A reader's sentence has this word where a declared rate, unit or lead name would help."""
 _OWN_FORMATS = (".hea", ".csv", ".tsv", ".npz", ".mat")
+
+
+class _Waits(RecordError):
+    """A file that is kept until the files arrive that belong to it."""
 
 
 class Uploads:
     """The files of one visitor that have not become a record yet."""
 
-    def __init__(self, parent: Path | None = None) -> None:
-        """Make an empty folder that only this user of the computer can open; `parent` is where."""
+    def __init__(self, parent: Path | None = None, max_file_mb: int = MAX_FILE_MB) -> None:
+        """Make an empty folder that only this user of the computer can open.
+
+        Args:
+            parent: where; the computer's temporary folder if None.
+            max_file_mb: the largest file in MB; three times as much may wait.
+        """
+        self.max_file_mb = max_file_mb
         self.folder = Path(tempfile.mkdtemp(prefix="visitor-", dir=parent))
         self._told: dict[str, str] = {}
         self._declared: dict[str, Any] = {}
@@ -59,7 +73,7 @@ class Uploads:
         return problems
 
     def read(self, declared: Mapping[str, Any] | None = None) -> tuple[list[EcgRecord], list[str]]:
-        """Read every record that is complete and delete its files.
+        """Read every record that is complete and delete its files; a file that nothing can mend goes as well.
 
         Args:
             declared: keyword arguments of `read_record` (sampling_rate in Hz, units), used for a file only when
@@ -80,10 +94,16 @@ class Uploads:
                 if self._told.get(path.name) != str(error):
                     problems.append(str(error))
                 self._told[path.name] = str(error)
+                if not (isinstance(error, _Waits) or _DECLARABLE in str(error)):
+                    self._drop(path.name)
                 continue
-            for name in {path.name, *needed, *self._beside(path)}:
-                (self.folder / name).unlink(missing_ok=True)
+            self._drop(path.name, *needed, *self._beside(path))
         return records, problems
+
+    def _drop(self, *names: str) -> None:
+        for name in names:
+            (self.folder / name).unlink(missing_ok=True)
+            self._told.pop(name, None)
 
     def clear(self) -> None:
         """Delete every file that is kept."""
@@ -102,13 +122,20 @@ class Uploads:
         size = path.stat().st_size
         if not size:
             return f"{name} is empty; export it again."
-        if size > MAX_FILE_MB * 1e6:
-            return f"{name} has {size / 1e6:.0f} MB; at most {MAX_FILE_MB} MB are accepted: cut the recording."
+        if path.suffix.lower() in _PICTURES:
+            return (
+                f"{name} is a picture or a printout; anyecg reads the digital recording itself. Export that from the "
+                "ECG device or its archive."
+            )
+        if path.suffix.lower() in _ARCHIVES:
+            return f"{name} is an archive; unpack it and upload the files in it."
+        if size > self.max_file_mb * 1e6:
+            return f"{name} has {size / 1e6:.0f} MB; at most {self.max_file_mb} MB are accepted: cut the recording."
         kept = [other for other in self.folder.iterdir() if other.name != name]
-        if len(kept) >= MAX_FILES or size + sum(other.stat().st_size for other in kept) > MAX_FOLDER_MB * 1e6:
+        if len(kept) >= MAX_FILES or size + sum(other.stat().st_size for other in kept) > 3e6 * self.max_file_mb:
             return (
                 f"{name} was not taken: {len(kept)} files wait already, at most {MAX_FILES} files and "
-                f"{MAX_FOLDER_MB} MB may; upload what they lack, or press New patient to drop them."
+                f"{3 * self.max_file_mb} MB may; upload what they lack, or press New patient to drop them."
             )
         if name in taken:
             return f"{name} came twice in one go; send files of the same name one after the other."
@@ -135,14 +162,14 @@ class Uploads:
     def _complete(self, path: Path) -> list[str]:
         """The companions of a file, all present. Raises RecordError with the names of the missing ones."""
         if path.suffix in NEEDS_HEADER:
-            raise RecordError(
+            raise _Waits(
                 f"{path.name} needs its header {path.stem}.hea; upload that too, {path.name} is kept till then."
             )
         needed = companions(path) if path.suffix == ".hea" else []
         missing = [name for name in needed if not (self.folder / safe_name(name)).is_file()]
         if missing:
             names = ", ".join(missing[:5]) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")
-            raise RecordError(f"{path.name} needs {names}; upload that too, {path.name} is kept till then.")
+            raise _Waits(f"{path.name} needs {names}; upload that too, {path.name} is kept till then.")
         return [safe_name(name) for name in needed]
 
 

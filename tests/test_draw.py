@@ -154,6 +154,16 @@ def test_a_beat_within_an_episode_keeps_its_colour():
     assert one.getpixel(at) == other.getpixel(at)
 
 
+def test_a_chosen_place_stands_between_two_lines():
+    record = make_record(("II",))
+    place = {"start_s": 4.0, "end_s": 4.4, "kind": "noise", "leads": []}
+    left, _, right, _ = changed(
+        draw_strip(record, intervals=[place]), draw_strip(record, intervals=[place | {"chosen": True}])
+    )
+    x = lay_out(record).rows[0].pieces[0].x
+    assert x(4.0) - 6 < left < x(4.0) and x(4.4) < right < x(4.4) + 6
+
+
 def test_names_and_titles_of_any_kind_are_drawn():
     record = make_record(("a very long lead name that no one expects", "Ω"), duration_s=1.0)
     many = [{"start_s": k / 10, "end_s": k / 10, "kind": f"kind {k} " * 5, "leads": []} for k in range(9)]

@@ -10,9 +10,9 @@ from anyecg.chat import EcgChat
 from anyecg.measure.faults import apply_fault
 from anyecg.record import EcgRecord
 from anyecg.simulate import simulate, simulate_visits
+from app.evidence_view import evidence_html
 from app.session import Session, take_records
 from app.uploads import Uploads
-from app.views import evidence_html
 
 
 @pytest.fixture(scope="module")

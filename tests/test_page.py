@@ -49,10 +49,10 @@ def chat():
 def address(chat, tmp_path_factory):
     """The page with a stand-in for the model, on a free port."""
     os.environ["GRADIO_TEMP_DIR"] = str(tmp_path_factory.mktemp("gradio"))
-    from app.ui import launch
+    from app.serve import Options, launch
 
     port = free_port()
-    demo = launch(chat, host="127.0.0.1", port=port, block=False)
+    demo = launch(chat, Options(port=port), block=False)
     yield f"http://127.0.0.1:{port}"
     demo.close()
 
@@ -121,7 +121,7 @@ def test_an_uploaded_record_is_drawn_asked_about_and_answered_with_evidence(page
     page.wait_for_selector("#evidence .timing")
     assert "You asked: What is the rhythm?" in last_answer(page)
     evidence = page.inner_text("#evidence")
-    for part in ("72 /min", "sinus rhythm", "97%", "2.0-2.4", "81/min was measured", "first token after 0.21 s"):
+    for part in ("72/min", "sinus rhythm", "97%", "2.0-2.4", "81/min was measured", "first word after 0.21 s"):
         assert part in evidence
     assert page.locator("#evidence .contradiction").is_visible()
     strip = page.locator("#strips img")
@@ -172,6 +172,69 @@ def test_a_missing_companion_is_named_and_joins_in_the_next_turn(page, tmp_path)
     assert "You asked: Report this ECG." in last_answer(page)
 
 
+def test_what_is_about_to_be_sent_is_named(page, tmp_path):
+    upload(page, write_record(tmp_path, "visit3"))
+    page.wait_for_selector("text=To be sent: visit3.hea, visit3.dat")
+
+
+def test_a_place_in_the_evidence_is_shown_on_the_trace(page):
+    page.click("#samples button:has-text('Two leads')")
+    page.wait_for_selector("#evidence .timing")
+    before = page.locator("#strips img").get_attribute("src")
+    page.locator("#evidence .place").first.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_function("old => document.querySelector('#strips img').src != old", arg=before)
+
+
+def test_the_report_is_saved_as_one_pdf(page):
+    page.click("#samples button:has-text('Normal sinus rhythm')")
+    page.wait_for_selector("#evidence .timing")
+    with page.expect_download() as download:
+        page.click("#save")
+    assert download.value.suggested_filename.endswith(".pdf")
+    assert Path(download.value.path()).read_bytes().startswith(b"%PDF")
+    page.wait_for_function("document.querySelector('#file textarea, #file input').value == ''")
+
+
+def test_one_of_two_ecgs_can_be_removed_and_both_be_seen_at_once(page, tmp_path):
+    upload(page, [*write_record(tmp_path, "visit4"), *write_record(tmp_path, "visit5")])
+    ask(page, "What has changed?")
+    page.wait_for_selector("#evidence .timing")
+    page.click("#strips .grow")
+    assert page.locator("#strips img:visible").count() == 2
+    page.keyboard.press("Escape")
+    page.locator("#strips .remove:visible").first.click()
+    page.wait_for_selector("text=was removed; 1 left")
+    assert page.locator("#strips img").count() == 1
+
+
+def test_clearing_while_an_answer_is_written_brings_nothing_back(page, chat):
+    chat.words, chat.pause_s = [f"word{k}" for k in range(60)], 0.05
+    try:
+        page.click("#samples button:has-text('Normal sinus rhythm')")
+        page.wait_for_selector("text=word3")
+        page.click("#clear")
+        page.wait_for_timeout(1500)
+    finally:
+        chat.words, chat.pause_s = [], 0.02
+    assert page.locator("#chat [data-testid=bot], #strips img").count() == 0
+    assert "72/min" not in page.inner_text("#evidence")
+
+
+def test_a_reload_in_the_middle_of_an_answer_does_not_hold_up_the_next_visitor(page, chat):
+    chat.words, chat.pause_s = [f"word{k}" for k in range(2000)], 0.05
+    try:
+        page.click("#samples button:has-text('Normal sinus rhythm')")
+        page.wait_for_selector("text=word3")
+    finally:
+        chat.words, chat.pause_s = [], 0.02
+    page.once("dialog", lambda dialog: dialog.accept())  # the page asks before an ECG is lost
+    page.reload()
+    page.wait_for_selector("#question textarea")
+    page.click("#samples button:has-text('Atrial fibrillation')")
+    page.wait_for_selector("#evidence .timing")
+
+
 def test_stop_ends_the_answer_and_the_next_question_works(page, chat):
     chat.words, chat.pause_s = [f"word{k}" for k in range(400)], 0.05
     try:
@@ -192,7 +255,7 @@ def test_a_new_patient_clears_the_page(page):
     page.wait_for_selector("#evidence .timing")
     page.click("#clear")
     page.wait_for_function("document.querySelectorAll('#strips img, #chat [data-testid=bot]').length == 0")
-    assert "72 /min" not in page.inner_text("#evidence")
+    assert "72/min" not in page.inner_text("#evidence")
 
 
 def test_visitors_do_not_see_each_other(page, browser, address, chat):
@@ -218,12 +281,13 @@ def test_a_narrow_screen_has_no_sideways_scrolling_and_keeps_the_banner_in_sight
 @pytest.mark.skipif(not CHECKPOINT.exists(), reason="the embedded checkpoint is not there")
 def test_the_command_serves_the_embedded_model_within_twenty_seconds(browser, tmp_path):
     port = free_port()
+    patience_s = 20 * max(1.0, 3 * os.getloadavg()[0] / (os.cpu_count() or 1))  # on a computer that is not busy: 20
     started = time.monotonic()
     server = subprocess.Popen([sys.executable, "-m", "app", "--port", str(port)], cwd=ROOT)
     try:
         while not answers(port):
             assert server.poll() is None, "the page ended"
-            assert time.monotonic() - started < 20
+            assert time.monotonic() - started < patience_s
             time.sleep(0.2)
         with visit(browser, f"http://127.0.0.1:{port}") as page:
             page.click("#samples button:has-text('Normal sinus rhythm')")

@@ -4,11 +4,14 @@ import numpy as np
 import pytest
 from fake_chat import FakeChat, evidence
 
+import anyecg.answer
 from anyecg.answer import Answer
 from anyecg.record import EcgRecord, RecordError
-from app.session import MAX_ECGS, Session, plain, take_records, take_turn
+from app.evidence_view import evidence_html
+from app.session import MAX_ECGS, Session, marked, plain, take_records, take_turn
+from app.strips import sheet_starts, strips_html
 from app.uploads import Uploads
-from app.views import evidence_html, sheet_starts, strips_html
+from app.words import ORIGINS, measured_lines
 
 
 @pytest.fixture
@@ -68,8 +71,9 @@ def test_an_unreadable_file_keeps_the_question_and_the_file(session, tmp_path):
 
 
 def test_a_question_without_any_ecg_asks_for_one(session):
-    views, _, _ = run(take_turn(FakeChat(), session, "hello", []))
-    assert "no ECG yet" in session.messages[-1]["content"] and views[-1].question == "hello"
+    for question in ("hello", "Is this normal?"):
+        views, _, _ = run(take_turn(FakeChat(), session, question, []))
+        assert "no ECG yet" in session.messages[-1]["content"] and views[-1].question == question
 
 
 def test_an_error_of_the_model_is_a_sentence_and_the_question_stays(session):
@@ -96,8 +100,30 @@ def test_a_new_patient_leaves_nothing_of_the_old_one(session, tmp_path):
     run(take_records(FakeChat(), session, "q", [make_record()]))
     run(take_turn(FakeChat(), session, "q", [table]))
     session.clear()
-    parts = (session.records, session.history, session.messages, session.intervals, session.uploads.waiting)
-    assert not any(parts)
+    parts = (session.records, session.history, session.messages, session.intervals, session.answers)
+    assert not any(parts) and not session.uploads.waiting
+
+
+def test_an_answer_that_is_still_written_does_not_come_back_after_the_patient_is_cleared(session):
+    turn = take_records(FakeChat(), session, "q", [make_record()])
+    for _ in range(4):
+        next(turn)
+    session.clear()
+    assert list(turn) == []
+    assert not any((session.history, session.answers, session.messages, session.intervals))
+
+
+def test_an_ecg_can_be_removed_and_the_conversation_forgets_what_was_said_of_it(session):
+    chat = FakeChat()
+    run(take_records(chat, session, "first", [make_record("a"), make_record("b")]))
+    session.remove(0)
+    assert [record.name for record in session.records] == ["b"]
+    assert not session.history and not session.answers and not session.intervals
+    assert "ECG 1 (a) was removed; 1 left" in session.messages[-1]["content"]
+    run(take_records(chat, session, "now", []))
+    assert [record.name for record in chat.calls[-1]["records"]] == ["b"] and chat.calls[-1]["history"] == []
+    session.remove(5)
+    assert len(session.records) == 1
 
 
 def test_the_number_of_ecgs_is_limited(session, tmp_path):
@@ -128,7 +154,7 @@ def test_a_long_recording_is_shown_where_the_answer_points():
 def test_what_cannot_be_judged_is_said_and_has_no_probabilities():
     entry = evidence(make_record()) | {"abstained": True, "reason": "no beat was found", "findings": []}
     shown = evidence_html(Answer(evidence=[entry], done=True))
-    assert "cannot be judged: no beat was found" in shown and "calibrated probability" not in shown
+    assert "cannot be judged: no beat was found" in shown and "Findings and their probability" not in shown
 
 
 def test_serial_ecgs_show_how_the_measurements_changed():
@@ -146,20 +172,67 @@ def test_of_several_ecgs_the_marked_or_else_the_newest_is_unfolded():
     assert [" open" in fold for fold in folds] == [False, True, False]
 
 
-def test_the_strip_shades_named_places_and_the_brief_events_beside_them():
-    from types import SimpleNamespace
+def event(kind, start_s, end_s):
+    return {"kind": kind, "start_s": start_s, "end_s": end_s, "leads": [], "probability": 0.9}
 
-    from app.session import marked
 
-    named = {"ecg": 1, "start_s": 1.0, "end_s": 1.2, "kind": "premature ventricular contraction", "leads": []}
-    events = [
-        {"kind": "premature ventricular contraction", "start_s": 1.0, "end_s": 1.2, "leads": [], "probability": 0.9},
-        {"kind": "premature atrial contraction", "start_s": 3.0, "end_s": 3.2, "leads": [], "probability": 0.9},
-        {"kind": "atrial fibrillation", "start_s": 0.0, "end_s": 10.0, "leads": [], "probability": 0.9},
-    ]
-    answer = SimpleNamespace(intervals=[named], evidence=[{"events": events}])
-    marks = marked(answer, [SimpleNamespace(duration_s=10.0)])
-    assert [mark["kind"] for mark in marks] == ["premature ventricular contraction", "premature atrial contraction"]
+EVENTS = [
+    event("premature ventricular contraction", 1.0, 1.2),
+    event("premature ventricular contraction", 5.0, 5.2),
+    event("premature atrial contraction", 3.0, 3.2),
+    event("noise", 2.95, 3.25),
+    event("noise", 7.0, 8.0),
+    event("atrial fibrillation", 0.0, 10.0),
+]
+NAMED = {"ecg": 1, "start_s": 1.0, "end_s": 1.2, "kind": "premature ventricular contraction", "leads": []}
+
+
+def marked_starts(origin, intervals):
+    answer = Answer(intervals=intervals, evidence=[{"events": EVENTS}], origin=origin)
+    return sorted((mark["kind"], mark["start_s"]) for mark in marked(answer, [make_record()]))
+
+
+def test_an_answer_about_one_kind_shades_all_places_of_it_and_nothing_else():
+    pvc = "premature ventricular contraction"
+    assert marked_starts("evidence", [NAMED]) == [(pvc, 1.0), (pvc, 5.0)]
+
+
+def test_a_report_shades_every_brief_place_but_noise_that_only_covers_a_beat():
+    kinds = marked_starts("model", [NAMED])
+    pvc = "premature ventricular contraction"
+    assert kinds == [("noise", 7.0), ("premature atrial contraction", 3.0), (pvc, 1.0), (pvc, 5.0)]
+
+
+def test_each_answer_says_where_it_is_from(session):
+    run(take_records(FakeChat(contradictions=["No."]), session, "q", [make_record()]))
+    said = session.messages[-1]["content"]
+    assert "Written by the language model" in said and "disagree" in said
+    assert set(ORIGINS) == set(anyecg.answer.ORIGINS)
+
+
+def test_every_place_in_the_evidence_is_a_button_with_its_time():
+    mark = {"ecg": 2, "start_s": 1.5, "end_s": 2.0, "kind": "noise", "leads": ["II"]}
+    shown = evidence_html(Answer(evidence=[evidence(make_record()), evidence(make_record())], done=True), (), [mark])
+    assert 'data-ecg="2" data-start="1.500" data-end="2.000" data-kind="noise"' in shown
+    assert "ECG 2: noise" in shown and "1.5-2.0 s in II" in shown
+
+
+def test_a_value_outside_its_normal_range_is_told_beside_the_range():
+    values = evidence(make_record())["measurements"] | {"qrs_ms": 140.0, "qtc_bazett_ms": 455.0}
+    lines = {line.name: line for line in measured_lines(values, "male")}
+    assert (lines["QRS duration"].value, lines["QRS duration"].verdict) == ("140 ms", "wide")
+    assert lines["QTc (Bazett)"].verdict == "slightly long" and not lines["PR interval"].verdict
+    assert lines["QRS axis"].value == "not measurable: no limb leads"
+    woman = {line.name: line for line in measured_lines(values, "female")}
+    assert not woman["QTc (Bazett)"].verdict
+    shown = evidence_html(Answer(evidence=[evidence(make_record()) | {"measurements": values}], done=True))
+    assert "<b>wide</b>" in shown and "normal below 120 ms" in shown
+
+
+def test_groups_that_the_leads_cannot_show_have_no_probability():
+    shown = evidence_html(Answer(evidence=[evidence(make_record())], done=True), [make_record(leads=("II", "V1"))])
+    assert "<td>myocardial infarction</td><td>cannot be judged</td>" in shown
+    assert "<td>conduction disturbance</td><td>5%</td>" in shown
 
 
 def test_a_general_question_needs_no_recording(session):

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import wfdb
 
-import app.uploads
 from app.uploads import Uploads, safe_name
 
 
@@ -116,11 +115,11 @@ def test_one_unreadable_file_does_not_hinder_the_others(uploads, tmp_path):
     assert len(problems) == 1 and "letter.txt" in problems[0]
 
 
-def test_limits_are_told_in_a_sentence(uploads, tmp_path, monkeypatch):
+def test_limits_are_told_in_a_sentence(tmp_path):
+    uploads = Uploads(tmp_path, max_file_mb=0.001)
     empty, large = tmp_path / "empty.csv", tmp_path / "large.csv"
     empty.write_bytes(b"")
     large.write_bytes(b"x" * 2000)
-    monkeypatch.setattr(app.uploads, "MAX_FILE_MB", 0.001)
     problems = uploads.add([empty, large, tmp_path / "gone.csv"])
     assert "empty.csv is empty" in problems[0]
     assert "large.csv has" in problems[1] and "at most" in problems[1]
@@ -129,9 +128,30 @@ def test_limits_are_told_in_a_sentence(uploads, tmp_path, monkeypatch):
 
 
 def test_the_number_of_waiting_files_is_limited(uploads, tmp_path, monkeypatch):
-    monkeypatch.setattr(app.uploads, "MAX_FILES", 1)
+    monkeypatch.setattr("app.uploads.MAX_FILES", 1)
     header, signal = write_wfdb(tmp_path / "in", "r1")
     assert "at most 1 files" in uploads.add([header, signal])[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"), [("scan.PNG", "digital recording"), ("ecg.pdf", "digital"), ("a.zip", "unpack")]
+)
+def test_what_is_no_recording_is_refused_with_the_way_out(uploads, tmp_path, name, hint):
+    file = tmp_path / name
+    file.write_bytes(b"PK\x03\x04 or anything else")
+    assert hint in uploads.add([file])[0]
+    assert uploads.waiting == [] and not file.exists()
+
+
+def test_a_file_that_nothing_can_mend_does_not_wait_and_not_come_up_again(uploads, tmp_path):
+    letter, table = tmp_path / "letter.txt", tmp_path / "norate.csv"
+    letter.write_text("Dear colleague")
+    table.write_text("I\n" + "0.1\n0.2\n" * 200)
+    uploads.add([letter, table])
+    assert len(uploads.read()[1]) == 2
+    assert uploads.waiting == ["norate.csv"], "its rate can still be declared"
+    records, problems = uploads.read({"sampling_rate": 100.0, "units": "mV"})
+    assert len(records) == 1 and problems == []
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,90 @@
+"""The recordings on ECG paper, as HTML with all text escaped."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+from typing import Any
+
+from PIL import Image
+
+from anyecg.conversation import describe_leads
+from anyecg.draw import draw_strip
+from anyecg.record import EcgRecord
+from anyecg.strip_layout import ROW_S, lay_out, sheet_start
+
+_TALL = 0.75
+"""A sheet higher than this against its width is scrolled; others are shown whole."""
+
+
+def describe(record: EcgRecord) -> str:
+    """One line about a recording: leads, length, rate, patient, date."""
+    parts = [describe_leads(record.leads), f"{record.duration_s:.1f} s", f"{record.sampling_rate:g} Hz"]
+    if record.age is not None:
+        parts.append(f"{record.age:.0f} y")
+    return ", ".join([*parts, *(part for part in (record.sex, record.recorded_at) if part)])
+
+
+def sheet_starts(records: Sequence[EcgRecord], intervals: Iterable[Mapping[str, Any]]) -> dict[int, float]:
+    """For each recording too long for one sheet, by its index: where to begin so that a marked place is seen."""
+    marks = list(intervals)
+    return {
+        k: sheet_start(record, [mark for mark in marks if mark["ecg"] == k + 1])
+        for k, record in enumerate(records)
+        if lay_out(record).end_s < record.duration_s - 1e-6
+    }
+
+
+def strips_html(
+    records: Sequence[EcgRecord],
+    intervals: Iterable[Mapping[str, Any]] = (),
+    start_s: float | None = None,
+    opened: int | None = None,
+) -> str:
+    """The recordings on paper with an answer's intervals shaded; of several, one is unfolded at first.
+
+    Args:
+        intervals: {ecg (from 1), start_s, end_s, kind, leads}.
+        start_s: where the sheet of a long recording begins; None turns to its first interval.
+        opened: index of the recording to unfold; None unfolds the first that is marked, else the newest.
+    """
+    if not records:
+        return ""
+    marks = list(intervals)
+    starts = sheet_starts(records, marks)
+    if opened is None:
+        opened = marks[0]["ecg"] - 1 if marks else len(records) - 1
+    sheets = []
+    for k, record in enumerate(records):
+        begin = starts.get(k, 0.0)
+        if k in starts and start_s is not None:
+            begin = max(0.0, min(start_s, record.duration_s - ROW_S))
+        own = [mark for mark in marks if mark["ecg"] == k + 1]
+        image = draw_strip(record, intervals=own, title=f"ECG {k + 1}: {record.name}", start_s=begin)
+        sheets.append(_sheet(k + 1, record, image, k == opened))
+    several = " several" if len(records) > 1 else ""
+    return f'<div id="sheets" class="sheets{several}" popover>{_BAR}{"".join(sheets)}</div>'
+
+
+_BAR = (
+    '<div class="bar"><button type="button" popovertarget="sheets" class="grow">Full screen</button>'
+    '<button type="button" popovertarget="sheets" class="shrink">Close full screen</button></div>'
+)
+
+
+def _sheet(number: int, record: EcgRecord, image: Image.Image, opened: bool) -> str:
+    caption = escape(f"ECG {number}: {record.name} ({describe(record)})", quote=True)
+    tall = " tall" if image.height > _TALL * image.width else ""
+    state = " open" if opened else ""
+    remove = f'<button type="button" class="remove" data-remove="{number}">Remove ECG {number}</button>'
+    picture = f'<div class="sheet{tall}" tabindex="0"><img alt="{caption}" src="{_data_url(image)}"></div>'
+    return f"<details{state}><summary>{caption}</summary>{picture}{remove}</details>"
+
+
+def _data_url(image: Image.Image) -> str:
+    """The picture inside the page itself, so that no address exists at which somebody else could fetch it."""
+    buffer = io.BytesIO()
+    image.quantize(128, method=Image.Quantize.FASTOCTREE).save(buffer, "PNG")
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
