@@ -18,10 +18,11 @@ def refused(path, **declared):
     return message
 
 
-def damage(path, times, seed=0, header=None, **declared):
+def damage(path, times, seed=0, header=None, letters=bytes(range(256)), **declared):
     """Cut the file short or change three of its bytes, again and again, and read it.
 
     Args:
+        letters: what the changed bytes become.
         header: bytes at the begin in which most changes fall; all of the file if None.
 
     Returns:
@@ -34,7 +35,7 @@ def damage(path, times, seed=0, header=None, **declared):
         if random.random() < 0.25:
             damaged = damaged[: random.integers(1, len(damaged))]
         reach = min(len(damaged), header) if header and random.random() < 0.8 else len(damaged)
-        damaged[random.integers(0, reach, 3)] = random.integers(0, 256, 3)
+        damaged[random.integers(0, reach, 3)] = random.choice(list(letters), 3)
         target.write_bytes(damaged.tobytes())
         try:
             with warnings.catch_warnings():

@@ -167,12 +167,13 @@ def test_units_are_declared_where_the_file_has_none(tmp_path):
         ({"record_s": "0.00001"}, "sampling rate"),
         ({"record_s": "nan"}, "data record duration"),
         ({"record_s": "0"}, "--sampling-rate"),
+        ({"first": "-9e90"}, "16 bits"),
     ],
 )
 def test_headers_that_lie_are_refused_before_anything_is_allocated(tmp_path, changes, words):
     path = write(tmp_path / "a.edf", [channel()], [STEPS])
     content = bytearray(path.read_bytes())
-    at = {"n_records": 236, "record_s": 244}
+    at = {"n_records": 236, "record_s": 244, "first": 256 + 16 + 80 + 8 + 8 + 8}
     for key, value in changes.items():
         content[at[key] : at[key] + 8] = value.encode().ljust(8)
     path.write_bytes(bytes(content))
@@ -186,6 +187,7 @@ def test_damaged_edf_files_are_refused_in_one_sentence(tmp_path):
         write(tmp_path / "a.edf", channels, data, reserved="EDF+C", n_records=4), 400, header=1024
     )
     assert n_read > 20 and n_refused > 50
+    damage(tmp_path / "a.edf", 100, seed=3, header=1024, letters=b"0123456789.-+eE")
     path = write(tmp_path / "d.edf", channels[::2], data[::2], reserved="EDF+D", n_records=4)
     damage(path, 100, seed=1, header=768)
     damage(write(tmp_path / "b.bdf", channels[:1], data[:1], width=3), 50, seed=2, header=512)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..record import EcgRecord, RecordError
-from . import csv, dicom, edf, edf_header, mat, npz, scp, wfdb
+from . import csv, dicom, edf, edf_header, mat, npz, scp, wfdb, xmlfile
 from .common import Declared
 
 SUPPORTED = {
@@ -20,6 +20,7 @@ SUPPORTED = {
     "DICOM": ".dcm: 12-lead, general and ambulatory ECG waveforms, uncompressed; the rhythm, not the median beat",
     "EDF": ".edf, .bdf: EDF, EDF+ (interruptions become gaps) and BDF; ECG channels by their labels",
     "SCP-ECG": ".scp: Huffman coded or plain, reference beats added back; not with bimodal compression",
+    "HL7 aECG and GE MUSE": ".xml: the rhythm, not the median beat",
     "MATLAB": ".mat of the PhysioNet challenges and of CPSC2018",
 }
 _WFDB_ENDINGS = (".hea", ".dat", ".xyz", ".atr")
@@ -62,6 +63,8 @@ def read_record(
         return dicom.read(file, declared)
     if file.suffix.lower() == ".scp" or start[16:22] == b"SCPECG":
         return scp.read(file, declared)
+    if file.suffix.lower() == ".xml" or start.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<"):
+        return xmlfile.read(file, declared)
     if file.suffix.lower() in (".edf", ".bdf") or start[:8] in edf_header.MAGIC:
         return edf.read(file, declared)
     if file.suffix.lower() == ".mat" or start.startswith(b"MATLAB 5.0 MAT-file"):

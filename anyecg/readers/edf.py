@@ -115,17 +115,17 @@ def _millivolts(records: np.ndarray, header: Header, channel: Channel, declared:
         check_rate(channel.n / header.record_s, f"{channel.label} in {name}")
     begin = channel.start * header.width
     stored = np.ascontiguousarray(records[:, begin : begin + channel.n * header.width]).reshape(-1, header.width)
-    steps = stored.view("<i2")[:, 0].astype(np.int32) if header.width == 2 else _from_24_bits(stored)
+    steps = stored.view("<i2")[:, 0] if header.width == 2 else _from_24_bits(stored)
     scale = settle_scale(channel.units, declared, f"{channel.label} in {name}")
     if channel.units is None and declared.microvolts_per_step is not None:
-        return to_float32(steps * scale)
+        return to_float32(steps * np.float64(scale))
     if channel.first >= channel.last or channel.low == channel.high:
         raise RecordError(
             f"{name} does not calibrate {channel.label}: its steps {channel.first} to {channel.last} are "
             f"{channel.low:g} to {channel.high:g} {channel.units}; correct the header or export the file again."
         )
     per_step = (channel.high - channel.low) / (channel.last - channel.first)
-    return to_float32(((steps - channel.first) * per_step + channel.low) * scale)
+    return to_float32(((steps - float(channel.first)) * per_step + channel.low) * scale)
 
 
 def _from_24_bits(stored: np.ndarray) -> np.ndarray:

@@ -77,7 +77,7 @@ def read_header(path: Path) -> Header:
         raise RecordError(f"{path.name} states a header of {size} bytes for {n_signals} signals; the file is damaged.")
     channels, start = [], 0
     for k in range(n_signals):
-        channels.append(_channel({key: values[k] for key, values in fields.items()}, start, path.name))
+        channels.append(_channel({key: values[k] for key, values in fields.items()}, start, width, path.name))
         start += channels[-1].n
     if not start:
         raise RecordError(f"{path.name} stores no sample in its data records; export it again.")
@@ -101,16 +101,18 @@ def _signal_fields(file: BinaryIO, n_signals: int, name: str) -> dict[str, list[
     return fields
 
 
-def _channel(fields: dict[str, bytes], start: int, name: str) -> Channel:
+def _channel(fields: dict[str, bytes], start: int, width: int, name: str) -> Channel:
     label = _text(fields["label"])
     where = f"of {label!r}"
+    first = _number(fields["first"], f"digital minimum {where}", name)
+    last = _number(fields["last"], f"digital maximum {where}", name)
+    if max(abs(first), abs(last)) > 1 << (8 * width - 1):
+        raise RecordError(f"{name} lets {label!r} run from {first:g} to {last:g}, more than {8 * width} bits hold.")
     return Channel(
         label, _text(fields["units"]) or None,
         _number(fields["low"], f"physical minimum {where}", name),
         _number(fields["high"], f"physical maximum {where}", name),
-        round(_number(fields["first"], f"digital minimum {where}", name)),
-        round(_number(fields["last"], f"digital maximum {where}", name)),
-        _count(fields["n"], f"samples per data record {where}", name), start,
+        round(first), round(last), _count(fields["n"], f"samples per data record {where}", name), start,
     )  # fmt: skip
 
 
