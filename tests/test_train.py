@@ -121,6 +121,16 @@ def test_a_stage_with_teacher_blends_and_validation_resumes_to_the_same_weights(
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)
 
 
+def test_an_earlier_stage_of_the_run_can_teach(data, tmp_path, monkeypatch):
+    first = replace(smoke().stages[0], steps=1)
+    elsewhere = tmp_path / "other" / "model"
+    second = replace(first, name="second", teachers=(first.name, str(elsewhere)))
+    taught: list[Path] = []
+    monkeypatch.setattr("train.run.soften", lambda rows, teachers, weight: taught.extend(teachers))
+    run(replace(smoke(), stages=(first, second)), [data], tmp_path / "run")
+    assert taught == [tmp_path / "run" / first.name, elsewhere]
+
+
 def test_a_trained_encoder_is_taken_over_with_its_architecture(data, tmp_path):
     from train.assemble import load_model
 
@@ -175,7 +185,7 @@ def test_teachers_fill_what_is_unknown_and_leave_unlabelled_and_simulated_record
         {"labels": np.array(labels, dtype=np.int8), "source": source}
         for labels, source in (([1, 0, -1], "ptb-xl"), ([-1, -1, -1], "mitdb"), ([1, 0, -1], "simulated"))
     ]
-    soften(rows, ["teacher"], 0.25)
+    soften(rows, [Path("teacher")], 0.25)
     assert [row["labels"].tolist() for row in rows] == [[0.95, 0.2, 0.8], [-1, -1, -1], [1, 0, -1]]
 
 

@@ -135,7 +135,9 @@ class StageRun:
         if stage.objective == "evidence":
             dataset: Any = self._evidence()
             if stage.teachers:
-                soften(dataset.rows, stage.teachers, stage.teacher_weight)
+                of_run = {name: self.target.parent / name for name in stage.teachers}
+                folders = [folder if folder.is_dir() else Path(name) for name, folder in of_run.items()]
+                soften(dataset.rows, folders, stage.teacher_weight)
             kinds: list[tuple[str, ...]] = [(row["source"],) for row in dataset.rows]
             extractor = self.processor.feature_extractor
             patch = round(extractor.sampling_rate * extractor.patch_s)

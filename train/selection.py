@@ -22,7 +22,7 @@ EXACT_SOURCES = ("simulated",)
 SUPERCLASS_COLUMNS = [k for k, label in enumerate(HEAD_LABELS) if label.startswith("super:")]
 
 
-def soften(rows: Sequence[dict[str, Any]], teachers: Sequence[str], weight: float) -> None:
+def soften(rows: Sequence[dict[str, Any]], teachers: Sequence[Path], weight: float) -> None:
     """Blend the mean finding probabilities of trained models into the targets, in place (Hinton et al. 2015).
 
     A known label becomes (1 - weight) * label + weight * probability, an unknown one of the same record the
@@ -39,8 +39,8 @@ def soften(rows: Sequence[dict[str, Any]], teachers: Sequence[str], weight: floa
         row["labels"] = np.where(row["labels"] >= 0, (1 - weight) * row["labels"] + weight * said, said)
 
 
-def _probabilities(folder: str, rows: Sequence[dict[str, Any]]) -> np.ndarray:
-    model, processor = load_model(Path(folder))
+def _probabilities(folder: Path, rows: Sequence[dict[str, Any]]) -> np.ndarray:
+    model, processor = load_model(folder)
     return 1 / (1 + np.exp(-finding_logits(model.eval(), rows, processor.feature_extractor)))
 
 

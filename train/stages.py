@@ -60,7 +60,8 @@ class Stage:
     mixup: float = 0.0
     """Share of labelled excerpts that are blended with another one of the batch (evidence)."""
     teachers: tuple[str, ...] = ()
-    """Model folders whose mean finding probabilities are blended into the targets of real records (evidence)."""
+    """Stages of the same run, or model folders, whose mean finding probabilities are blended into the targets of real
+    records (evidence)."""
     teacher_weight: float = 0.5
     """Weight of the teachers in a target."""
     validate_every: int = 0
