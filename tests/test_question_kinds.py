@@ -191,6 +191,34 @@ def test_a_course_tells_each_step_and_is_scored_as_it_is_told():
     assert series.ask([*views[:2], view(["SR"], name="other")], random.Random(0)) is None
 
 
+def test_one_finding_is_followed_through_a_course():
+    from dataclasses import replace
+
+    codes = (["SR"], ["AFIB", "IMI"], ["SR", "IMI"])
+    views = [replace(view(c, name=f"v{k}"), patient_id="p") for k, c in enumerate(codes)]
+    told = all_of(lambda rng, balance: series.follow(views, rng, balance))
+    said = {t.provenance[0]: t.turns[0][1] for t in told}
+    assert said["test: AFIB"] == "ECG 2: new atrial fibrillation. ECG 3: no longer atrial fibrillation."
+    assert said["test: SR"] == "ECG 1: sinus rhythm. ECG 2: no longer sinus rhythm. ECG 3: new sinus rhythm."
+    assert said["rates measured by anyecg.measure"] == "Rate 84/min in ECG 1, 84/min in ECG 2 and 84/min in ECG 3."
+    steps = next(t.gold["steps"] for t in told if t.provenance == ("test: AFIB",))
+    assert course_in_text(said["test: AFIB"]) == {
+        f"{k}:{change}:AFIB" for k, step in enumerate(steps, 2) for change in ("new", "resolved") if step[change]
+    }
+    assert series.follow(views[:2], random.Random(0), Counter()) is None
+
+
+def test_a_finding_that_is_followed_is_there_as_often_as_not():
+    from dataclasses import replace
+
+    views = [replace(view(["SR", "AFIB"][k % 2 : k % 2 + 1], name=f"v{k}"), patient_id="p") for k in range(3)]
+    rng, balance = random.Random(0), Counter()
+    told = [t for _ in range(400) if (t := series.follow(views, rng, balance)) and "rates" not in t.gold]
+    absent = [t for t in told if t.gold.get("answer") == []]
+    assert absent and all(t.turns[0][1].startswith("None of them shows") for t in absent)
+    assert abs(len(told) - 2 * len(absent)) <= 2
+
+
 def test_follow_ups_refer_back_and_keep_their_own_gold():
     shown = view(["SR", "PVC"], events=BEATS)
     first = Dialogue("question", (shown,), (("Are there PVCs?", "Yes."),), ("x",), {"type": "verify", "codes": ["PVC"]})

@@ -62,6 +62,7 @@ class Conversations:
         for views in self._groups():
             if len(views) > 2 and views[0].patient_id == views[1].patient_id:
                 self._keep(self._styled(series.ask(views, self._rng)))
+                self._keep(self._styled(series.follow(views, self._rng, self._shown)))
                 continue
             grammar = "question" in self._tasks and self._rng.random() < _IN_GRAMMAR
             asked = pair.ask(views, self._rng, self._related) if grammar else None

@@ -76,7 +76,7 @@ def _of_numbers(key: str, value: Any) -> dict[str, str]:
 def _of_comparison(gold: Mapping[str, Any], answer: str) -> dict[str, str]:
     if "code" in gold:
         return {"briefly": f"{join([f'ECG {k}' for k in gold['answer']])}." if gold["answer"] else "None."}
-    if "rates" in gold:
+    if len(gold.get("rates", ())) == 2:
         one, two = gold["rates"]
         return {"briefly": f"{one}/min in ECG 1, {two}/min in ECG 2."}
     return {"as a list": _SENTENCE.sub("\n", answer)}
