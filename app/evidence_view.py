@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -40,7 +40,8 @@ def evidence_html(answer: Answer, records: Sequence[EcgRecord] = (), marks: Sequ
         parts.append(_changes(answer.changes))
     for number, entry in enumerate(answer.evidence, 1):
         record = records[number - 1] if number <= len(records) else None
-        parts.append(_ecg(number, entry, record, len(answer.evidence) <= MAX_UNFOLDED))
+        above = {mark.get("kind") for mark in marks if mark["ecg"] == number}
+        parts.append(_ecg(number, entry, record, len(answer.evidence) <= MAX_UNFOLDED, above))
     return "".join(parts) + _glossary() + _timing(answer)
 
 
@@ -121,17 +122,19 @@ def _changed(value: Any, exceeds: bool | None) -> str:
     return text + (" *" if exceeds else "")
 
 
-def _ecg(number: int, entry: Mapping[str, Any], record: EcgRecord | None, unfolded: bool) -> str:
-    """Everything that is known of one recording."""
+def _ecg(
+    number: int, entry: Mapping[str, Any], record: EcgRecord | None, unfolded: bool, above: Collection[Any]
+) -> str:
+    """Everything that is known of one recording; places of the kinds `above` stand above already."""
     changes = entry.get("differences_from_ecg_1") if number > 1 else None
     if entry["abstained"]:
         body = f'<div class="alert warning">This ECG cannot be judged: {escape(str(entry["reason"]))}.</div>'
     else:
         body = _section("Findings and their probability", _findings(entry, record))
     body += _section("Measured", _measurements(entry["measurements"], changes or {}, record.sex if record else None))
-    body += _section("Episodes, measured", _kinds(number, entry["measurements"].get("episodes") or ()))
+    body += _section("Episodes, measured", _kinds(number, entry["measurements"].get("episodes") or (), ()))
     seen = [event for event in entry["events"] if event.get("probability") is not None]
-    body += _section("Seen by the network", _kinds(number, seen))
+    body += _section("Seen by the network", _kinds(number, seen, above))
     body += _amplitudes(entry["measurements"])
     state = " open" if unfolded else ""
     name = f"<summary><h3>ECG {number} <span>{escape(entry['record'])}</span></h3></summary>"
@@ -210,7 +213,7 @@ def signal_lines(values: Mapping[str, Any]) -> list[tuple[str, str]]:
     return lines
 
 
-def _kinds(ecg: int, events: Sequence[Mapping[str, Any]]) -> str:
+def _kinds(ecg: int, events: Sequence[Mapping[str, Any]], above: Collection[Any]) -> str:
     """Places by kind, most first seen on top, with the highest probability that one of them has."""
     groups: dict[str, list[Mapping[str, Any]]] = {}
     for event in events:
@@ -222,7 +225,8 @@ def _kinds(ecg: int, events: Sequence[Mapping[str, Any]]) -> str:
             [f"up to {percent(max(likely))}"] if likely else []
         )
         head = kind + (f" ({', '.join(told)})" if told else "")
-        shown.append(f"<p>{escape(head)}</p>{_places(ecg, places)}")
+        brief = kind in above and len(places) > 1
+        shown.append(f"<p>{escape(head)}{', marked above' if brief else ''}</p>{'' if brief else _places(ecg, places)}")
     return "".join(shown)
 
 

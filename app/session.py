@@ -26,6 +26,7 @@ LACKING = (
     "Nothing is lost: add what is missing (a rate, units or lead names in the fields below the question), "
     "and send again."
 )
+WORKING = "*Reading the ECG …*"
 QUESTION_KEPT = "Your question still stands in the box below."
 _DECLARE = "; declare "
 
@@ -161,14 +162,15 @@ def _problems(session: Session, text: str, problems: Sequence[str]) -> View:
 def _answer(chat: Any, session: Session, question: str) -> Iterator[View]:
     """Stream the answer into the last message, then the evidence and the marks."""
     session.stop.clear()
-    session.say("assistant", "…")
+    session.say("assistant", WORKING)
+    yield View()
     message, answer, begun, patient = session.messages[-1], None, False, session.begun_anew
     records, history = list(session.records), list(session.history)
     try:
         for answer in chat.stream(records, question, history=history, stop=session.stop):
             if session.begun_anew != patient:
                 return
-            message["content"] = _said(answer) or "…"
+            message["content"] = _said(answer) or WORKING
             yield View(evidence=None if begun or answer.done else evidence_html(answer, session.records))
             begun = True
     except ValueError as error:  # what the caller can mend, RecordError included; its text is a sentence for the user

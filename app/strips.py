@@ -13,7 +13,7 @@ from PIL import Image
 from anyecg.conversation import describe_leads
 from anyecg.draw import draw_strip
 from anyecg.record import EcgRecord
-from anyecg.strip_layout import ROW_S, lay_out, sheet_start
+from anyecg.strip_layout import PX_PER_MM, ROW_S, interval_leads, lay_out, sheet_start
 
 _TALL = 0.75
 """A sheet higher than this against its width is scrolled; others are shown whole."""
@@ -63,23 +63,37 @@ def strips_html(
             begin = max(0.0, min(start_s, record.duration_s - ROW_S))
         own = [mark for mark in marks if mark["ecg"] == k + 1]
         image = draw_strip(record, intervals=own, title=f"ECG {k + 1}: {record.name}", start_s=begin)
-        sheets.append(_sheet(k + 1, record, image, k == opened))
+        sheets.append(_sheet(k + 1, record, image, k == opened, _look_at(record, own, begin)))
     several = " several" if len(records) > 1 else ""
-    return f'<div id="sheets" class="sheets{several}" popover>{_BAR}{"".join(sheets)}</div>'
+    bar = _BAR.format(grow="Side by side" if several else "Full screen")
+    return f'<div id="sheets" class="sheets{several}" popover>{bar}{"".join(sheets)}</div>'
 
 
 _BAR = (
-    '<div class="bar"><button type="button" popovertarget="sheets" class="grow">Full screen</button>'
+    '<div class="bar"><button type="button" popovertarget="sheets" class="grow">{grow}</button>'
     '<button type="button" popovertarget="sheets" class="shrink">Close full screen</button></div>'
 )
 
 
-def _sheet(number: int, record: EcgRecord, image: Image.Image, opened: bool) -> str:
+def _look_at(record: EcgRecord, marks: Sequence[Mapping[str, Any]], begin_s: float) -> str:
+    """Where on the sheet the chosen or else the first marked place is, as parts of its width and height."""
+    sheet = lay_out(record, intervals=marks, start_s=begin_s)
+    for mark in sorted(marks, key=lambda mark: (not mark.get("chosen"), mark["start_s"])):
+        leads = interval_leads(mark) or record.leads
+        for row in sheet.rows:
+            for piece in row.pieces:
+                if piece.lead in leads and piece.start_s <= mark["start_s"] < piece.end_s:
+                    x, y = piece.x(mark["start_s"]) / (sheet.width_mm * PX_PER_MM), row.top_mm / sheet.height_mm
+                    return f' data-x="{x:.3f}" data-y="{y if row is not sheet.rows[0] else 0:.3f}"'
+    return ""
+
+
+def _sheet(number: int, record: EcgRecord, image: Image.Image, opened: bool, look_at: str) -> str:
     caption = escape(f"ECG {number}: {record.name} ({describe(record)})", quote=True)
     tall = " tall" if image.height > _TALL * image.width else ""
     state = " open" if opened else ""
     remove = f'<button type="button" class="remove" data-remove="{number}">Remove ECG {number}</button>'
-    picture = f'<div class="sheet{tall}" tabindex="0"><img alt="{caption}" src="{_data_url(image)}"></div>'
+    picture = f'<div class="sheet{tall}" tabindex="0"{look_at}><img alt="{caption}" src="{_data_url(image)}"></div>'
     return f"<details{state}><summary>{caption}</summary>{picture}{remove}</details>"
 
 

@@ -18,13 +18,14 @@ from .strips import sheet_starts, strips_html
 from .uploads import MAX_FILE_MB, Uploads
 
 BANNER = (
-    "<b>anyecg is not a medical device.</b> For research and teaching only: answers can be wrong; "
-    "do not diagnose or treat with them."
+    "<div role='note'><b>anyecg is not a medical device.</b> For research and teaching only: answers can be wrong; "
+    "do not diagnose or treat with them.</div>"
 )
 TITLE = "<h1>anyecg <span>from any ECG file to an answer you can check</span></h1>"
 GREETING = (
-    "Upload one or several ECGs with the paper clip (WFDB: the .hea and its .dat together; also CSV, NPZ, MAT), "
-    "ask, and check the answer against the evidence beside it. Or press a sample above."
+    "Upload one or several ECGs with the paper clip (WFDB: the .hea and its .dat together; also DICOM, "
+    "SCP-ECG, HL7 aECG, MUSE XML, EDF, CSV, NPZ, MAT), ask, and check the answer against the evidence beside it. "
+    "Or press a sample above."
 )
 LACKS = "My file lacks the sampling rate or the units"
 UNITS = ("as the file says", "mV", "uV", "V")
@@ -38,7 +39,10 @@ ON_EVIDENCE = """element.addEventListener('click', e => { const b = e.target.clo
 ON_STRIPS = """element.addEventListener('click', e => { const b = e.target.closest('.remove'); if (b)
   trigger('click', {remove: +b.dataset.remove}); });
 element.addEventListener('toggle', e => { if (e.target.id == 'sheets' && e.newState == 'open')
-  e.target.querySelectorAll('details').forEach(d => d.open = true); }, true);"""
+  e.target.querySelectorAll('details').forEach(d => d.open = true); }, true);
+watch('value', () => element.querySelectorAll('.sheet[data-x]').forEach(s => { const img = s.querySelector('img');
+  const go = () => s.scrollTo(s.dataset.x * img.width - s.clientWidth / 2, s.dataset.y * img.height);
+  img.complete ? go() : img.addEventListener('load', go); }));"""
 NAME_FILES = """box => { const safe = t => t.replace(/[&<>"']/g, c => `&#${c.charCodeAt(0)};`);
   const names = ((box && box.files) || []).map(f => safe(f.orig_name || ''));
   return names.length ? 'To be sent: ' + names.join(', ') : ''; }"""
@@ -74,8 +78,9 @@ class Page:
             with gr.Row(elem_id="samples"):
                 gr.HTML("Samples:", elem_id="samples-label")
                 self.samples = [gr.Button(s.label, size="sm", min_width=0) for s in SAMPLES]
-            self.save = gr.Button("Save as PDF", size="sm", elem_id="save")
-            self.clear = gr.Button("New patient (clear all)", size="sm", elem_id="clear")
+            with gr.Row(elem_id="file-menu"):
+                self.save = gr.Button("Save as PDF", size="sm", min_width=0, elem_id="save")
+                self.clear = gr.Button("New patient (clear all)", size="sm", min_width=0, elem_id="clear")
         with gr.Row(elem_id="desk"):
             with gr.Column(scale=7, min_width=320):
                 self._conversation()

@@ -102,4 +102,6 @@ def _line(row: Row, values: Mapping[str, Any], sex: str | None) -> Line | None:
     if not limit or not limit.normal:
         return Line(row.name, value, meaning=row.meaning)
     verdict = judge(row.keys[0], float(numbers[0] or 0.0), sex)
-    return Line(row.name, value, "" if verdict == "normal" else verdict, limit.normal, row.meaning)
+    by_sex = dict(zip(("male", "female"), limit.normal.split(", "), strict=False))  # "… in men, … in women"
+    normal = by_sex.get(sex or "", limit.normal) if len(by_sex) == 2 else limit.normal
+    return Line(row.name, value, "" if verdict == "normal" else verdict, normal, row.meaning)

@@ -223,6 +223,7 @@ def test_a_value_outside_its_normal_range_is_told_beside_the_range():
     assert (lines["QRS duration"].value, lines["QRS duration"].verdict) == ("140 ms", "wide")
     assert lines["QTc (Bazett)"].verdict == "slightly long" and not lines["PR interval"].verdict
     assert lines["QRS axis"].value == "not measurable: no limb leads"
+    assert lines["QTc (Bazett)"].normal == "350-450 ms in men"
     woman = {line.name: line for line in measured_lines(values, "female")}
     assert not woman["QTc (Bazett)"].verdict
     shown = evidence_html(Answer(evidence=[evidence(make_record()) | {"measurements": values}], done=True))
@@ -233,6 +234,17 @@ def test_groups_that_the_leads_cannot_show_have_no_probability():
     shown = evidence_html(Answer(evidence=[evidence(make_record())], done=True), [make_record(leads=("II", "V1"))])
     assert "<td>myocardial infarction</td><td>cannot be judged</td>" in shown
     assert "<td>conduction disturbance</td><td>5%</td>" in shown
+
+
+def test_the_first_marked_place_or_the_chosen_one_is_scrolled_to():
+    early = {"ecg": 1, "start_s": 1.0, "end_s": 2.0, "kind": "noise", "leads": []}
+    late = early | {"start_s": 8.0, "end_s": 8.5}
+    places = [
+        float(strips_html([make_record()], marks).split('data-x="')[1].split('"')[0])
+        for marks in ([late, early], [late | {"chosen": True}, early])
+    ]
+    assert 0.1 < places[0] < 0.2 and 0.7 < places[1] < 0.85
+    assert "data-x" not in strips_html([make_record()])
 
 
 def test_a_general_question_needs_no_recording(session):
