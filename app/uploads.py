@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from anyecg.readers import companions, read_record
+from anyecg.readers import OWN_ENDINGS, companions, read_record
 from anyecg.record import EcgRecord, RecordError
 
 MAX_FILE_MB = 100
@@ -23,7 +23,6 @@ _PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".heic", 
 _ARCHIVES = (".zip", ".rar", ".7z", ".gz", ".tar", ".tgz")
 _DECLARABLE = "declare"
 """A reader's sentence has this word where a declared rate, unit or lead name would help."""
-_OWN_FORMATS = (".hea", ".csv", ".tsv", ".npz", ".mat")
 
 
 class _Waits(RecordError):
@@ -157,7 +156,7 @@ class Uploads:
     def _beside(self, header: Path) -> set[str]:
         """Files of a header's name that hold no recording of their own, such as annotations."""
         same = [path for path in self.folder.iterdir() if path.stem == header.stem]
-        return {path.name for path in same if path.suffix not in _OWN_FORMATS} if header.suffix == ".hea" else set()
+        return {path.name for path in same if path.suffix not in OWN_ENDINGS} if header.suffix == ".hea" else set()
 
     def _complete(self, path: Path) -> list[str]:
         """The companions of a file, all present. Raises RecordError with the names of the missing ones."""

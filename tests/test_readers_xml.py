@@ -247,7 +247,7 @@ def test_xml_of_other_kinds_and_sizes_is_refused(tmp_path, monkeypatch):
         ("<restingecgdata xmlns='http://www3.medical.philips.com'/>", "Philips Sierra"),
         ("<html><body>hello</body></html>", "'html'"),
         ("<AnnotatedECG>", "line 1"),
-        ("", "not well-formed"),
+        ("", "is empty"),
         ("<?xml version='1.0' encoding='nonsense'?><a/>", "not well-formed"),
         ("<AnnotatedECG/>", "no ECG waveform"),
     ):

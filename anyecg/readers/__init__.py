@@ -6,7 +6,7 @@ record = read_record("holter.csv", sampling_rate=250, units="mV")
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ..record import EcgRecord, RecordError
@@ -17,12 +17,14 @@ SUPPORTED = {
     "WFDB": ".hea with its signal files (every storage format, FLAC and .mat too; any segments)",
     "CSV": ".csv, .tsv: a header row with lead names; sampling rate and units declared",
     "NPZ": ".npz: arrays signal, leads, sampling_rate, units",
+    "MATLAB": ".mat of the PhysioNet challenges and of CPSC2018",
     "DICOM": ".dcm: 12-lead, general and ambulatory ECG waveforms, uncompressed; the rhythm, not the median beat",
     "EDF": ".edf, .bdf: EDF, EDF+ (interruptions become gaps) and BDF; ECG channels by their labels",
     "SCP-ECG": ".scp: Huffman coded or plain, reference beats added back; not with bimodal compression",
     "HL7 aECG and GE MUSE": ".xml: the rhythm, not the median beat",
-    "MATLAB": ".mat of the PhysioNet challenges and of CPSC2018",
 }
+OWN_ENDINGS = (".hea", ".csv", ".tsv", ".npz", ".mat", ".dcm", ".edf", ".bdf", ".scp", ".xml")
+"""Endings of files that are a recording of their own, not a part of one."""
 _WFDB_ENDINGS = (".hea", ".dat", ".xyz", ".atr")
 
 
@@ -57,20 +59,27 @@ def read_record(
             start = opened.read(132)
     except OSError as error:
         raise RecordError(f"{file.name} cannot be opened: {error.strerror or error}.") from None
-    if start.startswith(b"PK\x03\x04"):
-        return npz.read(file, declared)
-    if file.suffix.lower() == ".dcm" or start[128:] == b"DICM":
-        return dicom.read(file, declared)
-    if file.suffix.lower() == ".scp" or start[16:22] == b"SCPECG":
-        return scp.read(file, declared)
-    if file.suffix.lower() == ".xml" or start.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<"):
-        return xmlfile.read(file, declared)
-    if file.suffix.lower() in (".edf", ".bdf") or start[:8] in edf_header.MAGIC:
-        return edf.read(file, declared)
-    if file.suffix.lower() == ".mat" or start.startswith(b"MATLAB 5.0 MAT-file"):
-        return mat.read(file, declared)
-    what = "is in no format that is known" if start else "is empty"
-    raise RecordError(f"{file.name} {what}; supported are {_supported()}.")
+    if not start:
+        raise RecordError(f"{file.name} is empty; supported are {_supported()}.")
+    return _reader_of(file, start)(file, declared)
+
+
+def _reader_of(file: Path, start: bytes) -> Callable[[Path, Declared], EcgRecord]:
+    """By the bytes with which a file begins; by its ending where these say nothing."""
+    text = start.removeprefix(b"\xef\xbb\xbf").lstrip()
+    known = (
+        (start.startswith(b"PK\x03\x04"), ".npz", npz.read),
+        (start[128:] == b"DICM", ".dcm", dicom.read),
+        (start[16:22] == b"SCPECG", ".scp", scp.read),
+        (start[:8] in edf_header.MAGIC, ".edf .bdf", edf.read),
+        (start.startswith(b"MATLAB 5.0 MAT-file"), ".mat", mat.read),
+        (text.startswith(b"<"), ".xml", xmlfile.read),
+    )
+    by_start = [reader for is_known, _, reader in known if is_known]
+    by_ending = [reader for _, endings, reader in known if file.suffix and file.suffix.lower() in endings.split()]
+    for reader in (*by_start, *by_ending):
+        return reader
+    raise RecordError(f"{file.name} is in no format that is known; supported are {_supported()}.")
 
 
 def companions(path: str | Path) -> list[str]:

@@ -171,7 +171,7 @@ def check_size(n_leads: int, n_samples: int, name: str) -> None:
     """Refuse what would not fit in memory, before it is allocated."""
     if n_leads * n_samples > MAX_SAMPLES:
         raise RecordError(
-            f"{name} declares {n_leads} × {n_samples} samples; at most {MAX_SAMPLES:,} are accepted: cut it."
+            f"{name} states {n_leads} × {n_samples} samples; at most {MAX_SAMPLES:,} are accepted: cut it."
         )
 
 

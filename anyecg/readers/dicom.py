@@ -198,7 +198,7 @@ def _scale(channel: Dataset, units: str | None, declared: Declared, what: str) -
             raise RecordError(f"{what} states its sensitivity; leave the microvolts per step out.")
         return declared.microvolts_per_step / 1000.0, 0.0
     if sensitivity is None:
-        raise RecordError(f"{what} states no sensitivity: declare the step with --microvolts-per-step.")
+        raise RecordError(f"{what} states no sensitivity; declare the step with --microvolts-per-step.")
     correction = _number(channel, "ChannelSensitivityCorrectionFactor")
     per_step = sensitivity * (1.0 if correction is None else correction)
     if per_step == 0.0:

@@ -42,7 +42,9 @@ def read(path: Path, declared: Declared) -> EcgRecord:
     stated = per_record / header.record_s if header.record_s > 0 else None
     rate = settle_rate(stated, declared, path.name)
     check_size(len(channels), header.n_records * per_record, path.name)
-    records = np.memmap(path, np.uint8, "r", header.size, (header.n_records, header.record_bytes))
+    # Not mapped: a file that another upload replaces while it is read would end the process.
+    stored = np.fromfile(path, np.uint8, header.n_records * header.record_bytes, offset=header.size)
+    records = stored.reshape(header.n_records, header.record_bytes)
     rows = [_millivolts(records, header, channel, declared, path.name) for channel in channels]
     if any(channel.n != per_record for channel in channels):
         if header.interrupted:
@@ -79,11 +81,15 @@ def _ecg_channels(
     if nameless and declared.leads is not None and candidates and len(declared.leads) == len(candidates):
         return candidates, declared.leads, True
     if not kept:
-        others = ", ".join(repr(c.label) for c in candidates)
-        way_out = (
-            f"if its channels {others} are ECG leads, name each with leads= or --leads" if others else "choose another"
+        others = ", ".join(repr(channel.label) for channel in candidates)
+        if not others:
+            raise RecordError(
+                f"{name} labels no channel as an ECG lead in volts, such as 'ECG II'; choose another file."
+            )
+        raise RecordError(
+            f"{name} labels none of its channels {others} as an ECG lead, such as 'ECG II'; declare their leads "
+            "with leads= or --leads if they are ECG."
         )
-        raise RecordError(f"{name} labels no channel as an ECG lead in volts, such as 'ECG II'; {way_out}.")
     if nameless:
         notes.append(f"the file does not say which leads {', '.join(names)} are; declare them if you know")
     if left_out:

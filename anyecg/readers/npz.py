@@ -69,7 +69,7 @@ def _array(archive: zipfile.ZipFile, member: str) -> np.ndarray:
         raise ValueError(f"{member} holds Python objects")
     size = math.prod(shape)
     if size > MAX_SAMPLES or size * dtype.itemsize > stored:
-        raise ValueError(f"{member} declares an array of shape {shape}, more than is stored or accepted")
+        raise ValueError(f"{member} states an array of shape {shape}, more than is stored or accepted")
     with archive.open(member) as file:
         return np.lib.format.read_array(file, allow_pickle=False)
 

@@ -131,7 +131,7 @@ def _leads(body: bytes, name: str) -> tuple[list[Lead], int]:
     length = max(lead.last for lead in leads) - min(lead.first for lead in leads) + 1
     if len(leads) * length > MOST_SAMPLES:
         raise RecordError(
-            f"{name} declares {len(leads)} × {length} samples, more than an SCP-ECG file holds; it is damaged."
+            f"{name} states {len(leads)} × {length} samples, more than an SCP-ECG file holds; it is damaged."
         )
     return leads, body[1]
 
@@ -165,7 +165,7 @@ def _millivolts_per_nanovolt(rhythm: Coded, declared: Declared, name: str) -> fl
 
 def _samples(bits: bytes, n_samples: int, order: int, tables: list[Table] | None, name: str) -> np.ndarray:
     if n_samples > (8 * len(bits) if tables else len(bits) // 2):
-        raise RecordError(f"{name} declares {n_samples} samples of a lead but stores {len(bits)} bytes; it is damaged.")
+        raise RecordError(f"{name} states {n_samples} samples of a lead but stores {len(bits)} bytes; it is damaged.")
     values = decode(bits, n_samples, tables, name) if tables else np.frombuffer(bits, "<i2", n_samples)
     return undo_differences(values.astype(np.int64), order)
 

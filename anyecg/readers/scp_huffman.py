@@ -111,7 +111,7 @@ def decode(data: bytes, n_samples: int, tables: list[Table], name: str) -> np.nd
         code = table.find(window)
         if code is None or at + code.n_prefix + code.n_extra > 8 * len(data):
             raise RecordError(
-                f"{name} has {len(values)} of the {n_samples} samples it declares in its Huffman code; it is damaged."
+                f"{name} has {len(values)} of the {n_samples} samples it states in its Huffman code; it is damaged."
             )
         at += code.n_prefix + code.n_extra
         if code.switches:

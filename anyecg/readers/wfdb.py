@@ -125,7 +125,7 @@ def _checked_length(header: Header) -> int:
         raise RecordError(f"{header.path.name} holds no samples; export the record again.")
     if min(held) < n_frames:
         raise RecordError(
-            f"{header.path.name} declares {n_frames} samples per signal but its files hold only {min(held)}; "
+            f"{header.path.name} states {n_frames} samples per signal but its files hold only {min(held)}; "
             "they are cut short or belong to another header: copy them again."
         )
     if (skew := max(line.skew for line in header.signals)) >= n_frames:
@@ -187,7 +187,7 @@ def _read_segments(header: Header, declared: Declared, notes: list[str]) -> tupl
     if len(segments) > MAX_SEGMENTS:
         raise RecordError(f"{header.path.name} has {len(segments)} segments; at most {MAX_SEGMENTS} are read.")
     if header.n_frames not in (None, total) or total == 0:
-        raise RecordError(f"{header.path.name} declares {header.n_frames} samples but its segments hold {total}.")
+        raise RecordError(f"{header.path.name} states {header.n_frames} samples but its segments hold {total}.")
     parts, start = [], 0
     for name, length in segments:
         if name != "~" and (part := _read_part(header, name, length, declared, notes, total)) is not None:
