@@ -82,7 +82,7 @@ class Uploads:
             The new records, and one sentence for each file that could not be read (told once).
         """
         if dict(declared or {}) != self._declared:
-            self._told.clear()
+            self._told = {name: said for name, said in self._told.items() if _DECLARABLE not in said}
         self._declared = dict(declared or {})
         records, problems = [], []
         for path in self._candidates():

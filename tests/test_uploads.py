@@ -100,6 +100,15 @@ def test_a_file_without_rate_waits_for_the_declaration(uploads, tmp_path):
     assert problems == [] and records[0].sampling_rate == 100.0
 
 
+def test_a_header_that_waits_does_not_stop_another_file_whose_rate_is_declared(uploads, tmp_path):
+    table = tmp_path / "norate.csv"
+    table.write_text("I\n" + "0.1\n0.2\n" * 200)
+    uploads.add([write_wfdb(tmp_path / "in", "r1")[0], table])
+    assert len(uploads.read()[1]) == 2
+    records, problems = uploads.read({"sampling_rate": 100.0, "units": "mV"})
+    assert len(records) == 1 and problems == [] and uploads.waiting == ["r1.hea"]
+
+
 def test_a_declaration_does_not_touch_a_file_that_states_its_rate(uploads, tmp_path):
     uploads.add(write_wfdb(tmp_path / "in", "r1"))
     records, problems = uploads.read({"sampling_rate": 500.0, "units": "uV"})
