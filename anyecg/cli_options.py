@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from .record import EcgRecord
 
 Records = Annotated[
-    list[str], typer.Argument(metavar="RECORD", help="ECG files: .hea, .dcm, .scp, .xml, .edf, .csv, .npz, .mat.")
+    list[str], typer.Argument(metavar="RECORD", help="ECG files: .hea, .dcm, .scp, .xml, .edf, .ecg, .csv, .npz, .mat.")
 ]
 Checkpoint = Annotated[str | None, typer.Option(metavar="PATH", help="Another model than the embedded one.")]
 Question = Annotated[str, typer.Option("--question", "-q", help="What to ask.")]

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ..record import EcgRecord, RecordError
-from . import csv, dicom, edf, edf_header, mat, npz, scp, wfdb, xmlfile
+from . import csv, dicom, edf, edf_header, ishne, mat, npz, scp, wfdb, xmlfile
 from .common import Declared
 
 SUPPORTED = {
@@ -21,9 +21,10 @@ SUPPORTED = {
     "DICOM": ".dcm: 12-lead, general and ambulatory ECG waveforms, uncompressed; the rhythm, not the median beat",
     "EDF": ".edf, .bdf: EDF, EDF+ (interruptions become gaps) and BDF; ECG channels by their labels",
     "SCP-ECG": ".scp: Huffman coded or plain, reference beats added back; not with bimodal compression",
+    "ISHNE": ".ecg: Holter recordings of ISHNE 1.0",
     "HL7 aECG and GE MUSE": ".xml: the rhythm, not the median beat",
 }
-OWN_ENDINGS = (".hea", ".csv", ".tsv", ".npz", ".mat", ".dcm", ".edf", ".bdf", ".scp", ".xml")
+OWN_ENDINGS = (".hea", ".csv", ".tsv", ".npz", ".mat", ".dcm", ".edf", ".bdf", ".scp", ".xml", ".ecg")
 """Endings of files that are a recording of their own, not a part of one."""
 _WFDB_ENDINGS = (".hea", ".dat", ".xyz", ".atr")
 
@@ -72,6 +73,7 @@ def _reader_of(file: Path, start: bytes) -> Callable[[Path, Declared], EcgRecord
         (start[128:] == b"DICM", ".dcm", dicom.read),
         (start[16:22] == b"SCPECG", ".scp", scp.read),
         (start[:8] in edf_header.MAGIC, ".edf .bdf", edf.read),
+        (start.startswith(ishne.MAGIC), ".ecg", ishne.read),
         (start.startswith(b"MATLAB 5.0 MAT-file"), ".mat", mat.read),
         (text.startswith(b"<"), ".xml", xmlfile.read),
     )

@@ -178,7 +178,7 @@ def check_size(n_leads: int, n_samples: int, name: str) -> None:
 def to_float32(values: np.ndarray) -> np.ndarray:
     """float32; what is too large for it becomes infinite, which `finish` takes as a gap."""
     with np.errstate(over="ignore"):
-        return values.astype(np.float32)
+        return values.astype(np.float32, copy=False)
 
 
 def to_frame_rate(row: np.ndarray, per_frame: int, wanted: int, n_frames: int) -> np.ndarray:

@@ -45,7 +45,6 @@ def read(path: Path, declared: Declared) -> EcgRecord:
     # Not mapped: a file that another upload replaces while it is read would end the process.
     stored = np.fromfile(path, np.uint8, header.n_records * header.record_bytes, offset=header.size)
     records = stored.reshape(header.n_records, header.record_bytes)
-    rows = [_millivolts(records, header, channel, declared, path.name) for channel in channels]
     if any(channel.n != per_record for channel in channels):
         if header.interrupted:
             raise RecordError(
@@ -53,8 +52,10 @@ def read(path: Path, declared: Declared) -> EcgRecord:
                 "export it without interruptions."
             )
         notes.append(f"signals of lower rates were resampled to the highest, {rate:g} Hz")
-    pairs = zip(rows, channels, strict=True)
-    signal = np.stack([to_frame_rate(row, channel.n, per_record, header.n_records) for row, channel in pairs])
+    signal = np.empty((len(channels), header.n_records * per_record), np.float32)
+    for k, channel in enumerate(channels):
+        row = _millivolts(records, header, channel, declared, path.name)
+        signal[k] = to_frame_rate(row, channel.n, per_record, header.n_records)
     if header.interrupted:
         signal = _with_gaps(signal, _onsets(records, header, path.name), per_record, rate, header, path.name, notes)
     return finish(signal, names, rate, path, declared, notes, leads_declared=named, **patient_of(header))
