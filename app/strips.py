@@ -93,7 +93,8 @@ def _sheet(number: int, record: EcgRecord, image: Image.Image, opened: bool, loo
     tall = " tall" if image.height > _TALL * image.width else ""
     state = " open" if opened else ""
     remove = f'<button type="button" class="remove" data-remove="{number}">Remove ECG {number}</button>'
-    picture = f'<div class="sheet{tall}" tabindex="0"{look_at}><img alt="{caption}" src="{_data_url(image)}"></div>'
+    label = f'role="group" aria-label="Trace of ECG {number}" tabindex="0"'
+    picture = f'<div class="sheet{tall}" {label}{look_at}><img alt="{caption}" src="{_data_url(image)}"></div>'
     return f"<details{state}><summary>{caption}</summary>{picture}{remove}</details>"
 
 

@@ -27,6 +27,7 @@ GREETING = (
     "SCP-ECG, HL7 aECG, MUSE XML, EDF, CSV, NPZ, MAT), ask, and check the answer against the evidence beside it. "
     "Or press a sample above."
 )
+SAVE = "Save as PDF"
 LACKS = "My file lacks the sampling rate or the units"
 UNITS = ("as the file says", "mV", "uV", "V")
 PLACE_BEFORE_S = 2.0
@@ -79,7 +80,7 @@ class Page:
                 gr.HTML("Samples:", elem_id="samples-label")
                 self.samples = [gr.Button(s.label, size="sm", min_width=0) for s in SAMPLES]
             with gr.Row(elem_id="file-menu"):
-                self.save = gr.Button("Save as PDF", size="sm", min_width=0, elem_id="save")
+                self.save = gr.Button(SAVE, size="sm", min_width=0, elem_id="save")
                 self.clear = gr.Button("New patient (clear all)", size="sm", min_width=0, elem_id="clear")
         with gr.Row(elem_id="desk"):
             with gr.Column(scale=7, min_width=320):
@@ -130,8 +131,10 @@ class Page:
         self.start.release(self.turn_to, [self.session, self.start], self.strips, **private)
         self.evidence.click(self.show_place, self.session, [self.strips, self.start], **private)
         self.strips.click(self.remove, self.session, shown, **private)
-        saved = self.save.click(self.to_pdf, self.session, self.file, api_visibility="private", show_progress="full")
-        saved.then(None, self.file, self.file, js=SAVE_FILE, **private)
+        making = self.save.click(_making, None, self.save, **private)
+        made = making.then(self.to_pdf, self.session, self.file, api_visibility="private", show_progress="hidden")
+        saved = made.then(None, self.file, self.file, js=SAVE_FILE, **private)
+        saved.then(_made, None, self.save, **private)
         demo.load(None, None, None, js=ASK_BEFORE_LEAVING, **private)
 
     def ask(
@@ -256,6 +259,14 @@ def _busy(question: str | None) -> Any:
 def _ready(*, clear: bool = False) -> Any:
     box: dict[str, Any] = {"submit_btn": True, "stop_btn": False}
     return gr.update(value={"text": "", "files": []}, **box) if clear else gr.update(**box)
+
+
+def _making() -> Any:
+    return gr.update(value="Writing the PDF …", interactive=False)
+
+
+def _made() -> Any:
+    return gr.update(value=SAVE, interactive=True)
 
 
 def _stop(session: Session | None) -> None:
