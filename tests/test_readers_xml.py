@@ -265,6 +265,9 @@ def test_an_ecg_in_xml_is_known_without_its_ending(tmp_path):
     path = write_aecg(tmp_path / "a.ecg", series([sequences(twelve())]))
     path.write_bytes(b"\xef\xbb\xbf\n" + path.read_bytes().replace(b'<?xml version="1.0" encoding="UTF-8"?>', b""))
     assert read_record(path).leads == STANDARD_LEADS
+    text = write_aecg(path, series([sequences(twelve())])).read_text().replace("UTF-8", "UTF-16")
+    path.write_bytes(text.encode("utf-16"))
+    assert read_record(path).leads == STANDARD_LEADS
 
 
 def test_damaged_xml_is_refused_in_one_sentence(tmp_path):

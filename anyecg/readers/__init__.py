@@ -75,7 +75,7 @@ def _reader_of(file: Path, start: bytes) -> Callable[[Path, Declared], EcgRecord
         (start[:8] in edf_header.MAGIC, ".edf .bdf", edf.read),
         (start.startswith(ishne.MAGIC), ".ecg", ishne.read),
         (start.startswith(b"MATLAB 5.0 MAT-file"), ".mat", mat.read),
-        (text.startswith(b"<"), ".xml", xmlfile.read),
+        (text.startswith((b"<", b"\xff\xfe<", b"\xfe\xff\0<")), ".xml", xmlfile.read),
     )
     by_start = [reader for is_known, _, reader in known if is_known]
     by_ending = [reader for _, endings, reader in known if file.suffix and file.suffix.lower() in endings.split()]

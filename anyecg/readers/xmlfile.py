@@ -9,8 +9,8 @@ from ..record import EcgRecord, RecordError
 from . import aecg, muse
 from .common import Declared, plain_text
 
-MAX_BYTES = 100 * 10**6
-MAX_TAGS = 1_000_000
+MAX_BYTES = 50 * 10**6
+MAX_TAGS = 250_000
 """An element takes some hundred bytes of memory, and four bytes in the file."""
 
 
