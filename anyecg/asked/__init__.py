@@ -13,18 +13,19 @@ from collections.abc import Sequence
 from ..answer import abstention
 from ..check import asks_generally
 from ..evidence import Evidence
-from ..findings import findings_in_text
+from ..findings import findings_in_text, phrase
 from ..knowledge import answer_back, answer_from_knowledge, beyond
 from ..knowledge.beyond import is_beyond_any_ecg
 from ..mending import OF_THIS_ECG
 from .conditions import condition
 from .findings import choice, kinds, normality, presence, worry
 from .overview import ANSWERS as OF_WHOLE
-from .overview import DECISIONS
+from .overview import DECISIONS, in_full
 from .places import in_words, places
 from .recording import ANSWERS as OF_RECORDING
+from .relations import about_one
 from .rhythm import ANSWERS as OF_RHYTHM
-from .several import about_one, answered_of_several
+from .several import answered_of_several
 from .topics import by_topic
 from .values import answered_values
 from .waves import answered_waves, sizes
@@ -46,6 +47,8 @@ def given(
         with_measurements: whether the evidence may answer.
     """
     said = [code for code, holds in findings_in_text(last_answer).items() if holds and code not in ("NORM", "SR")]
+    if said and len(evidences) > 1 and _IS_NEW.match(plain(question)):
+        question = f"Is {phrase(said[0])} new?"
     if evidences and with_measurements and (first := _before_knowledge(question, evidences)):
         return first, "evidence"
     if knowledge := answer_from_knowledge(question) or answer_back(question, said):
@@ -83,6 +86,7 @@ def _of_each(said: Sequence[str]) -> str:
     return "\n\n".join(f"ECG {number}: {text}" for number, text in enumerate(said, start=1))
 
 
+_IS_NEW = re.compile(r"(?:and |so |but )?(?:is|are|was) (?:it|that|this|they|these) new(?: or old)?$")
 _AT_HAND = re.compile(
     r"\b(?:worr\w+|safe|dangerous|concern\w*|serious|bad)\b.*\b(?:the|his|her|my|this|these) |"
     r"\b(?:the|his|her|my|this|these) .*\b(?:worr\w+|safe|dangerous|concern\w*|serious|bad)\b"
@@ -93,19 +97,39 @@ _GENERAL_HERE = re.compile(
 
 
 def by_evidence(question: str, evidences: Sequence[Evidence]) -> str:
-    """The answer to a question, or to each part of one ("Which rate, and is it regular?"), if the evidence has all."""
+    """The answer to a question, or to each part of one ("Which rate, and is it regular?"), if the evidence has all.
+
+    With several ECGs, a question that names none and sets none in relation ("Is it normal?") is answered for each.
+    """
     parts = [part for part in _PARTS.split(question) if part and part.strip()]
     said = [answered(part, evidences) or answered_of_several(part, evidences) for part in parts]
     if len(parts) > 1 and all(said):
         return " ".join(said)
-    return answered(question, evidences) or _of_one(question, evidences) or answered_of_several(question, evidences)
+    if len(evidences) < 2:
+        return answered(question, evidences)
+    return (
+        _of_one(question, evidences)
+        or answered_of_several(without_context(question), evidences)
+        or _of_each([answered(question, [evidence]) for evidence in evidences])
+    )
 
 
 def _of_one(question: str, evidences: Sequence[Evidence]) -> str:
     """The answer to a question about one of several ECGs ("Does the second one show sinus rhythm?")."""
-    about = about_one(question, len(evidences)) if len(evidences) > 1 else None
-    said = answered(about[1], [evidences[about[0]]]) if about else ""
-    return f"ECG {about[0] + 1}: {said}" if about and said else ""
+    about = about_one(question, evidences)
+    if about is None:
+        return ""
+    number, asked = about
+    said = answered(asked, [evidences[number]])
+    if not said and _DESCRIBE.match(asked) and not evidences[number].unjudgeable:
+        said = in_full(evidences[number], asked)
+    return f"ECG {number + 1}: {said}" if said else ""
+
+
+_DESCRIBE = re.compile(
+    r"(?:please )?(?:describe|report|summari[sz]e|interpret|tell me about|what (?:does|about|is))(?: show| on| in)? ?"
+    r"this ecg(?: show)?$"
+)
 
 
 def answered(question: str, evidences: Sequence[Evidence]) -> str:

@@ -1,87 +1,63 @@
 """Closed questions on several ECGs that the evidence answers.
 
-They are: what changed, which one shows a finding, whether it is new, gone or still there, and which one is faster.
+They are: what changed, which one shows a finding, what is new, gone, still or not there, what all have, since when
+something is there, and which numbers differ (`several_values`). A change whose two probabilities do not make it likely
+(p in the one times 1 - p in the other below `SURE_CHANGE`) is marked uncertain.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 from ..abstain import UNJUDGED
 from ..check_findings import percent
 from ..evidence import Evidence
-from ..findings import findings_in_text, phrase, without_findings
+from ..findings import FINDINGS, findings_in_text, phrase, without_findings
+from .findings import GROUPS
+from .relations import ALL_WORDS, HOLDS, KNOWN, dated, in_order, numbers, referring, relation_of
+from .said import called, capital, is_called, join
+from .several_values import answered_numbers
+from .spoken import spoken
+from .together import answered_together
+from .words import plain, understood, word_set
 
-_WORDS = frozenset(
-    re.findall(
-        r"\w+",
-        """
-        which of these the ecg ecgs recording recordings tracing tracings in do you see find name with where has have is
-        are any show shows a an one ones and it does as other first second earlier later compared to among two both all
-        1 2 3 4 5 6 there been since only newly new now appeared no longer resolved gone still remained that lacks not
-        unlike contrast common was did patient this with same from for i what
-        """,
-    )
+SURE_CHANGE = 0.5
+_WHICH = re.compile(r"\bwhich\b|\bname the\b|\bwhat ecgs?\b|\bwhere do you\b|\bin how many\b|\bhow many\b")
+_WHEN = re.compile(r"\bwhen\b|\bsince when\b|\bhow long\b")
+_CHANGED = re.compile(
+    r"\b(?:chang|compar|differ|new|develop|course|came and went|follow|evol|happened|progress|gone|went away)"
 )
-"""Words of a question that leave nothing to be understood beside the finding and the relation."""
-_WHICH = re.compile(r"\bwhich\b|\bname the\b|\bwhat ecgs?\b|\bwhere do you\b")
-_RELATIONS = (
-    ("still", re.compile(r"\bstill\b|\bremained\b|\bboth\b|\bcommon\b|\bas (?:ecg 1|in the earlier|the first)\b")),
-    ("gone", re.compile(
-        r"\bno longer\b|\bresolved\b|\bgone\b|\bdisappeared\b|\bonly the first\b|\becg 1 only\b|"
-        r"ecg 1 show.*(?:unlike|not)|in contrast to ecg 2"
-    )),
-    ("new", re.compile(
-        r"\bnew(?:ly)?\b|\bappeared\b|\bnow show|\bonly the second\b|\becg 2 only\b|\bunlike ecg 1\b|"
-        r"in contrast to ecg 1"
-    )),
-)  # fmt: skip
-"""How a question words the relation of the second ECG to the first; the first pattern that fits counts."""
-_COMPARING = frozenset(
-    re.findall(
-        r"\w+",
-        """
-        change changed changes compare compared comparing comparison difference differences differ different between
-        describe finding findings please how course over time developed develop go through order came went tell each
-        what against before summarise summarize follow these side by me about happened evolution evolved s my
-        """,
-    )
-)
-_CHANGED = re.compile(r"\b(?:chang|compar|differ|new|develop|course|came and went|follow|evol|happened)")
 _WHOSE = re.compile(
     r"\b(?:both are of the same patient|the ecgs belong to (?:one patient|different patients)|"
-    r"two patients, one ecg each|same patient, two recordings|"
+    r"two patients one ecg each|same patient two recordings|"
     r"they are of two different patients|(?:from|of) (?:the same|one) patient)\b"
 )
 _COURSE = ("New in ECG 2", "Not in ECG 2 any more", "Unchanged")
 _APART = ("Only in ECG 2", "Only in ECG 1", "In both")
 _NORMAL = re.compile(r"\b(?:everything (?:is )?normal|normal|no abnormality)\b")
-_ORDINALS = ("first|earlier", "second|later|latter", "third", "fourth", "fifth", "sixth")
-_FASTER = re.compile(r"\bfaster\b|\bslower\b|\bheart rates?\b|\bthe rates?\b|\brates of\b")
-SAME_RATE_BPM = 1.0
-"""Rates that print alike are not told apart."""
+_KINDS = (
+    ("r", r"\brhythms?\b"), ("f", r"\bfindings of form\b|\bform (?:findings|statements)\b"),
+    ("d", r"\bdiagnos(?:es|tic findings|tic statements|is)\b"),
+    ("", r"\bfindings?\b|\babnormalit(?:y|ies)\b|\bproblems?\b"),
+)  # fmt: skip
+_QUERY_WORDS = KNOWN | word_set(
+    "what list over after before earlier either anything something else both ecgs abnormality agree together overlap "
+    "kinds"
+)
 
 
 def answered_of_several(question: str, evidences: Sequence[Evidence]) -> str:
     """The answer to a closed question on several ECGs, or "" where the language model has to answer."""
     if len(evidences) < 2 or any(evidence.unjudgeable for evidence in evidences):
         return ""
-    plain = question.lower()
-    return _of_one_finding(plain, evidences) or _of_rates(plain, evidences) or _of_all_findings(plain, evidences)
-
-
-def about_one(question: str, n_ecgs: int) -> tuple[int, str] | None:
-    """Which single ECG a question is about, counted from 0, and the question without that; None if about several."""
-    named = {int(number) - 1 for number in re.findall(r"\becg (\d)\b", question.lower())}
-    named |= {k for k, words in enumerate(_ORDINALS) if re.search(rf"\b(?:{words})\b", question.lower())}
-    if len(named) != 1 or max(named) >= n_ecgs or any(words.search(question.lower()) for _, words in _RELATIONS):
-        return None
-    (number,) = named
-    which = rf"(?:\bin )?(?:\bthe )?\b(?:ecg {number + 1}|{_ORDINALS[number]})\b(?: (?:one|ecg|recording|tracing))?"
-    rest = re.sub(which, " this ecg", question, flags=re.I)
-    return number, " ".join(rest.split())
+    stated = _WHOSE.sub(" ", plain(question))
+    asked = spoken(referring(stated if len(stated.split()) > 2 else question, evidences))
+    for answer in (_of_one_finding, _of_group, answered_numbers, _of_kinds, answered_together):
+        if said := answer(asked, evidences):
+            return said
+    return _of_all_findings(plain(question), asked, evidences)
 
 
 def _of_one_finding(question: str, evidences: Sequence[Evidence]) -> str:
@@ -89,80 +65,205 @@ def _of_one_finding(question: str, evidences: Sequence[Evidence]) -> str:
     asked = without_findings(question)
     if not named and _NORMAL.search(asked):
         named, asked = {"NORM": True}, _NORMAL.sub(" ", asked)
-    if len(named) != 1 or not set(re.findall(r"\w+", asked)) <= _WORDS:
+    if len(named) != 1 or not understood(asked, ALL_WORDS):
         return ""
     (code,) = named
     if any(evidence.verdicts[code].word == UNJUDGED for evidence in evidences):
         return ""
-    has = [evidence.labels[code] >= evidence.thresholds[code] for evidence in evidences]
-    if _WHICH.search(asked) or code == "NORM":
-        return _which(code, has, evidences)
-    relation = next((name for name, words in _RELATIONS if words.search(asked)), None)
-    return _related(relation, code, has, evidences) if relation and len(evidences) == 2 else ""
+    has = [is_called(evidence, code) for evidence in evidences]
+    return _related(_noun(code), has, evidences, asked, lambda e: e.labels[code], is_normal=code == "NORM")
 
 
-def _which(code: str, has: Sequence[bool], evidences: Sequence[Evidence]) -> str:
-    those = [f"ECG {k}" for k, it_has in enumerate(has, start=1) if it_has]
-    given = f"({_probabilities(code, evidences)})"
-    if code == "NORM":
-        return _which_normal(those, len(has), given)
-    if not those:
-        return f"None of them shows {_noun(code)} {given}."
-    if len(those) == len(has):
-        return f"{'Both' if len(has) == 2 else 'All'} of them show {_noun(code)} {given}."
-    listed = those[0] if len(those) == 1 else f"{', '.join(those[:-1])} and {those[-1]}"
-    return f"{listed} show{'s' if len(those) == 1 else ''} {_noun(code)} {given}."
+def _of_group(question: str, evidences: Sequence[Evidence]) -> str:
+    """The same for a group of statements: "Is the infarction new?"."""
+    if findings_in_text(question):
+        return ""
+    for name, (words, codes, group) in GROUPS.items():
+        rest = re.sub(rf"(?<![\w-])(?:{words})(?![\w-])", " ", question)
+        if rest == question or not understood(rest, ALL_WORDS):
+            continue
+        if any(all(e.verdicts[c].word == UNJUDGED for c in codes) for e in evidences):
+            return ""
+
+        def probability(e: Evidence, codes: Sequence[str] = codes, group: str = group) -> float:
+            return e.labels[group] if group else max(e.labels[code] for code in codes)
+
+        has = [bool(called(e, codes)) or bool(group and is_called(e, group)) for e in evidences]
+        return _related(name, has, evidences, rest, probability)
+    return ""
 
 
-def _which_normal(those: Sequence[str], n_ecgs: int, given: str) -> str:
-    if not those:
-        return f"None of them is normal {given}."
-    if len(those) == n_ecgs:
-        return f"{'Both' if n_ecgs == 2 else 'All'} of them are normal {given}."
-    return f"{' and '.join(those)} {'is' if len(those) == 1 else 'are'} normal {given}."
-
-
-def _related(relation: str, code: str, has: Sequence[bool], evidences: Sequence[Evidence]) -> str:
-    holds = {"new": (False, True), "gone": (True, False), "still": (True, True)}[relation] == tuple(has)
+def _related(
+    noun: str, has: Sequence[bool], evidences: Sequence[Evidence], asked: str,
+    probability: Callable[[Evidence], float], *, is_normal: bool = False,
+) -> str:  # fmt: skip
+    """Which ECGs show something, when it came or went, or whether its relation to the ECGs is as asked."""
+    values = [probability(evidence) for evidence in evidences]
+    given = f"({', '.join(percent(p) for p in values)})"
+    relation = relation_of(asked)
+    if _WHEN.search(asked):
+        return _when(noun, has, evidences, given)
+    if _WHICH.search(asked) or (is_normal and (relation is None or len(has) > 2)):
+        return _which_normal(has, given) if is_normal else _which(noun, has, given)
+    if relation is None:
+        return ""
+    if len(has) > 2:
+        return _over_all(asked, relation, noun, has, evidences, given)
+    holds = HOLDS[relation] == tuple(has)
     shows = ["shows" if it_has else "does not show" for it_has in has]
     if has[0] == has[1]:
-        said = f"{'both ECGs show' if has[0] else 'neither ECG shows'} {_noun(code)}"
+        said = f"{'both ECGs show' if has[0] else 'neither ECG shows'} {noun}"
     else:
-        said = f"ECG 1 {shows[0]} {_noun(code)} and ECG 2 {shows[1]} it"
-    return f"{'Yes' if holds else 'No'}: {said} ({_probabilities(code, evidences)})."
+        said = f"ECG 1 {shows[0]} {noun} and ECG 2 {shows[1]} it"
+    return f"{'Yes' if holds else 'No'}: {said} ({', '.join(percent(p) for p in values)}){_unsure(has, values)}."
 
 
-def _of_all_findings(question: str, evidences: Sequence[Evidence]) -> str:
+def _unsure(has: Sequence[bool], values: Sequence[float]) -> str:
+    """That two probabilities do not make a change likely."""
+    if has[0] == has[1]:
+        return ""
+    there, not_there = (values[0], values[1]) if has[0] else (values[1], values[0])
+    return "" if there * (1 - not_there) >= SURE_CHANGE else ", which is uncertain"
+
+
+def _over_all(
+    asked: str, relation: str, noun: str, has: Sequence[bool], evidences: Sequence[Evidence], given: str
+) -> str:
+    """The same over three ECGs and more: in the ECG that is named against the one before, else in the last by date."""
+    order = in_order(evidences)
+    named = [int(k) - 1 for k in re.findall(r"\becg (\d)\b", asked)]
+    here = order.index(named[0]) if len(named) == 1 and named[0] in order else len(order) - 1
+    before, now = has[order[here - 1 if named and here else 0]], has[order[here]]
+    holds = {"new": now and not before, "gone": before and not now, "still": now and before, "absent": not any(has)}
+    if relation == "still" and re.search(r"\ball\b|\bevery\b|\bboth\b|\bcommon\b", asked):
+        holds["still"] = all(has)
+    return f"{'Yes' if holds[relation] else 'No'}: {_which(noun, has, given)}"
+
+
+def _when(noun: str, has: Sequence[bool], evidences: Sequence[Evidence], given: str) -> str:
+    """In which ECGs, in the order of their dates, something came and went."""
+    order = in_order(evidences)
+    if len(set(has)) == 1:
+        return f"{_which(noun, has, given)} The ECGs do not show when it {'began' if has[0] else 'was there'}."
+    steps = []
+    for before, after in pairwise(order):
+        if has[before] != has[after]:
+            what = "is first seen again" if has[after] and any(has[k] for k in order[: order.index(before)]) else None
+            what = what or ("is first seen" if has[after] else "is no longer seen")
+            steps.append(f"it {what} in {dated(after, evidences[after])}, after {dated(before, evidences[before])}")
+    earliest = dated(order[0], evidences[order[0]])
+    first = f"{capital(noun)} is there from the first on, {earliest}; " if has[order[0]] else ""
+    text = f"{first}{'; '.join(steps)} {given}."
+    return text if first else capital(text.replace("it is", f"{noun} is", 1))
+
+
+def _which(noun: str, has: Sequence[bool], given: str) -> str:
+    those = [k for k, it_has in enumerate(has) if it_has]
+    if not those:
+        return f"None of them shows {noun} {given}."
+    if len(those) == len(has):
+        return f"{'Both' if len(has) == 2 else 'All'} of them show {noun} {given}."
+    return f"{numbers(those)} show{'s' if len(those) == 1 else ''} {noun} {given}."
+
+
+def _which_normal(has: Sequence[bool], given: str) -> str:
+    those = [k for k, it_has in enumerate(has) if it_has]
+    if not those:
+        return f"None of them is normal {given}."
+    if len(those) == len(has):
+        return f"{'Both' if len(has) == 2 else 'All'} of them are normal {given}."
+    return f"{numbers(those)} {'is' if len(those) == 1 else 'are'} normal {given}."
+
+
+def _of_kinds(question: str, evidences: Sequence[Evidence]) -> str:
+    """Which findings, or findings of one kind, are new, gone, in one ECG only, or in all."""
+    if findings_in_text(question):
+        return ""
+    kind, cue = next(((k, c) for k, c in _KINDS if re.search(c, question)), ("", ""))
+    rest = re.sub(cue, " ", question) if cue else question
+    bare = re.search(r"\bwhat\b|\banything\b|\bwhich\b", question)
+    relation = relation_of(rest)
+    if not (cue or bare) or not understood(rest, _QUERY_WORDS):
+        return ""
+    asks_alone = re.search(r"\becg \d .*\bunlike\b|\bdoes not\b|\bonly\b|\balone\b", rest)
+    if asks_alone and (only := _only(rest, len(evidences))):
+        return _told(_in_one(only - 1, evidences, kind))
+    if relation is None:
+        return ""
+    if relation in ("still", "absent"):
+        codes = [code for code in _codes(evidences[0], kind) if all(is_called(e, code) for e in evidences)]
+        return _told([(phrase(code), code) for code in codes], evidences) if relation == "still" else ""
+    if len(evidences) > 2:
+        return ""
+    one = 1 if relation == "new" else 0
+    return _told(_in_one(one, evidences, kind))
+
+
+def _only(question: str, n_ecgs: int) -> int | None:
+    """The ECG that a question for what one alone shows is about, counted from 1."""
+    named = re.search(r"\bonly (?:\w+ ){0,4}?ecg (\d)\b|\becg (\d) (?:only|alone)\b|\becg (\d)\b", question)
+    number = int(next(k for k in named.groups() if k)) if named else 0
+    return number if 1 <= number <= n_ecgs else None
+
+
+def _codes(evidence: Evidence, kind: str) -> list[str]:
+    return [code for code, _ in called(evidence) if kind in FINDINGS[code].kinds]
+
+
+def _in_one(number: int, evidences: Sequence[Evidence], kind: str) -> list[tuple[str, str]]:
+    """What is called in this ECG and in none of the others, as words and code; what another cannot show is left out."""
+    others = [e for k, e in enumerate(evidences) if k != number]
+    found = []
+    for code in _codes(evidences[number], kind):
+        if any(is_called(e, code) or e.verdicts[code].word == UNJUDGED for e in others):
+            continue
+        p, highest = evidences[number].labels[code], max(e.labels[code] for e in others)
+        unsure = "" if p * (1 - highest) >= SURE_CHANGE else ", uncertain"
+        found.append((f"{phrase(code)} ({percent(p)} against {percent(highest)}{unsure})", code))
+    return found
+
+
+def _told(found: Sequence[tuple[str, str]], evidences: Sequence[Evidence] = ()) -> str:
+    if not found:
+        return "None."
+    if not evidences:
+        return f"{capital(join([words for words, _ in found]))}."
+    listed = [f"{words} ({', '.join(percent(e.labels[code]) for e in evidences)})" for words, code in found]
+    return f"{capital(join(listed))}."
+
+
+def _of_all_findings(whole: str, question: str, evidences: Sequence[Evidence]) -> str:
     """What came, went and stayed from each ECG to the next, with the probabilities of what changed."""
-    asked = _WHOSE.sub(" ", question)
-    if not _CHANGED.search(asked) or not set(re.findall(r"\w+", asked)) <= _WORDS | _COMPARING:
+    if not _CHANGED.search(question) or not understood(question, ALL_WORDS, word_set("anything something else any")):
         return ""
     if len(evidences) == 2:
-        words = _APART if "different patients" in question or "two patients" in question else _COURSE
+        words = _APART if "different patients" in whole or "two patients" in whole else _COURSE
         steps = _steps(*evidences)
         parts = [f"{word}: {', '.join(names)}." for word, names in zip(words, steps, strict=True) if names]
         if not steps[0] and not steps[1]:
             parts.insert(0, "The findings are the same.")
         return " ".join([*parts, *_both_rates(evidences)])
-    first = [phrase(code) for code in _called(evidences[0])]
-    parts = [f"ECG 1: {', '.join(first) or 'no finding'}."]
-    for number, (before, after) in enumerate(pairwise(evidences), start=2):
-        new, gone, _ = _steps(before, after)
+    order = in_order(evidences)
+    first = [phrase(code) for code, _ in called(evidences[order[0]])]
+    parts = [f"ECG {order[0] + 1}: {', '.join(first) or 'no finding'}."]
+    for before, after in pairwise(order):
+        new, gone, _ = _steps(evidences[before], evidences[after])
         said = [f"new {', '.join(new)}"] if new else []
         said += [f"no longer {', '.join(gone)}"] if gone else []
-        parts.append(f"ECG {number}: {'; '.join(said) or 'unchanged'}.")
+        parts.append(f"ECG {after + 1}: {'; '.join(said) or 'unchanged'}.")
     return " ".join(parts)
 
 
 def _steps(before: Evidence, after: Evidence) -> tuple[list[str], list[str], list[str]]:
     """What is called in the second ECG only, in the first only, and in both; what one cannot show is left out."""
-    first, second = _called(before), _called(after)
-    shown = [
-        code for code in (*first, *second) if UNJUDGED not in (before.verdicts[code].word, after.verdicts[code].word)
-    ]
+    first, second = [code for code, _ in called(before)], [code for code, _ in called(after)]
+    shown = {c for c in (*first, *second) if UNJUDGED not in (before.verdicts[c].word, after.verdicts[c].word)}
 
     def change(code: str) -> str:
-        return f"{phrase(code)} ({percent(before.labels[code])} → {percent(after.labels[code])})"
+        values = before.labels[code], after.labels[code]
+        unsure = _unsure((code in first, code in second), values).replace("which is ", "").lstrip(", ")
+        mark = f", {unsure}" if unsure else ""
+        return f"{phrase(code)} ({percent(values[0])} → {percent(values[1])}{mark})"
 
     return (
         [change(code) for code in second if code not in first and code in shown],
@@ -171,35 +272,9 @@ def _steps(before: Evidence, after: Evidence) -> tuple[list[str], list[str], lis
     )
 
 
-def _called(evidence: Evidence) -> list[str]:
-    """The statements above their threshold, the most probable first."""
-    return [code for code, p in evidence.judged() if p >= evidence.thresholds[code]]
-
-
 def _both_rates(evidences: Sequence[Evidence]) -> list[str]:
     rates = [evidence.measurements.get("heart_rate_bpm") for evidence in evidences]
     return [] if None in rates else [f"Rate {rates[0]:.0f}/min in ECG 1, {rates[1]:.0f}/min in ECG 2."]
-
-
-def _of_rates(question: str, evidences: Sequence[Evidence]) -> str:
-    measured = [evidence.measurements.get("heart_rate_bpm") for evidence in evidences]
-    if not _FASTER.search(question) or findings_in_text(question) or len(question.split()) > 12:
-        return ""
-    rates = [float(rate) for rate in measured if rate is not None]
-    if len(rates) < len(measured):
-        missing = [f"ECG {k}" for k, rate in enumerate(measured, start=1) if rate is None]
-        return f"I cannot tell: no heart rate could be measured in {' and '.join(missing)}."
-    if len(rates) > 2:
-        return f"Rates: {', '.join(f'{rate:.0f}/min in ECG {k}' for k, rate in enumerate(rates, start=1))}."
-    first, second = rates
-    if abs(first - second) < SAME_RATE_BPM:
-        return f"The rates are the same: {first:.0f}/min in ECG 1, {second:.0f}/min in ECG 2."
-    fast, slow = (1, 2) if first > second else (2, 1)
-    return f"ECG {fast} is faster: {max(rates):.0f}/min against {min(rates):.0f}/min in ECG {slow}."
-
-
-def _probabilities(code: str, evidences: Sequence[Evidence]) -> str:
-    return ", ".join(percent(evidence.labels[code]) for evidence in evidences)
 
 
 def _noun(code: str) -> str:

@@ -88,7 +88,9 @@ RELATING = word_set(
     """
     ecgs other others first second third fourth fifth sixth last latest earlier previous prior later latter current
     recent compared comparison contrast opposed among both two three four five six 1 2 3 4 5 6 since only newly new
-    appeared appear appears no longer not none neither nor resolved gone disappeared vanished remained remain remains
+    appeared appear appears disappear
+    unchanged agree when start started begin began no longer
+    not none neither nor resolved gone disappeared vanished remained remain remains
     remaining still stayed stay persist persists persistent persisted lacks lack lacking lacks unlike common share
     shared than but ago same absent missing free without alone become became turned turn returned back left did come
     came up between again already yet went away never ever where each every per them
