@@ -104,6 +104,19 @@ def test_groups_of_leads_taken_after_each_other_share_a_time_line(tmp_path):
     assert any("one time line" in note for note in record.notes)
 
 
+def test_parts_of_an_ambulatory_recording_follow_each_other_with_their_gap(tmp_path):
+    parts = [
+        group(STEPS[:2, first : first + 300], [channel("V1"), channel("V5")], "PART", offset=str(offset))
+        for first, offset in ((0, 0), (300, 1000))
+    ]
+    record = read_record(write(tmp_path / "a.dcm", parts, kind="1.2.840.10008.5.1.4.1.1.9.1.3"))
+    assert record.leads == ("V1", "V5") and record.signal.shape == (2, 800)
+    expected = (STEPS[:2] * 0.00125).astype(np.float32)
+    np.testing.assert_array_equal(record.signal[:, :300], expected[:, :300])
+    np.testing.assert_array_equal(record.signal[:, 500:], expected[:, 300:600])
+    assert np.isnan(record.signal[:, 300:500]).all()
+
+
 def test_a_rhythm_strip_beside_all_leads_is_not_mixed_in(tmp_path):
     strip = group(STEPS[1:2, :900], [channel("II")], "STRIP")
     record = read_record(write(tmp_path / "a.dcm", [strip, twelve()]))

@@ -44,7 +44,7 @@ _PLAIN = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1")
 SHORTEST_PADDING_S = 0.2
 """A run of one value that no ECG keeps for so long."""
 _DTYPES = {"SB": "i1", "UB": "u1", "SS": "<i2", "US": "<u2", "SL": "<i4", "UL": "<u4"}
-_AVERAGE = re.compile(r"median|average|representative|template|beat", re.IGNORECASE)
+_AVERAGE = re.compile(r"median|average|representative|template|reference beat", re.IGNORECASE)
 _CODE = {"SCPECG": re.compile(r"^5\.6\.3-9-(\d{1,3})$"), "MDC": re.compile(r"^2:(\d{1,3})$")}
 _PER_YEAR = {"Y": 1.0, "M": 12.0, "W": 52.1775, "D": 365.2425}
 _BROKEN = (
