@@ -3,7 +3,7 @@
 import random
 from collections import Counter
 
-from data_builders.questions.balance import evenly, rival, verified
+from data_builders.questions.balance import evenly, paired, rival, verified
 
 COMMON, RARE = ("sinus rhythm", "atrial fibrillation"), ("flutter", "trigeminy")
 OPTIONS = COMMON + RARE
@@ -42,3 +42,18 @@ def test_what_is_never_there_is_hardly_asked_for():
     asked = [evenly("noise", False, True, balance, rng) for _ in range(500)]
     assert set(asked) == {None, False} and asked.count(False) == 1
     assert [evenly("lead", True, True, Counter(lead=-1), rng) for _ in range(20)] == [True] * 20
+
+
+def test_each_yes_is_followed_by_a_no_to_the_same_and_half_of_the_shards_begin_with_no():
+    answers, first = Counter(), Counter()
+    for shard in range(300):
+        balance, rng, told = Counter(), random.Random(shard), []
+        for there in rng.choices(OPTIONS, k=14):
+            chosen = paired("noise", [there], [option for option in OPTIONS if option != there], balance, rng)
+            told += [chosen] if chosen is not None else []
+            assert chosen is None or chosen[1] == (chosen[0] == there)
+        first[told[0][1]] += 1
+        answers.update(told)
+    assert all(0.4 < answers[o, True] / (answers[o, True] + answers[o, False]) < 0.6 for o in OPTIONS), answers
+    assert 0.4 < first[True] / first.total() < 0.7
+    assert paired("noise", [], ["flutter"], Counter(), random.Random(0)) is None

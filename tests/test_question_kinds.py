@@ -259,7 +259,7 @@ def test_reports_come_in_three_styles_that_say_only_what_holds():
 
 
 def test_questions_cover_all_kinds():
-    shown = view(["SR", "PVC", "IMI"], events=BEATS, measured=ABNORMAL | ST)
+    shown = view(["SR", "PVC", "IMI"], events=[*BEATS, event("noise", 2.0, 3.0, ["V1"])], measured=ABNORMAL | ST)
     kinds = {a.gold["type"] for a in all_of(lambda rng, balance: question.ask(shown, rng, balance), 1200)}
     assert kinds >= {
         "verify", "choose", "query", "knowledge", "out of scope", "numeric verify", "numeric range", "noise verify",

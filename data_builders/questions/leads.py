@@ -11,7 +11,7 @@ from anyecg.leads import STANDARD_LEADS
 from anyecg.measure.normal import Q_MV, ST_MV, T_MV
 
 from . import judgeable
-from .balance import evenly, least_told
+from .balance import evenly, least_told, paired
 from .view import Dialogue, View
 from .wording import capital, join
 
@@ -129,10 +129,10 @@ def _noise(view: View, rng: random.Random, balance: Counter[str]) -> Dialogue | 
     if rng.random() < 0.4 and len(view.record.leads) > 2 and (leads or balance["noisy leads"] > 0):
         balance["noisy leads"] += 1 if leads else -2
         return _which_leads(view, rng.choice(_NOISE_QUERY), leads, "noise query", truth)
-    yes = evenly("noise", bool(leads), bool(clean), balance, rng)
-    if yes is None:
+    chosen = paired("noise in", leads, clean, balance, rng)
+    if chosen is None:
         return None  # clean leads are so frequent that "no" would be the answer
-    lead = least_told(leads if yes else clean, yes, "noise in", balance, rng)
+    lead, yes = chosen
     answer = f"Yes, lead {lead} is noisy." if yes else f"No, lead {lead} is not noisy."
     question = rng.choice(_NOISE_VERIFY).format(lead=lead)
     return _dialogue(view, question, answer, "noise verify", ["yes" if yes else "no"], truth)

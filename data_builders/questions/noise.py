@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from .balance import least_told, verified
+from .balance import paired
 from .leads import NOISE_TRUTH
 from .view import Dialogue, View
 from .wording import agree, capital, join
@@ -42,6 +42,8 @@ _WHICH_LEADS = (
     "Which leads are disturbed by {x}?", "List the leads with {x}.", "In what leads does {x} occur?",
     "Is there {x}, and in which leads?",
 )  # fmt: skip
+_OF_NOISY, _OF_CLEAN = (50, 15, 20, 15), (80, 5, 10, 5)  # verify, choose, kinds, leads: clean ones give the "no"
+_IN_LEAD_SHARE = 0.65  # of the questions whether there is noise
 _CLEAN_QUERIES = 0.25  # of the queries, where the answer is that there is none
 Noise = Mapping[str, Sequence[str]]
 """Kind → leads that have it; a kind whose leads nobody named is left out."""
@@ -58,9 +60,8 @@ def ask(view: View, rng: random.Random, balance: Counter[str]) -> Dialogue | Non
     there = any(noise.values())
     if not noise or (not there and balance["noise there"] < 0):
         return None
-    balance["noise there"] += 1 if there else -2
-    draw = rng.random()
-    way = _verify if draw < 0.5 else _choose if draw < 0.65 else _kinds if draw < 0.85 else _leads
+    balance["noise there"] += 1 if there else -1
+    way = rng.choices((_verify, _choose, _kinds, _leads), _OF_NOISY if there else _OF_CLEAN)[0]
     return way(view, noise, rng, balance) or _verify(view, noise, rng, balance)
 
 
@@ -90,16 +91,14 @@ def topics(noise: Noise) -> tuple[str, ...]:
 
 
 def _verify(view: View, noise: Noise, rng: random.Random, balance: Counter[str]) -> Dialogue | None:
-    lead = _some_lead(view, noise, rng) if rng.random() < 0.65 else ""
-    there = [kind for kind in topics(noise) if holds(noise, kind, lead)]
-    absent = [kind for kind in topics(noise) if kind not in there]
-    chosen = verified("noise in a lead" if lead else "noise anywhere", there, absent, balance, rng)
+    places = view.record.leads if rng.random() < _IN_LEAD_SHARE else ("",)
+    asked = [(kind, lead) for kind in topics(noise) for lead in ("", *view.record.leads)]
+    there = [f"{kind}|{lead}" for kind, lead in asked if lead in places and holds(noise, kind, lead)]
+    absent = [f"{kind}|{lead}" for kind, lead in asked if not holds(noise, kind, lead)]
+    chosen = paired("noise verify", there, absent, balance, rng)
     if chosen is None:
         return None
-    kind, yes = chosen
-    if lead:
-        leads = [other for other in view.record.leads if holds(noise, kind, other) == yes]
-        lead = least_told(leads, yes, "noise in", balance, rng)
+    (kind, _, lead), yes = chosen[0].partition("|"), chosen[1]
     where = f" in lead {lead}" if lead else f" {_in_leads(_leads_of(noise, kind, view), view)}" if yes else ""
     be, what = "are" if kind == "electrode problems" else "is", kind.replace(ANY, "noise")
     said = f"Yes, there {be} {what}{where}." if yes else f"No, there {be} no {what}{where}."
