@@ -296,7 +296,7 @@ def test_the_command_serves_the_embedded_model_within_twenty_seconds(browser, tm
             assert page.outside == []
     finally:
         server.terminate()
-        server.wait(10)
+        server.wait(60)
 
 
 def answers(port):
