@@ -15,12 +15,12 @@ from ..check import asks_generally
 from ..evidence import Evidence
 from ..findings import findings_in_text, phrase
 from ..knowledge import answer_back, answer_from_knowledge, beyond
-from ..knowledge.beyond import is_beyond_any_ecg
+from ..knowledge.beyond import is_beyond_any_ecg, kind_beyond
 from ..mending import OF_THIS_ECG
 from .conditions import condition
 from .findings import choice, kinds, normality, presence, worry
 from .overview import ANSWERS as OF_WHOLE
-from .overview import DECISIONS, in_full
+from .overview import DECISIONS, PLAINLY, in_full
 from .places import in_words, places
 from .recording import ANSWERS as OF_RECORDING
 from .relations import about_one
@@ -49,6 +49,8 @@ def given(
     said = [code for code, holds in findings_in_text(last_answer).items() if holds and code not in ("NORM", "SR")]
     if said and len(evidences) > 1 and _IS_NEW.match(plain(question)):
         question = f"Is {phrase(said[0])} new?"
+    if kind_beyond(question) in _FIRST:
+        return str(beyond(question)), "scope"
     if evidences and with_measurements and (first := _before_knowledge(question, evidences)):
         return first, "evidence"
     if knowledge := answer_from_knowledge(question) or answer_back(question, said):
@@ -86,6 +88,8 @@ def _of_each(said: Sequence[str]) -> str:
     return "\n\n".join(f"ECG {number}: {text}" for number, text in enumerate(said, start=1))
 
 
+_FIRST = ("self", "greeting", "rewriting", "emergency")
+"""Kinds of questions that are answered before anything of an ECG."""
 _IS_NEW = re.compile(r"(?:and |so |but )?(?:is|are|was) (?:it|that|this|they|these) new(?: or old)?$")
 _AT_HAND = re.compile(
     r"\b(?:worr\w+|safe|dangerous|concern\w*|serious|bad)\b.*\b(?:the|his|her|my|this|these) |"
@@ -142,7 +146,8 @@ def answered(question: str, evidences: Sequence[Evidence]) -> str:
         return first  # "What is the heart rate?" sounds general and is not
     asked = plain(without_context(question))
     if asks_generally(question) and not OF_THIS_ECG.match(question.strip().lower()):
-        return answered_waves(asked, evidence) if _GENERAL_HERE.match(asked) else ""
+        here = answered_waves(asked, evidence) if _GENERAL_HERE.match(asked) else ""
+        return here or by_topic(asked, evidence, "plainly", PLAINLY)
     of_findings = (normality, presence, kinds, choice)
     first = next((text for answer in of_findings if (text := answer(without_context(question), evidence))), "")
     return (
@@ -150,6 +155,7 @@ def answered(question: str, evidences: Sequence[Evidence]) -> str:
         or answered_waves(asked, evidence)
         or by_topic(asked, evidence, "rhythm", OF_RHYTHM)
         or by_topic(asked, evidence, "recording", OF_RECORDING)
+        or by_topic(asked, evidence, "plainly", PLAINLY)
         or by_topic(asked, evidence, "whole", OF_WHOLE)
         or condition(without_context(question), evidence)
     )

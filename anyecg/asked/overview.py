@@ -75,6 +75,7 @@ def worrying(evidence: Evidence, question: str) -> str:
 def _nothing(evidence: Evidence) -> str:
     outside = outside_limits(evidence)
     also = f" Outside the normal range: {', '.join(outside)}." if outside else ""
+    also += " These leads cannot show all that could be there." if evidence.verdicts["NORM"].word == UNJUDGED else ""
     if is_called(evidence, "NORM"):
         return f"Normal ECG {percent(evidence.labels['NORM'])}; no critical value was measured.{also}"
     return f"No abnormal finding is likely enough to be named, and no critical value was measured.{also}"
@@ -93,7 +94,7 @@ def everything(evidence: Evidence, question: str) -> str:
 
 
 def why(evidence: Evidence, question: str) -> str:
-    return f"Because of what was measured and what the finding head calls. {shows(evidence)}"
+    return f"What stands behind it, by measurement and by the finding head: {shows(evidence)}"
 
 
 def negatives(evidence: Evidence, question: str) -> str:
@@ -252,8 +253,9 @@ _QT_DRUGS = (
     r"(?:hydroxy)?chloroquine|donepezil|droperidol|amitriptyline|qt drugs?|\w+psychotics?)\b"
 )
 DECISIONS = {"drug": drug, "pacemaker": pacemaker, "cath_lab": cath_lab, "decision": decision, "artery": artery}
+PLAINLY = {"lay": lay, "in_full": in_full}
 ANSWERS = {
     "syncope": syncope, "normal_variant": normal_variant, "acute": acute, "main_finding": main_finding,
     "everything": everything, "negatives": negatives, "not_excluded": not_excluded, "sureness": sureness, "why": why,
-    "worrying": worrying, "in_full": in_full, "single": single, "lay": lay, "one_line": one_line,
+    "worrying": worrying, "single": single, "one_line": one_line,
 }  # fmt: skip

@@ -25,7 +25,10 @@ _RELATIONS = (
     ("gone", r"\b(?:no longer|resolved?|gone|disappear\w*|vanished|went away|left)\b"),
     ("gone", r"\bonly (?:\w+ ){0,4}?ecg 1\b|\becg 1 (?:only|alone)\b|\b(?:unlike|in contrast to) ecg 2\b"),
     ("gone", r"\bnot (?:\w+ ){0,3}ecg 2\b|\becg 2 (?:lacks|has not|does not)\b|\becg 1 that ecg 2\b"),
-    ("still", r"\b(?:still|remain\w*|both|common|shared?|persist\w*|stay(?:ed)?|unchanged|agree|every|all of them)\b"),
+    (
+        "still",
+        r"\b(?:still|continue\w*|remain\w*|both|common|shared?|persist\w*|stay(?:ed)?|unchanged|agree|every|all of them)\b",
+    ),
     ("still", r"\bas (?:in )?ecg 1\b|\bin ecg 1 and (?:in )?ecg 2\b|\bin all\b"),
     ("new", r"\b(?:new(?:ly)?|appear\w*|c[ao]me up|now|become|became|turn(?:ed)?|back|returned|developed)\b"),
     ("new", r"\bonly (?:\w+ ){0,4}?ecg 2\b|\becg 2 (?:only|alone)\b|\b(?:unlike|in contrast to|opposed to) ecg 1\b"),

@@ -87,6 +87,8 @@ def shows(evidence: Evidence) -> str:
         parts.append(f"Normal ECG {percent(evidence.labels['NORM'])}.")
     else:
         parts.append("No abnormal finding is likely enough to be named.")
+    if evidence.verdicts["NORM"].word == UNJUDGED:
+        parts.append("These leads cannot show all that could be there.")
     if outside := outside_limits(evidence):
         parts.append(f"Outside the normal range: {', '.join(outside)}.")
     return " ".join(parts)

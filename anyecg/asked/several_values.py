@@ -30,17 +30,18 @@ _CHANGE = (
     r"chang\w*|shift\w*|develop\w*|trend|course|differ\w*|same|how much|evol\w+|progress\w*|compare|turned|moved|"
     rf"{_UP}|{_DOWN}"
 )
-_OUTSIDE = re.compile(r"\b(?:abnormal|outside|atypical|irregular|not normal|deviat\w+)\b")
-_WITHIN = re.compile(r"\b(?:normal|within|typical|limits)\b")
+_OUTSIDE = re.compile(r"\b(?:abnormal|outside|atypical|irregular|unusual|not normal|deviat\w+)\b")
+_WITHIN = re.compile(r"\b(?:normal|within|typical|standard|limits)\b")
 _VALUES = re.compile(
-    r"\b(?:(?:abnormal )?(?:measured|numeric|numerical) (?:values?|features?|measurements?)|measured numbers|"
+    r"\b(?:(?:abnormal )?(?:measured|numeric|numerical) (?:values?|features?|measurements?|attributes?|factors?)|"
+    r"measured numbers|"
     r"abnormal (?:values?|numbers?|intervals?|measurements?)|measurements|values)\b"
 )
 _TABLE = re.compile(r"\b(?:all )?(?:the )?(?:intervals|measurements|values|numbers)\b")
 _WORDS = ALL_WORDS | JUDGING | MEASURING | word_set(
     "table tabulate list getting get much out considered regarded established atypical typical deviate deviates steady "
     "steadily stable constant step amount difference differences how each all clearly really significantly up down "
-    "persist alone finding kind turn remain stay left its their interval intervals"
+    "persist relative state continue continues alone finding kind turn remain stay left its their interval intervals"
 )  # fmt: skip
 
 
