@@ -178,8 +178,12 @@ def test_early_beats_are_placed():
 
 
 def test_a_conversation_goes_on_to_another_aspect():
-    then = focused.also(WELL, "T waves", random.Random(0))
-    assert "T waves" in then.turns[0][0] and then.turns[0][1] == "The T waves are normal."
+    then = [focused.also(WELL, random.Random(seed)) for seed in range(100)]
+    said = {t.gold["topic"]: t.turns[0] for t in then}
+    assert "T waves" in said["T waves"][0] and said["T waves"][1] == "The T waves are normal."
+    sick = view(["SR", "CLBBB"], measured=GOOD | {"qrs_ms": 150.0})
+    states = Counter(focused.also(sick, random.Random(seed)).gold["answer"][0] for seed in range(100))
+    assert states[ABNORMAL] > 40
 
 
 def test_plain_words_name_no_statement_and_fit_all_of_them():

@@ -18,7 +18,7 @@ from .wording import capital
 
 _TWO = 0.15  # of the questions, on two aspects at once
 _CASUAL = 0.15  # typed in lower case and without a mark at the end
-_CLOSED = 0.55  # of the questions that can want a yes or a no
+_CLOSED = 0.55  # of the questions, such that want a yes or a no
 _ABNORMAL_FIRST = 0.5  # of the questions; what is abnormal is rarer in most aspects, and limits how often they come
 _OF_FEW_LEADS = 0.3  # of the chances to say that few leads forbid it
 _MOST_AHEAD = 1  # answers of "normal" over others, and the other way round
@@ -53,12 +53,15 @@ def ask(view: View, rng: random.Random, balance: Counter[str]) -> Dialogue | Non
     return _dialogue(view, question, answer, said)
 
 
-def also(view: View, name: str, rng: random.Random) -> Dialogue | None:
-    """A question that goes on to an aspect with a noun ("And the T waves?"); None if nothing is known of it."""
-    found = aspects.said(view, name)
-    if found is None:
+def also(view: View, rng: random.Random) -> Dialogue | None:
+    """A question that goes on to an aspect with a noun ("And the T waves?"); None if nothing is known of any."""
+    nouns = {name: wording.noun for name, wording in WORDINGS.items() if wording.noun}
+    known = {name: found for name in nouns if (found := aspects.said(view, name)) is not None}
+    abnormal = [name for name, found in known.items() if found.state == ABNORMAL]
+    if not known:
         return None
-    return _dialogue(view, rng.choice(AND).format(WORDINGS[name].noun), found.text, {name: found})
+    name = rng.choice(abnormal if abnormal and rng.random() < _ABNORMAL_FIRST else list(known))
+    return _dialogue(view, rng.choice(AND).format(nouns[name]), known[name].text, {name: known[name]})
 
 
 def _is_fair(name: str, said: Said, rng: random.Random, balance: Counter[str]) -> bool:
@@ -75,8 +78,8 @@ def _is_fair(name: str, said: Said, rng: random.Random, balance: Counter[str]) -
 
 def _of_one(name: str, said: Said, view: View, rng: random.Random) -> tuple[str, str]:
     wording, wanted = WORDINGS[name], "open"
-    kinds = [kind for kind in ("normal", "abnormal") if (kind, said.state) in _STARTS and _list(wording, kind)]
-    if kinds and rng.random() < _CLOSED:
+    kinds = [kind for kind in ("normal", "abnormal") if _list(wording, kind)]
+    if kinds and rng.random() < _CLOSED:  # whatever the state: how it is asked must not tell the answer
         wanted = rng.choice(kinds)
     question = rng.choice(phrasings(_list(wording, wanted), view.split))
     start = _STARTS.get((wanted, said.state))

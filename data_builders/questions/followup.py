@@ -8,7 +8,6 @@ from dataclasses import replace
 from anyecg.findings import FINDINGS
 
 from . import focused, localization, measurement
-from .focused_wording import WORDINGS
 from .knowledge import concepts
 from .localization import LOCALIZABLE
 from .view import EVENT_OF_CODE, Dialogue, View
@@ -88,7 +87,7 @@ def _and(view: View, codes: list[str], rng: random.Random) -> Dialogue | None:
 
 def _aspect(view: View, codes: list[str], rng: random.Random) -> Dialogue | None:
     """What can be said of another part of the ECG."""
-    return focused.also(view, rng.choice([name for name, wording in WORDINGS.items() if wording.noun]), rng)
+    return focused.also(view, rng)
 
 
 def _back(view: View, codes: list[str], rng: random.Random) -> Dialogue | None:
