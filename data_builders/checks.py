@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from anyecg.check import contradictions
+from anyecg.measure.pacing import MIN_RATE_HZ
 from anyecg.record import EcgRecord
 
 from .shards import Shard
@@ -69,13 +70,18 @@ def _measurements_of(
 ) -> list[dict[str, Any] | None]:
     """Per record what was measured on the part that is shown; None where only the whole was measured."""
     if "measurements" in gold:
-        return [gold["measurements"]]
-    values = [json.loads(measured[name]) if measured.get(name) else None for name in row["record_ids"]]
+        return [_seen(gold["measurements"])]
+    values = [_seen(json.loads(measured[name])) if measured.get(name) else None for name in row["record_ids"]]
     whole = [
         value is not None and not leads and excerpt["start_s"] <= 0 and excerpt["end_s"] >= value["duration_s"] - 0.05
         for value, leads, excerpt in zip(values, row["leads"], row["excerpts"], strict=True)
     ]
     return values if all(whole) else [None] * len(values)
+
+
+def _seen(values: dict[str, Any]) -> dict[str, Any]:
+    """Without the pacing of a rate that shows no spikes: none found says nothing there."""
+    return {k: v for k, v in values.items() if k != "paced" or values.get("sampling_rate_hz", 0.0) >= MIN_RATE_HZ}
 
 
 def write_rejected(out: Path, shard: Shard, rejected: Mapping[str, str]) -> None:

@@ -53,6 +53,13 @@ def test_numbers_of_an_excerpt_are_held_against_its_own_measurements():
     assert "measured 80/min" in said
 
 
+@pytest.mark.parametrize(("rate", "kept"), [(100.0, True), (500.0, False)])
+def test_a_rate_that_shows_no_spikes_says_nothing_against_pacing(rate, kept):
+    measured = {"a": json.dumps({"duration_s": 10.0, "sampling_rate_hz": rate, "paced": None})}
+    reason = why_not_a_conversation(conversation("Paced rhythm.", "What is the rhythm?"), measured)
+    assert (reason is None) == kept
+
+
 @pytest.mark.parametrize("answer", ["None.", "None of them."])
 def test_none_is_an_answer(answer):
     assert why_not_a_conversation(conversation(answer), {}) is None
