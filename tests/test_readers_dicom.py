@@ -230,6 +230,13 @@ def test_groups_that_lie_are_refused_before_anything_is_allocated(tmp_path, keyw
     assert words in refused(write(tmp_path / "a.dcm", [item]))
 
 
+def test_what_pydicom_finds_odd_is_not_told(tmp_path, caplog, recwarn):
+    path = write(tmp_path / "a.dcm", [group(STEPS[:1], [channel()], "RHYTHM OF THE LEAD OF DOE")])
+    caplog.clear(), recwarn.clear()
+    assert read_record(path).leads == ("I",)
+    assert not caplog.records and not recwarn.list
+
+
 def test_damaged_dicom_files_are_refused_in_one_sentence(tmp_path):
     beat = group(STEPS[:, :30], [channel(lead) for lead in STANDARD_LEADS], "MEDIAN BEAT", "DERIVED")
     path = write(tmp_path / "a.dcm", [group(STEPS[:2, :100], [channel(), channel("II")], padding=-32768), beat])

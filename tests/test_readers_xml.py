@@ -97,6 +97,12 @@ def test_twelve_leads_of_an_aecg_are_read_to_the_last_bit(tmp_path):
     assert not any(told in repr(record) for told in ("Doe", "4711", "1951"))
 
 
+def test_long_rows_are_read_in_parts(tmp_path, monkeypatch):
+    path = write_aecg(tmp_path / "a.xml", series([sequences(twelve())]))
+    monkeypatch.setattr("anyecg.readers.aecg._PART", 7)
+    np.testing.assert_array_equal(read_record(path).signal, (STEPS * 0.0025).astype(np.float32))
+
+
 def test_the_representative_beat_and_further_series_are_left_out_with_a_note(tmp_path):
     beat = "<derivation><derivedSeries><code code='REPRESENTATIVE_BEAT'/>{}</derivedSeries></derivation>"
     derived = beat.format(sequences(twelve(100), step="0.001"))
@@ -173,6 +179,7 @@ def test_other_sequences_are_left_out(tmp_path):
         ([sequence("MDC_ECG_LEAD_I", [1, 2]), sequence("MDC_ECG_LEAD_II", [1])], "one length"),
         ([sequence("MDC_ECG_LEAD_I", [])], "one length"),
         ([sequence("MDC_ECG_LEAD_I", [1, "x", 3])], "something else than numbers"),
+        ([sequence("MDC_ECG_LEAD_I", [1, "2x"])], "something else than numbers"),
         ([sequence("MDC_ECG_LEAD_I", [1, "2-3"])], "something else than numbers"),
         ([sequence("MDC_ECG_LEAD_I", [1, 2], scale="many")], "not a number"),
         ([sequence("MDC_ECG_LEAD_I", [1, 2], scale=0)], "scale of 0"),

@@ -59,17 +59,16 @@ def read(path: Path, declared: Declared) -> EcgRecord:
 
     # pydicom tells every oddity of a data set, and the patient's name with it; what matters is checked here.
     logging.getLogger("pydicom").setLevel(logging.ERROR)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            return _read(path, declared)
-        except RecordError:
-            raise
-        except (*_BROKEN, BytesLengthException, InvalidDicomError) as error:
-            # Not pydicom's own words: they repeat what stands in the file.
-            raise RecordError(
-                f"{path.name} is not a readable DICOM file ({type(error).__name__}); it is damaged: export it again."
-            ) from None
+    warnings.filterwarnings("ignore", module=r"pydicom\.")
+    try:
+        return _read(path, declared)
+    except RecordError:
+        raise
+    except (*_BROKEN, BytesLengthException, InvalidDicomError) as error:
+        # Not pydicom's own words: they repeat what stands in the file.
+        raise RecordError(
+            f"{path.name} is not a readable DICOM file ({type(error).__name__}); it is damaged: export it again."
+        ) from None
 
 
 def _read(path: Path, declared: Declared) -> EcgRecord:
