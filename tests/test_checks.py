@@ -56,7 +56,7 @@ def test_numbers_of_an_excerpt_are_held_against_its_own_measurements():
 @pytest.mark.parametrize(("rate", "kept"), [(100.0, True), (500.0, False)])
 def test_a_rate_that_shows_no_spikes_says_nothing_against_pacing(rate, kept):
     measured = {"a": json.dumps({"duration_s": 10.0, "sampling_rate_hz": rate, "paced": None})}
-    reason = why_not_a_conversation(conversation("Paced rhythm.", "What is the rhythm?"), measured)
+    reason = why_not_a_conversation(conversation("Paced rhythm.", "Which rhythm is shown?"), measured)
     assert (reason is None) == kept
 
 
