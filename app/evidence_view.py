@@ -11,7 +11,7 @@ from anyecg.abstain import UNJUDGED, lacking, usable_leads
 from anyecg.findings import SUPERCLASS_NAMES
 from anyecg.record import EcgRecord
 
-from .words import BEAT_NAMES, MEANINGS, ORIGINS, ROWS, measured_lines
+from .words import BEAT_NAMES, MEANINGS, ORIGINS, ROWS, contradictions_and_corrections, measured_lines
 
 if TYPE_CHECKING:
     from anyecg.answer import Answer
@@ -30,9 +30,11 @@ def evidence_html(answer: Answer, records: Sequence[EcgRecord] = (), marks: Sequ
         records: the ECGs; they tell the patient's sex, for normal ranges, and the leads.
         marks: the places that are shaded on the trace: {ecg (from 1), start_s, end_s, kind, leads}.
     """
+    wrong, corrected = contradictions_and_corrections(answer.contradictions)
     parts = [
         _alerts("Critical, measured", critical_lines(answer), "contradiction"),
-        _alerts("The text and the evidence disagree", answer.contradictions, "contradiction"),
+        _alerts("The text and the evidence disagree", wrong, "contradiction"),
+        _alerts("Put right in the text, by the evidence", corrected, "warning"),
         _alerts("Please note", answer.warnings, "warning"),
         _section("Marked on the trace (press a place to see it)", _marked(marks, len(answer.evidence))),
     ]

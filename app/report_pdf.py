@@ -18,7 +18,7 @@ from anyecg.strip_layout import PX_PER_MM
 from .evidence_view import amplitude_table, change_table, critical_lines, group_lines, percent, signal_lines, span
 from .session import Session
 from .strips import describe, sheet_starts
-from .words import ORIGINS, measured_lines
+from .words import ORIGINS, contradictions_and_corrections, measured_lines
 
 A4_MM = (210.0, 297.0)
 MARGIN_MM = 15.0
@@ -75,9 +75,9 @@ def _answered(question: str, answer: Any) -> list[Paragraph]:
     parts += [(answer.text.strip() or "(no text)", "text"), (ORIGINS[answer.origin], "quiet")]
     if answer.stopped:
         parts.append(("The answer was stopped before its end.", "quiet"))
-    if answer.contradictions:
-        parts.append(("The text and the evidence disagree (found by comparing the two):", "alarm"))
-        parts += [(f"- {sentence}", "alarm") for sentence in answer.contradictions]
+    wrong, corrected = contradictions_and_corrections(answer.contradictions)
+    for title, sentences in (("The text and the evidence disagree:", wrong), ("Put right by the evidence:", corrected)):
+        parts += [(title, "alarm")] * bool(sentences) + [(f"- {sentence}", "alarm") for sentence in sentences]
     return parts + [(f"Note: {sentence}", "quiet") for sentence in answer.warnings]
 
 

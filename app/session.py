@@ -15,7 +15,7 @@ from anyecg.record import EcgRecord
 from .evidence_view import evidence_html
 from .strips import describe, strips_html
 from .uploads import Uploads
-from .words import ORIGINS
+from .words import ORIGINS, contradictions_and_corrections
 
 MAX_ECGS = 10
 NOTHING_LOADED = (
@@ -201,8 +201,11 @@ def _finished(answer: Any) -> str:
     parts = [_said(answer)] if answer.text.strip() else [_said(answer), "*(no text)*"]
     if answer.stopped:
         parts.append("*(stopped)*")
-    if answer.contradictions:
+    wrong, corrected = contradictions_and_corrections(answer.contradictions)
+    if wrong:
         parts.append("**The text and the evidence disagree; see the evidence.**")
+    if corrected:
+        parts.append("*The evidence put something right in this text; see there.*")
     return "\n\n".join([*(part for part in parts if part), f"*{plain(ORIGINS[answer.origin])}*"])
 
 

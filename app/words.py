@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +27,16 @@ MEANINGS = {
     "J, J+60, J+80": "The level of the ST segment where the QRS ends, and 60 and 80 ms later.",
     "Day to day": "How much a number varies in one person without any illness; * marks a larger change.",
 }
+
+
+_MENDED = re.compile(r"; (?:it was added|it was taken out|corrected to .+)\.$")
+"""How a sentence ends that tells of something already put right; see `anyecg.mending`."""
+
+
+def contradictions_and_corrections(sentences: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Where text and evidence still disagree, and what was put right in the text, both in plain words."""
+    said = [re.sub(r"(?:finding|event) head", "network", sentence) for sentence in sentences]
+    return [s for s in said if not _MENDED.search(s)], [s for s in said if _MENDED.search(s)]
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,13 @@ from fake_chat import FakeChat, evidence
 
 import anyecg.answer
 from anyecg.answer import Answer
+from anyecg.correct import corrected
 from anyecg.record import EcgRecord, RecordError
 from app.evidence_view import evidence_html
 from app.session import MAX_ECGS, Session, marked, plain, take_records, take_turn
 from app.strips import sheet_starts, strips_html
 from app.uploads import Uploads
-from app.words import ORIGINS, measured_lines
+from app.words import ORIGINS, contradictions_and_corrections, measured_lines
 
 
 @pytest.fixture
@@ -208,6 +209,19 @@ def test_each_answer_says_where_it_is_from(session):
     said = session.messages[-1]["content"]
     assert "Written by the language model" in said and "disagree" in said
     assert set(ORIGINS) == set(anyecg.answer.ORIGINS)
+
+
+def test_what_was_put_right_is_told_apart_from_what_still_disagrees(session):
+    right = "The text left out sinus rhythm; the finding head gives it 97 %; it was added."
+    wrong = "The text places noise at 1.0-2.0 s; the event head finds none there."
+    assert contradictions_and_corrections([right, wrong]) == (
+        [wrong.replace("event head", "network")], [right.replace("finding head", "network")]
+    )  # fmt: skip
+    text, corrections = corrected("The heart rate is 90/min.", evidence(make_record())["measurements"])
+    assert "72/min" in text and contradictions_and_corrections(corrections) == ([], corrections)
+    run(take_records(FakeChat(contradictions=[right]), session, "q", [make_record()]))
+    assert "put something right" in session.messages[-1]["content"]
+    assert "disagree" not in session.messages[-1]["content"]
 
 
 def test_every_place_in_the_evidence_is_a_button_with_its_time():
