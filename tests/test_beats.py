@@ -164,3 +164,40 @@ def test_two_beats_are_too_few_to_tell_kinds():
     kinds, likeness = classify_beats(record, np.array([1.0, 2.0]), [0, 1])
     assert kinds == ["N", "N"]
     assert likeness.tolist() == [1.0, 1.0]
+
+
+def run_of(rr_s):
+    """`beat_features` of regular beats of one shape with these RR intervals, as far as timing goes."""
+    from anyecg.measure.kinds import FEATURES, _timing
+
+    peaks_s = 1.0 + np.cumsum(np.array([0.8] * 20 + list(rr_s) + [0.8] * 20))
+    timing, _ = _timing(peaks_s)
+    features = np.zeros((len(peaks_s), len(FEATURES)), dtype=np.float32)
+    features[:, [0, 1, 3, 4, 5, 6]] = timing
+    return features
+
+
+def test_intervals_are_told_against_those_before_a_run_not_against_the_run_itself():
+    from anyecg.measure.kinds import shortening
+
+    features = run_of([0.45] * 30)
+    short = np.exp(shortening(features, np.zeros(len(features), dtype=bool)))
+    assert short[20:50] == pytest.approx(0.45 / 0.8, abs=0.02)
+    assert short[51:] == pytest.approx(1.0, abs=0.02)
+
+
+def test_a_run_goes_on_until_the_interval_is_back():
+    from anyecg.measure.kinds import _with_runs
+
+    features = run_of([0.45] * 6)
+    first = np.arange(len(features)) == 20
+    assert np.flatnonzero(_with_runs(first, features, np.zeros_like(first))).tolist() == list(range(20, 26))
+
+
+def test_extra_beats_alone_do_not_make_a_rhythm_one_in_which_none_are_called():
+    from anyecg.measure.kinds import _regular
+
+    every_third = run_of([0.8, 0.5, 1.0] * 8)
+    wild = run_of(0.8 * np.exp(0.25 * np.random.default_rng(0).standard_normal(24)))
+    assert _regular(every_third).all()
+    assert not _regular(wild)[28:36].any()

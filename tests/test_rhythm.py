@@ -247,3 +247,20 @@ def test_ten_seconds_of_twelve_leads_take_a_few_hundredths_of_a_second():
     started = time.process_time()
     find_episodes(record, peaks, ["N"] * len(peaks), rows, paced=False)
     assert time.process_time() - started < 0.1
+
+
+@pytest.mark.parametrize(("spread", "p_waves", "share"), [(0.2, False, 0.9), (0.2, True, 0.0), (0.01, False, 0.0)])
+def test_fibrillation_of_the_atria_is_irregular_and_without_p_waves(spread, p_waves, share):
+    rr = 0.8 * np.exp(spread * np.random.default_rng(0).standard_normal(75))
+    beats = 0.5 + np.cumsum(np.maximum(rr, 0.4))
+    record = draw(beats, beats - 0.17 if p_waves else (), duration_s=beats[-1] + 1, noise_mv=0.06)
+    found = [row for row in episodes(record) if row["kind"] == "atrial fibrillation"]
+    lasting = sum(row["end_s"] - row["start_s"] for row in found)
+    assert share * record.duration_s <= lasting <= (record.duration_s if share else 0.0)
+
+
+def test_half_a_minute_is_too_short_to_call_it_fibrillation():
+    rr = 0.8 * np.exp(0.2 * np.random.default_rng(0).standard_normal(34))
+    beats = 0.5 + np.cumsum(np.maximum(rr, 0.4))
+    record = draw(beats, duration_s=29.0, noise_mv=0.06)
+    assert "atrial fibrillation" not in names(record)

@@ -1,15 +1,19 @@
-"""Fit the weights that tell N, S and V beats apart (about two minutes on one core).
+"""Fit the weights that tell N, S and V beats apart (about three minutes on one core).
 
-    python -m anyecg.measure.fit_kinds MITDB_FOLDER [--out anyecg/measure/kinds.npz]
+    python -m anyecg.measure.fit_kinds DATA_FOLDER [--out anyecg/measure/kinds.npz]
 
-Learns from the 22 DS1 records of MIT-BIH, each with both leads and with each lead alone, and from simulated records of
-one, two and twelve leads. Within a record every kind weighs by a power of its count, so that a record with hundreds of
-supraventricular beats does not speak for all. `--validate` leaves groups of records out instead and prints Se and +P.
+DATA_FOLDER holds mitdb/ and ptb-xl/ (compact folds, ptbxl_labels.csv). Learns from the 22 DS1 records of MIT-BIH, each
+with both leads and with each lead alone, and from simulated records of one, two and twelve leads. DS1 has few patients
+with supraventricular beats, so these are learnt from PTB-XL's folds 1-8, too, whose beats nobody marked: in a record
+with the statement PAC the early beats count as supraventricular, in one with another rhythm none do. Within a record
+every kind weighs by a power of its count, so that a record with hundreds of supraventricular beats does not speak for
+all. `--validate` leaves groups of DS1 records out instead and prints Se and +P.
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,7 +25,8 @@ from ..record import EcgRecord
 from ..simulate import simulate
 from .beats import detect_r_peaks
 from .fit_beats import DS1
-from .kinds import KINDS, WEIGHTS, beat_features, call_kinds
+from .kinds import KINDS, WEIGHTS, beat_features, call_kinds, is_ventricular, shortening
+from .placement_fit import FOLD_LEADS, read_fold
 
 SYMBOLS = dict.fromkeys("NLRej", "N") | dict.fromkeys("AaJS", "S") | dict.fromkeys("VE", "V")
 """Classes of ANSI/AAMI EC57, fusion and unknown beats left out."""
@@ -31,6 +36,18 @@ SIMULATED_WEIGHT = 0.5
 CONDITIONS = (None, None, ["PVC"], ["PAC"], ["BIGU"], ["TRIGU"], ["AFIB"], ["SARRH"], ["CLBBB"], ["2AVB"])
 TOLERANCE_S = 0.15
 FOLDS = 8
+PTBXL_RECORDS = {
+    "PACE": 0, "AFIB": 110, "AFLT": 30, "PAC": 400, "SVARR": 0, "PSVT": 0, "SVTAC": 0, "BIGU": 40, "TRIGU": 20,
+    "PVC": 100, "SARRH": 120, "STACH": 40, "SBRAD": 40, "SR": 220,
+}  # fmt: skip
+"""How many records that have a statement, and none of those before it, teach at most."""
+PTBXL_ROWS = [[1, 2], [1, 6], [1], [2, 6], [0, 1]]
+"""Leads that a PTB-XL record is also shown with: one of these, and all."""
+PTBXL_WEIGHT = 3.0
+"""Weight of PTB-XL as a multiple of that of DS1."""
+PTBXL_BEATS = 5
+PREMATURE, USUAL = 0.9, 0.95
+"""Of the running RR interval: shorter, a beat of a record with PAC is premature; longer, it is not; else unknown."""
 Examples = tuple[str, np.ndarray, np.ndarray, float]
 """Record and view ("101 both leads"), features (n, n_features), index of the kind or -1 (n,), weight of the record."""
 VIEWS = {"both leads": [0, 1], "first lead": [0], "second lead": [1]}
@@ -60,6 +77,40 @@ def simulated_examples(per_condition: int) -> Iterator[Examples]:
             yield _examples("simulated", ecg.record, rows, times, kinds, SIMULATED_WEIGHT)
 
 
+def ptbxl_features(folder: Path) -> Iterator[tuple[str, np.ndarray]]:
+    """Statement and `beat_features` of records of PTB-XL's folds 1-8, each with all leads and with one or two."""
+    statement = _ptbxl_statements(folder)
+    rng = np.random.default_rng(0)
+    left = PTBXL_RECORDS.copy()
+    for fold in range(1, 9):
+        for ecg_id, signal in zip(*read_fold(folder, fold), strict=True):
+            code = statement.get(int(ecg_id), "")
+            if left.get(code, 0) * 8 <= PTBXL_RECORDS.get(code, 0) * (8 - fold):
+                continue
+            left[code] -= 1
+            record = EcgRecord(signal, FOLD_LEADS, 100.0)
+            for rows in (list(range(len(FOLD_LEADS))), PTBXL_ROWS[rng.integers(len(PTBXL_ROWS))]):
+                peaks_s = detect_r_peaks(record, rows=rows)
+                if len(peaks_s) >= PTBXL_BEATS:
+                    yield code, beat_features(record, peaks_s, rows)
+
+
+def _ptbxl_statements(folder: Path) -> dict[int, str]:
+    """The first of `PTBXL_RECORDS` that each record has."""
+    with open(folder / "ptbxl_labels.csv", newline="") as rows:
+        said = {int(row["ecg_id"]): {*row["form"].split(), *row["rhythm"].split()} for row in csv.DictReader(rows)}
+    return {ecg_id: next((code for code in PTBXL_RECORDS if code in codes), "") for ecg_id, codes in said.items()}
+
+
+def _labels_of_statement(features: np.ndarray, ventricular: np.ndarray, code: str) -> np.ndarray:
+    """0 (N), 1 (S) or -1 (unknown) per beat of a record with this statement."""
+    labels = np.zeros(len(features), dtype=int)
+    if code == "PAC":
+        short = shortening(features, ventricular)
+        labels = np.select([short < np.log(PREMATURE), short > np.log(USUAL)], [1, 0], -1)
+    return np.where(ventricular, -1, labels)
+
+
 def _examples(
     name: str, record: EcgRecord, rows: list[int], times_s: np.ndarray, kinds: list[str], weight: float
 ) -> Examples:
@@ -74,12 +125,29 @@ def _examples(
     return name, beat_features(record, peaks_s, rows), labels, weight
 
 
-def fit(examples: list[Examples]) -> dict[str, np.ndarray]:
-    """Train the networks of `kinds._probability`: ventricular or not, and among the others supraventricular or not."""
-    ventricular = _fit_one([(n, x, np.where(y < 0, -1, y == 2), w, y) for n, x, y, w in examples])
-    others = _fit_one([(n, x, np.where((y < 0) | (y == 2), -1, y == 1), w, y) for n, x, y, w in examples])
-    named = {"ventricular": ventricular, "supraventricular": others}
-    return {f"{kind}.{key}": value for kind, fitted in named.items() for key, value in fitted.items()}
+def fit(examples: list[Examples], stated: list[tuple[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """Train the networks of `kinds._probability`: ventricular or not, and among the others supraventricular or not.
+
+    Args:
+        stated: `ptbxl_features`, of which the second network learns, too.
+    """
+    first = _fit_one([(n, x, np.where(y < 0, -1, y == 2), w, y) for n, x, y, w in examples])
+    ventricular = _named(first, "ventricular")
+    labels = [_labels_of_statement(x, is_ventricular(x, ventricular), code) for code, x in stated]
+    further = [("ptb-xl", x, y, 1.0) for (_, x), y in zip(stated, labels, strict=True)]
+    scale = PTBXL_WEIGHT * _total([one for one in examples if one[0] != "simulated"]) / _total(further)
+    others = [*examples, *((n, x, y, scale) for n, x, y, _ in further)]
+    second = _fit_one([(n, x, np.where((y < 0) | (y == 2), -1, y == 1), w, y) for n, x, y, w in others])
+    return ventricular | _named(second, "supraventricular")
+
+
+def _named(fitted: dict[str, np.ndarray], kind: str) -> dict[str, np.ndarray]:
+    return {f"{kind}.{key}": value for key, value in fitted.items()}
+
+
+def _total(examples: list[Examples]) -> float:
+    """Weight of all beats that are known not to be ventricular."""
+    return sum(float(_weights_of(y[y >= 0])[y[y >= 0] < 2].sum()) * w for _, _, y, w in examples)
 
 
 def _fit_one(examples: list[tuple[str, np.ndarray, np.ndarray, float, np.ndarray]]) -> dict[str, np.ndarray]:
@@ -117,12 +185,12 @@ def _weights_of(labels: np.ndarray) -> np.ndarray:
     return np.maximum(counts, 1.0)[labels] ** -COUNT_POWER
 
 
-def validate(examples: list[Examples]) -> Iterator[str]:
+def validate(examples: list[Examples], stated: list[tuple[str, np.ndarray]]) -> Iterator[str]:
     """Se and +P of S and V on DS1 records left out, per view."""
     counts = {view: np.zeros((3, 3), dtype=int) for view in VIEWS}
     for fold in range(FOLDS):
         held = DS1[fold::FOLDS]
-        fitted = fit([one for one in examples if one[0].split()[0] not in held])
+        fitted = fit([one for one in examples if one[0].split()[0] not in held], stated)
         for name, features, labels, _ in (one for one in examples if one[0].split()[0] in held):
             called = np.array([KINDS.index(kind) for kind in call_kinds(features, fitted)])
             np.add.at(counts[name.split(maxsplit=1)[1]], (labels[labels >= 0], called[labels >= 0]), 1)
@@ -135,16 +203,17 @@ def validate(examples: list[Examples]) -> Iterator[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("mitdb", type=Path)
+    parser.add_argument("data", type=Path, help="folder with mitdb and ptb-xl")
     parser.add_argument("--out", type=Path, default=WEIGHTS)
     parser.add_argument("--validate", action="store_true")
     args = parser.parse_args()
-    examples = [*mitdb_examples(args.mitdb), *simulated_examples(60)]
+    examples = [*mitdb_examples(args.data / "mitdb"), *simulated_examples(60)]
+    stated = list(ptbxl_features(args.data / "ptb-xl"))
     if args.validate:
-        for line in validate(examples):
+        for line in validate(examples, stated):
             print(line)
     else:
-        fitted: dict[str, Any] = {key: value.astype(np.float32) for key, value in fit(examples).items()}
+        fitted: dict[str, Any] = {key: value.astype(np.float32) for key, value in fit(examples, stated).items()}
         np.savez_compressed(args.out, **fitted)
 
 

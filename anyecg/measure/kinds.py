@@ -4,7 +4,8 @@ The evidence is that of de Chazal et al. (IEEE Trans Biomed Eng 2004), the class
 intervals before and after against those around, the QRS complex against the dominant one (likeness, width, size), and
 what lies before and after it, where a P wave and the T wave should be. Two networks of one small hidden layer, fitted
 by `python -m anyecg.measure.fit_kinds`, weigh them. For ventricular beats a rule (of another shape and early or wide)
-has to agree, unless the network is sure; where the rhythm itself is irregular nothing is called S.
+has to agree, unless the network is sure; where the rhythm itself is irregular nothing is called S. A run that an S beat
+begins lasts until the interval is back at what it was before.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from scipy.ndimage import median_filter
 from scipy.signal import sosfiltfilt
 
@@ -25,11 +27,21 @@ WEIGHTS = Path(__file__).with_name("kinds.npz")
 KINDS = ("N", "S", "V")
 V_BY_RULE, V_ALONE = 0.2, 0.7
 """Probability from which a beat is ventricular, with the rule and without it."""
-S_LIMIT = 0.35
+S_LIMIT = 0.55
 IRREGULAR, IRREGULAR_WITHOUT_P = 0.15, 0.08
 """Median relative change between RR intervals from which the rhythm itself is irregular, and nothing is called S: the
 lower one where what lies before the beats is not alike, as in atrial fibrillation."""
 P_ALIKE = 0.5
+CALM = 0.05
+"""Below this median change between the beats that are not early, only the extra beats make the rhythm irregular."""
+AROUND, FEWEST_CALM = 21, 3
+"""Beats over which that median is taken, and how many of them must not be early."""
+USUAL_RR = (0.87, 1.25)
+"""An RR interval between these multiples of the one before counts to the running RR interval, the median of"""
+KEPT_RR, FORGET_S = 8, 60.0
+"""so many of them; what differs from it for longer than this is the new one."""
+RUN_RR = 0.2
+"""Intervals within a run differ by no more than this share."""
 BLOCK_BEATS = 400
 """The dominant shape is learnt anew every so many beats, since it drifts over hours."""
 SHAPE_HZ = 125.0
@@ -69,18 +81,88 @@ def classify_beats(record: EcgRecord, peaks_s: np.ndarray, rows: list[int]) -> t
 def call_kinds(features: np.ndarray, weights: dict[str, np.ndarray] | None = None) -> list[str]:
     """Kinds from `beat_features`; with other weights than the stored ones to validate a fit."""
     weights = weights or _weights()
+    ventricular = is_ventricular(features, weights)
+    premature = (_probability(features, weights, "supraventricular") >= S_LIMIT) & ~ventricular
+    supra = _with_runs(premature, features, ventricular) & _regular(features)
+    return np.where(ventricular, "V", np.where(supra, "S", "N")).tolist()
+
+
+def is_ventricular(features: np.ndarray, weights: dict[str, np.ndarray]) -> np.ndarray:
+    """Which beats are ventricular, (n_beats,) bool."""
     probability = _probability(features, weights, "ventricular")
-    ventricular = (_ventricular_rule(features) & (probability >= V_BY_RULE)) | (probability >= V_ALONE)
+    return (_ventricular_rule(features) & (probability >= V_BY_RULE)) | (probability >= V_ALONE)
+
+
+def shortening(features: np.ndarray, ventricular: np.ndarray) -> np.ndarray:
+    """Logarithm of each RR interval as a share of the running one before it, (n_beats,).
+
+    The running interval is the median of the last ones that are neither early nor late nor beside a ventricular beat.
+    """
+    before = _rr_before(features)
+    skipped = (ventricular | np.append(False, ventricular[:-1])).tolist()
+    first = [rr for rr, skip in zip(before[1:16].tolist(), skipped[1:16], strict=True) if not skip]
+    kept = [float(np.median(first if first else before))] * 3
+    strange: list[float] = []
+    usual = np.empty(len(before))
+    for k, rr in enumerate(before.tolist()):
+        usual[k] = sorted(kept)[len(kept) // 2]
+        if skipped[k]:
+            continue
+        if USUAL_RR[0] * usual[k] <= rr <= USUAL_RR[1] * usual[k]:
+            kept, strange = [*kept, rr][-KEPT_RR:], []
+        else:
+            strange.append(rr)
+            if sum(strange) > FORGET_S:
+                kept, strange = strange[-KEPT_RR:], []
+    return np.log(before / usual)
+
+
+def _rr_before(features: np.ndarray) -> np.ndarray:
+    """RR interval before each beat in s."""
+    return np.exp(features[:, FEATURES.index("rr_before")] + features[:, FEATURES.index("usual_rr")])
+
+
+def _with_runs(premature: np.ndarray, features: np.ndarray, ventricular: np.ndarray) -> np.ndarray:
+    """Add the beats that follow a premature one at the same short interval."""
+    rr = _rr_before(features)
+    goes_on = (shortening(features, ventricular) < np.log(USUAL_RR[0])) & ~ventricular
+    goes_on[1:] &= np.abs(rr[1:] / rr[:-1] - 1) < RUN_RR
+    found = premature.copy()
+    for k in np.flatnonzero(goes_on[1:]) + 1:
+        found[k] |= found[k - 1]
+    return found
+
+
+def _regular(features: np.ndarray) -> np.ndarray:
+    """Where premature beats can be told: the rhythm is regular, or it is without its early beats."""
     irregular, p_alike = (features[:, FEATURES.index(name)] for name in ("irregularity", "p_in_block"))
     regular = irregular < np.where(p_alike > P_ALIKE, IRREGULAR, IRREGULAR_WITHOUT_P)
-    supra = (_probability(features, weights, "supraventricular") >= S_LIMIT) & regular
-    return np.where(ventricular, "V", np.where(supra, "S", "N")).tolist()
+    return regular | (_calm_irregularity(features) < CALM)
+
+
+def _calm_irregularity(features: np.ndarray) -> np.ndarray:
+    """Median relative change between neighbouring RR intervals, leaving out early beats and those after them."""
+    column = dict(zip(FEATURES, features.T, strict=True))
+    rr, usual = _rr_before(features), np.exp(column["usual_rr"])
+    early = _early(column)
+    calm = ~early & ~np.append(False, early[:-1])
+    calm &= np.append(False, calm[:-1])
+    change = np.where(calm, np.abs(np.diff(rr, prepend=rr[0])) / usual, np.nan)
+    around = sliding_window_view(np.pad(change, AROUND // 2, constant_values=np.nan), AROUND)
+    enough = (~np.isnan(around)).sum(axis=1) >= FEWEST_CALM
+    median = np.ones(len(change))
+    median[enough] = np.nanmedian(around[enough], axis=1)
+    return median
+
+
+def _early(column: dict[str, np.ndarray]) -> np.ndarray:
+    return (column["rr_before"] < np.log(EARLY)) | (column["compensation"] > -np.log(EARLY_BEFORE_PAUSE))
 
 
 def _ventricular_rule(features: np.ndarray) -> np.ndarray:
     """Early or wide, and unlike the dominant beat; both, and somewhat unlike it."""
     column = dict(zip(FEATURES, features.T, strict=True))
-    early = (column["rr_before"] < np.log(EARLY)) | (column["compensation"] > -np.log(EARLY_BEFORE_PAUSE))
+    early = _early(column)
     wide = column["width"] > np.log(WIDE)
     other, somewhat = column["likeness"] < OTHER_SHAPE, column["likeness"] < SAME_SHAPE
     return (other & (early | wide)) | (somewhat & early & wide)

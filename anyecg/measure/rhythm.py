@@ -12,6 +12,7 @@ from scipy.signal import sosfiltfilt
 
 from ..record import EcgRecord
 from .atria import p_wave_times
+from .atrial_fibrillation import atrial_fibrillation_spans
 from .conduction import av_block
 from .fibrillation import SILENT_MV, fibrillation_spans, spans_per_second
 from .filters import butter
@@ -68,7 +69,8 @@ def find_episodes(
         {"kind", "start_s", "end_s", and "rate_bpm" where there is one}, by start. Kinds: "ventricular fibrillation or
         flutter", "asystole", "pause", "no signal" (exactly constant leads: cannot be told from asystole), "ventricular
         tachycardia", "accelerated idioventricular rhythm", "idioventricular rhythm", "supraventricular tachycardia",
-        "ventricular bigeminy", "ventricular trigeminy", and the AV blocks of `conduction.av_block`.
+        "ventricular bigeminy", "ventricular trigeminy", "atrial fibrillation" (from 30 s on), and the AV blocks of
+        `conduction.av_block`.
     """
     rows = rows or list(range(len(record.leads)))
     found = [_episode("no signal", start_s, end_s) for start_s, end_s in still_spans(record)]
@@ -82,6 +84,10 @@ def find_episodes(
         sure &= (peaks_s < start_s) | (peaks_s > end_s)
     kept = [kind if is_sure else "?" for kind, is_sure in zip(kinds, sure, strict=True)]
     found += _runs(record, peaks_s, kept, rows) + _patterns(peaks_s, kept)
+    if not paced:
+        found += [
+            _episode("atrial fibrillation", *span) for span in atrial_fibrillation_spans(record, peaks_s, kinds, rows)
+        ]
     if not paced and not fibrillating and sure.all():
         found += _blocks(record, peaks_s, kinds, rows)
     return sorted(found, key=lambda episode: (episode["start_s"], episode["end_s"]))
