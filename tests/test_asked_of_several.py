@@ -187,6 +187,8 @@ DATES = "In the order of their dates: ECG 1 (2024-05-01 10:00), ECG 3 (2024-05-0
         ("Which findings are only in ECG 3?", "Left ventricular hypertrophy (50 % against 1 %, uncertain)."),
         ("What has changed over time?", CHANGED),
         ("Anything new?", CHANGED),
+        ("How did the ECG change after the treatment?", CHANGED),
+        ("Are the QRS durations the same?", "Yes, within day-to-day variation. QRS duration: 98 ms in ECG 1"),
         ("Which ECG was recorded first?", DATES),
         ("Which is the most abnormal?", "ECG 2 has the most findings and values outside their range (3)."),
         ("Is it getting better or worse?", BETTER),

@@ -60,7 +60,16 @@ def asked(question, **changes):
         ("Anything acute here?", "Nothing acute was found: no critical value was measured"),
         ("Does he need a pacemaker?", "That is for the treating clinician to decide, with history and examination"),
         ("Can he go home?", "That is for the treating clinician to decide"),
-        ("What does all of this mean for me?", "Sinus rhythm 97 %; rate 60/min. Left ventricular hypertrophy 80 %: Left"),
+        ("What does all of this mean for me?", "Sinus rhythm 97 %; rate 60/min. Left ventricular"),
+        ("rate and rhythm", "Sinus rhythm 97 %; rate 60/min."),
+        ("Which bundle branch is blocked?", "No: bundle branch block 1 %."),
+        ("Is it AF or just ectopics?", "No: atrial fibrillation 1 %. The rhythm is sinus rhythm 97 %. Yes: premature"),
+        ("QT ok for haloperidol?", "I cannot advise on drugs or doses"),
+        ("Bazett or Fridericia?", "QTc by formula: Bazett 510 ms, Fridericia 505 ms."),
+        ("Does it look like Brugada?", "I cannot tell: there is no probability for Brugada pattern."),
+        ("Tell me about lead aVR.", "aVR: ST 0.00 mV"),
+        ("What is your differential?", "Left ventricular hypertrophy 80 %, premature ventricular contractions 90 %."),
+        ("Is the ECG consistent with the patient's chest pain?", "No critical value was measured. No finding that"),
         ("Is anything new?", "I cannot tell what is new or has changed: there is one ECG."),
         ("Could this be pericarditis?", "I cannot tell: there is no probability for pericarditis. Pericarditis,"),
         ("does he have long qt syndrome", "Not sure: the QTc by Bazett is 510 ms, which is long"),
@@ -132,7 +141,8 @@ def test_every_topic_has_its_function_and_every_function_a_topic():
     written = yaml.safe_load((topics.files("anyecg.asked") / "topics.yaml").read_text(encoding="utf-8"))
     functions = {
         "decisions": overview.DECISIONS, "rhythm": rhythm.ANSWERS, "recording": recording.ANSWERS,
-        "whole": overview.ANSWERS, "plainly": overview.PLAINLY, "waves": {"stemi": 0, "reciprocal": 0} | voltages.ANSWERS,
+        "whole": overview.ANSWERS, "plainly": overview.PLAINLY,
+        "waves": {"stemi": 0, "reciprocal": 0} | voltages.ANSWERS,
         "by_lead": {"st_changes": 0, "t_waves": 0, "q_waves": 0},
     }  # fmt: skip
     assert {group: {topic["answer"] for topic in found} for group, found in written.items()} == {

@@ -18,7 +18,7 @@ from ..knowledge import answer_back, answer_from_knowledge, beyond
 from ..knowledge.beyond import is_beyond_any_ecg, kind_beyond
 from ..mending import OF_THIS_ECG
 from .conditions import condition
-from .findings import choice, kinds, normality, presence, worry
+from .findings import choice, either, kinds, normality, presence, worry
 from .overview import ANSWERS as OF_WHOLE
 from .overview import DECISIONS, PLAINLY, in_full
 from .places import in_words, places
@@ -74,6 +74,10 @@ def _before_knowledge(question: str, evidences: Sequence[Evidence]) -> str:
     def of_one(evidence: Evidence) -> str:
         if said := by_topic(asked, evidence, "decisions", DECISIONS):
             return said
+        if _LOOKS_LIKE.match(asked) and (said := condition(without_context(question), evidence)):
+            return said
+        if _ABOUT_LEAD.match(asked):
+            return answered_waves(asked, evidence)
         if not _AT_HAND.search(asked):
             return ""
         return worry(asked, evidence) or answered_values(asked, evidence) or answered_waves(asked, evidence)
@@ -91,6 +95,8 @@ def _of_each(said: Sequence[str]) -> str:
 _FIRST = ("self", "greeting", "rewriting", "emergency")
 """Kinds of questions that are answered before anything of an ECG."""
 _IS_NEW = re.compile(r"(?:and |so |but )?(?:is|are|was) (?:it|that|this|they|these) new(?: or old)?$")
+_LOOKS_LIKE = re.compile(r"(?:does|do|could|might) (?:it|this|that|the ecg|this ecg) (?:be|looks? like|resemble)\b")
+_ABOUT_LEAD = re.compile(r"(?:tell me about|describe|what about|how (?:does|do)) (?:the )?(?:\w+ )?leads?\b")
 _AT_HAND = re.compile(
     r"\b(?:worr\w+|safe|dangerous|concern\w*|serious|bad)\b.*\b(?:the|his|her|my|this|these) |"
     r"\b(?:the|his|her|my|this|these) .*\b(?:worr\w+|safe|dangerous|concern\w*|serious|bad)\b"
@@ -148,7 +154,7 @@ def answered(question: str, evidences: Sequence[Evidence]) -> str:
     if asks_generally(question) and not OF_THIS_ECG.match(question.strip().lower()):
         here = answered_waves(asked, evidence) if _GENERAL_HERE.match(asked) else ""
         return here or by_topic(asked, evidence, "plainly", PLAINLY)
-    of_findings = (normality, presence, kinds, choice)
+    of_findings = (normality, presence, kinds, choice, either)
     first = next((text for answer in of_findings if (text := answer(without_context(question), evidence))), "")
     return (
         first

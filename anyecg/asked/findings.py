@@ -184,7 +184,7 @@ _WORRY = word_set(
 
 def kinds(question: str, evidence: Evidence) -> str:
     """Which rhythm, or which statements of a group: "Which conduction disturbances are there?"."""
-    plain = question.lower().strip(" ?.!")
+    plain = spoken(question.lower().strip(" ?.!"))
     if {"rhythm"} <= set(re.findall(r"\w+", plain)) <= _RHYTHM_WORDS:
         return _shown_rhythm(evidence)
     begun = _ASKS_KIND.match(plain)
@@ -222,6 +222,20 @@ def choice(question: str, evidence: Evidence) -> str:
     if first[1] >= POSSIBLE and first[1] >= _RATHER * second[1]:
         return f"Rather {_named([first])}; no {_named([second])}."
     return f"It shows neither {_named([first])} nor {_named([second])}."
+
+
+def either(question: str, evidence: Evidence) -> str:
+    """Both answers where one of two is a group: "Is it AF or just ectopics?"."""
+    halves = re.split(r"\bor\b", spoken(plain(question)))
+    if len(halves) != 2 or findings_in_text(halves[0]).keys() == findings_in_text(halves[1]).keys():
+        return ""
+    said = [presence(f"is there {_JUST.sub('', half).strip()}", evidence) for half in halves]
+    return " ".join(said) if all(said) else ""
+
+
+_JUST = re.compile(
+    r"^(?:is|are|was|could|does)(?: (?:it|this|that|these|there|be))*\b|\b(?:just|only|rather|is it|are they)\b"
+)
 
 
 def _shown_rhythm(evidence: Evidence) -> str:

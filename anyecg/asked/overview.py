@@ -192,18 +192,25 @@ def drug(evidence: Evidence, question: str) -> str:
     return text
 
 
-def syncope(evidence: Evidence, question: str) -> str:
-    urgent = critical(evidence)
-    found = called(
-        evidence, ("2AVB", "3AVB", "1AVB", "CLBBB", "CRBBB", "LNGQT", "WPW", "SVTAC", "PSVT", "AFIB", "AFLT", "SBRAD")
-    )
+_FAINTING = ("2AVB", "3AVB", "1AVB", "CLBBB", "CRBBB", "LNGQT", "WPW", "SVTAC", "PSVT", "AFIB", "AFLT", "SBRAD")
+
+
+def symptoms(evidence: Evidence, question: str) -> str:
+    """What may go with chest pain, or else with fainting and palpitations; an ECG does not prove it."""
+    pain = bool(re.search(r"pain|angina", question))
+    urgent, found = critical(evidence), called(evidence, _ACUTE if pain else _FAINTING)
     outside = outside_limits(evidence)
     parts = [f"Critical: {urgent}"] if urgent else ["No critical value was measured."]
     parts.append(
         f"Findings that may go with it: {named(found)}." if found else "No finding that often explains it is called."
     )
     parts += [f"Outside the normal range: {', '.join(outside)}."] if outside else []
-    return " ".join(parts) + " A short ECG between attacks excludes no arrhythmia."
+    last = "excludes no infarction" if pain else "between attacks excludes no arrhythmia"
+    return f"{' '.join(parts)} A short ECG {last}."
+
+
+def differential(evidence: Evidence, question: str) -> str:
+    return f"{everything(evidence, question)} {not_excluded(evidence, question).split('. ')[0].rstrip('.')}."
 
 
 def artery(evidence: Evidence, question: str) -> str:
@@ -253,9 +260,9 @@ _QT_DRUGS = (
     r"(?:hydroxy)?chloroquine|donepezil|droperidol|amitriptyline|qt drugs?|\w+psychotics?)\b"
 )
 DECISIONS = {"drug": drug, "pacemaker": pacemaker, "cath_lab": cath_lab, "decision": decision, "artery": artery}
-PLAINLY = {"lay": lay, "in_full": in_full}
+PLAINLY = {"lay": lay, "in_full": in_full, "differential": differential}
 ANSWERS = {
-    "syncope": syncope, "normal_variant": normal_variant, "acute": acute, "main_finding": main_finding,
+    "symptoms": symptoms, "normal_variant": normal_variant, "acute": acute, "main_finding": main_finding,
     "everything": everything, "negatives": negatives, "not_excluded": not_excluded, "sureness": sureness, "why": why,
     "worrying": worrying, "single": single, "one_line": one_line,
 }  # fmt: skip

@@ -27,7 +27,7 @@ _RELATIONS = (
     ("gone", r"\bnot (?:\w+ ){0,3}ecg 2\b|\becg 2 (?:lacks|has not|does not)\b|\becg 1 that ecg 2\b"),
     (
         "still",
-        r"\b(?:still|continue\w*|remain\w*|both|common|shared?|persist\w*|stay(?:ed)?|unchanged|agree|every|all of them)\b",
+        r"\b(?:still|continue\w*|remain\w*|both|common|shared?|persist\w*|stay(?:ed)?|unchanged|agree)\b",
     ),
     ("still", r"\bas (?:in )?ecg 1\b|\bin ecg 1 and (?:in )?ecg 2\b|\bin all\b"),
     ("new", r"\b(?:new(?:ly)?|appear\w*|c[ao]me up|now|become|became|turn(?:ed)?|back|returned|developed)\b"),

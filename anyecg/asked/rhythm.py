@@ -9,6 +9,7 @@ from ..events import COUPLET, LOCATABLE
 from ..evidence import Evidence
 from ..findings import FINDINGS
 from ..knowledge import passage
+from ..measure.critical import CONDUCTED_BPM
 from ..measure.normal import LIMITS, judge, say
 from .places import MOST_TOLD, in_words, listed
 from .said import asks_yes_or_no, called, capital, join, named, rhythm
@@ -127,10 +128,15 @@ def width(evidence: Evidence, question: str) -> str:
     text = f"the QRS complexes are {word}: {qrs:.0f} ms (wide from {WIDE_MS} ms on)"
     asks_fast = bool(re.search(r"tachy|svt|\bvt\b|wct", question))
     is_fast = rate is not None and round(rate) > FAST_BPM
+    is_conducted = bool(measured.get("p_wave_present")) and rate is not None and rate <= CONDUCTED_BPM
     if asks_fast and rate is not None:
         text += f", and the rate is {rate:.0f}/min, which is {'fast' if is_fast else 'no tachycardia'}"
     text += "."
-    if asks_fast and is_fast:
+    if asks_fast and is_fast and is_wide and is_conducted:
+        text += (
+            " With P waves before the QRS complexes it is a sinus rhythm with slow conduction, if they belong together."
+        )
+    elif asks_fast and is_fast:
         text += (
             " A wide-complex tachycardia is taken for ventricular until shown otherwise."
             if is_wide

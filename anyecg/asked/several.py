@@ -24,6 +24,7 @@ from .together import answered_together
 from .words import plain, understood, word_set
 
 SURE_CHANGE = 0.5
+_BETWEEN = word_set("anything something else any treatment therapy medication procedure intervention operation")
 _WHICH = re.compile(r"\bwhich\b|\bname the\b|\bwhat ecgs?\b|\bwhere do you\b|\bin how many\b|\bhow many\b")
 _WHEN = re.compile(r"\bwhen\b|\bsince when\b|\bhow long\b")
 _CHANGED = re.compile(
@@ -234,7 +235,7 @@ def _told(found: Sequence[tuple[str, str]], evidences: Sequence[Evidence] = ()) 
 
 def _of_all_findings(whole: str, question: str, evidences: Sequence[Evidence]) -> str:
     """What came, went and stayed from each ECG to the next, with the probabilities of what changed."""
-    if not _CHANGED.search(question) or not understood(question, ALL_WORDS, word_set("anything something else any")):
+    if not _CHANGED.search(question) or not understood(question, ALL_WORDS, _BETWEEN):
         return ""
     if len(evidences) == 2:
         words = _APART if "different patients" in whole or "two patients" in whole else _COURSE

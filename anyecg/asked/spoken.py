@@ -49,5 +49,6 @@ _SPOKEN = (
      "atrial fibrillation"),
     (r"\bheart attack\b", "infarction"),
     (r"\belectrolyte (?:disturbance|disorder|problem|abnormalit(?:y|ies))\b", "electrolytic disturbance"),
-    (r"\bbundle branch (left|right)\b", r"\1 bundle branch"),
+    (r"\bleft or (?:a )?right bundle branch block\b", "left bundle branch block or right bundle branch block"),
+    (r"\bbundle branch (?:is|are) blocked\b", "bundle branch block is there"),
 )  # fmt: skip

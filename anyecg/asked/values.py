@@ -10,6 +10,7 @@ from ..evidence import Evidence
 from ..findings import findings_in_text
 from ..knowledge import passage
 from ..measure.normal import LIMITS, Q_MV, ST_MV, T_MV, judge, say
+from .said import rhythm
 from .words import EVIDENCE, GRAMMAR, JUDGING, MEASURING, RECORDING, WORRYING, plain, understood, without_context
 
 _NAMES = {
@@ -91,6 +92,9 @@ def _numbers(question: str, evidence: Evidence) -> str:
         return _abnormal(measured, sex)
     if _REGULAR.search(question) and set(keys) <= {"heart_rate_bpm"}:
         return _regularity(measured)
+    if keys and re.search(r"\brhythm\b", rest):
+        others = [say(measured, key, sex) for key in LIMITS if key in keys and key != "heart_rate_bpm"]
+        return " ".join([f"{rhythm(evidence)}.", *others])
     said = " ".join(say(measured, key, sex) for key in LIMITS if key in keys)
     verdict = _verdict(question, keys[0], measured, sex) if len(keys) == 1 else ""
     if set(question.split()) & _WORRY and len(keys) == 1 and keys[0] in _CONCEPTS:
@@ -115,6 +119,11 @@ def _against_limit(limit: re.Match[str], key: str, measured: Mapping[str, Any], 
 def _more_numbers(question: str, evidence: Evidence) -> str:
     """Numbers without a sentence of `normal.say`: P duration, further axes, QTc by other formulas, the RR interval."""
     measured = evidence.measurements
+    formulas = [name for name in ("bazett", "fridericia", "framingham", "hodges") if name in question]
+    if len(formulas) > 1:
+        values = [(name, measured.get(f"qtc_{name}_ms")) for name in formulas]
+        listed = ", ".join(f"{name.capitalize()} {v:.0f} ms" if v else f"{name.capitalize()} ?" for name, v in values)
+        return f"QTc by formula: {listed}. Bazett's is too high at fast rates and too low at slow ones."
     for key, (names, title, unit, low, high) in _MORE.items():
         rest = re.sub(rf"\b(?:{names})\b", " ", question)
         if rest == question or not understood(_LIMIT.sub(" ", rest), _WORDS):
@@ -132,9 +141,13 @@ def _more_numbers(question: str, evidence: Evidence) -> str:
         if re.match(r"(?:is|are|does|has)\b", question) and set(question.split()) & (_NORMAL | _ABOVE | {"abnormal"}):
             wants_normal = bool(set(question.split()) & _NORMAL)
             yes = "Yes: " if is_normal == wants_normal else "No: "
-        said = f"the {title} is {shown}, which is {verdict} (normal {low:.0f} to {high:.0f}{unit})."
+        said = f"the {title} is {shown}, which is {verdict} (normal {_limits(low, high)}{unit})."
         return f"{yes}{said}" if yes else said[:1].upper() + said[1:]
     return ""
+
+
+def _limits(low: float, high: float) -> str:
+    return f"{low:.0f} to {high:.0f}" if low or high < 100 else f"up to {high:.0f}"
 
 
 _MORE: dict[str, tuple[str, str, str, float | None, float | None]] = {
