@@ -171,5 +171,5 @@ def _with_gaps(
     for k, start in enumerate(starts):
         whole[:, start : start + per_record] = signal[:, k * per_record : (k + 1) * per_record]
     if n_gaps := int((steps > per_record).sum()):
-        notes.append(f"the recording was interrupted {n_gaps} times; the gaps are kept")
+        notes.append(f"interruptions of the recording are kept as gaps: {n_gaps}")
     return whole
