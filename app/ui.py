@@ -28,7 +28,7 @@ GREETING = (
     "Or press a sample above."
 )
 SAVE = "Save as PDF"
-LACKS = "My file lacks the sampling rate or the units"
+LACKS = "My file does not say its sampling rate, units or leads"
 UNITS = ("as the file says", "mV", "uV", "V")
 PLACE_BEFORE_S = 2.0
 """Seconds of a long recording that are shown before a place that was pressed."""
@@ -49,8 +49,11 @@ NAME_FILES = """box => { const safe = t => t.replace(/[&<>"']/g, c => `&#${c.cha
   return names.length ? 'To be sent: ' + names.join(', ') : ''; }"""
 ASK_BEFORE_LEAVING = """() => { window.addEventListener('beforeunload', e => {
   if (document.querySelector('#strips img')) e.preventDefault(); }); }"""
+# As a blob: browsers refuse data addresses of more than 2 MB.
 SAVE_FILE = """file => { if (file) { const [name, data] = file.split(' '); const link = document.createElement('a');
-  link.href = 'data:application/pdf;base64,' + data; link.download = name; link.click(); } return ''; }"""
+  const bytes = Uint8Array.from(atob(data), c => c.charCodeAt(0));
+  link.href = URL.createObjectURL(new Blob([bytes], {type: 'application/pdf'}));
+  link.download = name; link.click(); setTimeout(() => URL.revokeObjectURL(link.href), 60000); } return ''; }"""
 
 
 def build_demo(chat: Any, *, folder: Path | None = None, max_file_mb: int = MAX_FILE_MB) -> gr.Blocks:
@@ -94,7 +97,7 @@ class Page:
     def _conversation(self) -> None:
         """Strip, chat, question box and the fields for what a file lacks."""
         self.strips = gr.HTML("", elem_id="strips", js_on_load=ON_STRIPS)
-        self.start = gr.Slider(0, 1, 0, step=1, label="Show a long recording from (s)", visible=False, elem_id="start")
+        self.start = gr.Slider(0, 1, 0, step=1, label="Show the recording from second", visible=False, elem_id="start")
         self.chatbot = gr.Chatbot(
             elem_id="chat", height=None, show_label=False, placeholder=GREETING, latex_delimiters=[],
             feedback_options=None, buttons=[], allow_file_downloads=False, layout="bubble", label="Conversation",
@@ -105,10 +108,10 @@ class Page:
             autofocus=True, submit_btn=True, stop_btn=False, elem_id="question", max_plain_text_length=4000,
         )  # fmt: skip
         with gr.Accordion(LACKS, open=False, elem_id="lacks") as self.lacks, gr.Row():
-            self.rate = gr.Number(None, label="Sampling rate (Hz; 0: in the file)", elem_id="rate")
+            self.rate = gr.Number(None, label="Sampling rate in Hz (0: as the file says)", elem_id="rate")
             self.units = gr.Dropdown(UNITS, value=UNITS[0], label="Units", elem_id="units")
-            self.step = gr.Number(None, label="or microvolts per step (0: none)", elem_id="step")
-            self.leads = gr.Textbox("", label="Leads in order (I, II, V1 …)", elem_id="leads")
+            self.step = gr.Number(None, label="or microvolts per step (0: not used)", elem_id="step")
+            self.leads = gr.Textbox("", label="Lead names in order (I, II, V1 …)", elem_id="leads")
 
     def wire(self, demo: gr.Blocks) -> None:
         """Connect events; private, so that no API to other people's sessions is documented."""

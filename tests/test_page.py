@@ -186,13 +186,14 @@ def test_a_place_in_the_evidence_is_shown_on_the_trace(page):
     page.wait_for_function("old => document.querySelector('#strips img').src != old", arg=before)
 
 
-def test_the_report_is_saved_as_one_pdf(page):
+def test_the_report_is_saved_as_one_pdf_of_any_size(page, monkeypatch):
+    monkeypatch.setattr("app.report_pdf.write_pdf", lambda session: b"%PDF" + bytes(3_000_000))
     page.click("#samples button:has-text('Normal sinus rhythm')")
     page.wait_for_selector("#evidence .timing")
     with page.expect_download() as download:
         page.click("#save")
     assert download.value.suggested_filename.endswith(".pdf")
-    assert Path(download.value.path()).read_bytes().startswith(b"%PDF")
+    assert Path(download.value.path()).read_bytes() == b"%PDF" + bytes(3_000_000)
     page.wait_for_function("document.querySelector('#file textarea, #file input').value == ''")
 
 

@@ -64,6 +64,13 @@ def test_an_auth_file_that_is_none_says_the_way_out(tmp_path, content):
         Accounts.read(path)
 
 
+def test_a_person_is_added_from_the_terminal(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("getpass.getpass", lambda prompt: "a long password")
+    main(["--auth-file", str(tmp_path / "users.txt"), "--add-user", "nurse"])
+    assert Accounts.read(tmp_path / "users.txt").allow("nurse", "a long password")
+    assert "nurse can log in" in capsys.readouterr().out
+
+
 def test_a_bad_auth_file_stops_the_command_before_the_model_is_loaded(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("signal.signal", lambda *_: None)
     monkeypatch.setattr(os, "environ", dict(os.environ))
