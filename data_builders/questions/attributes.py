@@ -9,11 +9,10 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from . import noise
 from .balance import rival, verified
-from .view import Dialogue, View
+from .view import Dialogue, View, scored
 from .wording import capital, join
 
 STAGES = {
@@ -238,8 +237,5 @@ def _dialogue(
     view: View, question: str, answer: str, kind: str, answers: Sequence[str], options: Mapping[str, str],
     truth: str = "",
 ) -> Dialogue:  # fmt: skip
-    gold: dict[str, Any] = {"type": kind, "answer": list(answers) or ["none"], "codes": []}
-    if options:
-        gold["options"] = dict(options)
     known = "measured" if kind.startswith("axis") and "axis" not in view.facts else kind.split()[0]
-    return Dialogue("question", (view,), ((question, answer),), (truth or _TRUTH[known],), gold)
+    return scored(view, question, answer, kind, answers, truth or _TRUTH[known], options)

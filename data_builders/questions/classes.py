@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from anyecg.findings import SUPERCLASS_NAMES
 
 from .balance import rival, verified
-from .view import Dialogue, View
+from .view import Dialogue, View, scored
 from .wording import capital, join
 
 _VERIFY = (
@@ -92,8 +91,5 @@ def _with_article(word: str) -> str:
 def _dialogue(
     view: View, question: str, answer: str, kind: str, answers: Sequence[str], options: bool = True
 ) -> Dialogue:
-    gold: dict[str, Any] = {"type": kind, "answer": list(answers) or ["none"], "codes": []}
-    names: Mapping[str, str] = {word: word for word in _NAMES.values()}
-    return Dialogue(
-        "question", (view,), ((question, answer),), (view.truth,), gold | ({"options": dict(names)} if options else {})
-    )
+    names = {word: word for word in _NAMES.values()}
+    return scored(view, question, answer, kind, answers, view.truth, names if options else None)

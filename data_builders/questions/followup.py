@@ -10,7 +10,7 @@ from anyecg.findings import FINDINGS
 from . import focused, localization, measurement
 from .knowledge import concepts
 from .localization import LOCALIZABLE
-from .view import EVENT_OF_CODE, Dialogue, View
+from .view import EVENT_OF_CODE, Dialogue, View, scored
 from .wording import by_importance, capital
 
 _WHERE = (
@@ -96,6 +96,5 @@ def _back(view: View, codes: list[str], rng: random.Random) -> Dialogue | None:
     if concept is None:
         return None
     aspect = rng.choice(sorted(_BACK))
-    gold = {"type": "knowledge", "answer": [concept[aspect]], "codes": []}
-    turn = (rng.choice(_BACK[aspect]), concept[aspect])
-    return Dialogue("question", (view,), (turn,), (f"written by the project {concept['source']}",), gold)
+    source = f"written by the project {concept['source']}"
+    return scored(view, rng.choice(_BACK[aspect]), concept[aspect], "knowledge", [concept[aspect]], source)

@@ -8,7 +8,7 @@ from collections import Counter
 from anyecg.leads import LIMB_LEADS, STANDARD_LEADS
 
 from .balance import evenly
-from .view import Dialogue, View
+from .view import Dialogue, View, scored
 from .wording import capital, join
 
 _TERRITORIES = {
@@ -78,6 +78,4 @@ def judged(view: View, rng: random.Random, balance: Counter[str]) -> Dialogue | 
 def _dialogue(
     view: View, x: str, answer: str, kind: str, answers: list[str], truth: str, rng: random.Random
 ) -> Dialogue:
-    question = rng.choice(ASKED).format(x=x)
-    gold = {"type": kind, "answer": answers, "codes": []}
-    return Dialogue("question", (view,), ((question, answer),), (truth,), gold)
+    return scored(view, rng.choice(ASKED).format(x=x), answer, kind, answers, truth)

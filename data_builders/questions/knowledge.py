@@ -7,7 +7,7 @@ import random
 from anyecg.knowledge.beyond import written
 from anyecg.knowledge.concepts import MEASURED_TERMS, concepts
 
-from .view import Dialogue, View
+from .view import Dialogue, View, scored
 
 _EXPLAIN = ("What does {} mean?", "Explain {}.", "Can you explain {} in simple words?", "Define {}.",
             "Please give a short definition of {}.", "What should I understand by {}?")  # fmt: skip
@@ -62,8 +62,7 @@ def ask(view: View, rng: random.Random) -> Dialogue:
     else:
         answer = rng.choice(sorted(BEYOND))
         question, kind, source = rng.choice(BEYOND[answer]), "out of scope", ""
-    gold = {"type": kind, "answer": [answer], "codes": []}
-    return Dialogue("question", (view,), ((question, answer),), (f"written by the project {source}".strip(),), gold)
+    return scored(view, question, answer, kind, [answer], f"written by the project {source}".strip())
 
 
 def _phrasings(name: str, aspect: str, split: str) -> tuple[str, ...]:

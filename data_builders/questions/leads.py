@@ -5,14 +5,14 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from anyecg.leads import STANDARD_LEADS
 from anyecg.measure.normal import Q_MV, ST_MV, T_MV
 
 from . import judgeable
 from .balance import evenly, least_told, paired
-from .view import Dialogue, View
+from .view import Dialogue, View, scored
 from .wording import capital, join
 
 Row = Mapping[str, float | None]
@@ -135,7 +135,7 @@ def _noise(view: View, rng: random.Random, balance: Counter[str]) -> Dialogue | 
     lead, yes = chosen
     answer = f"Yes, lead {lead} is noisy." if yes else f"No, lead {lead} is not noisy."
     question = rng.choice(_NOISE_VERIFY).format(lead=lead)
-    return _dialogue(view, question, answer, "noise verify", ["yes" if yes else "no"], truth)
+    return scored(view, question, answer, "noise verify", ["yes" if yes else "no"], truth)
 
 
 def signs(view: View, sign: Sign) -> dict[str, bool]:
@@ -177,7 +177,7 @@ def _sign(
     lead = least_told(showing if yes else clear, yes, name, balance, rng)
     answer = f"Yes, lead {lead} shows {sign.name}." if yes else f"No, lead {lead} shows no {sign.name}."
     question = rng.choice(_SIGN_VERIFY).format(lead=lead, **words)
-    return _dialogue(view, question, answer, "lead verify", ["yes" if yes else "no"], sign.truth)
+    return scored(view, question, answer, "lead verify", ["yes" if yes else "no"], sign.truth)
 
 
 def _signs_of_lead(
@@ -195,18 +195,10 @@ def _signs_of_lead(
     balance["signs of a lead"] += 1 if there else -2
     question = rng.choice(_SIGNS_OF_LEAD).format(lead=lead, signs=join(list(clear), "or"))
     answer = f"Lead {lead} shows {join(there)}." if there else f"Lead {lead} shows none of them."
-    asked = _dialogue(
-        view, question, answer, "lead signs query", there or ["none"], "amplitudes measured by anyecg.measure"
-    )
-    return replace(asked, gold={**asked.gold, "options": {name: name for name in clear}})
+    truth, options = "amplitudes measured by anyecg.measure", {name: name for name in clear}
+    return scored(view, question, answer, "lead signs query", there, truth, options)
 
 
 def _which_leads(view: View, question: str, leads: Sequence[str], kind: str, truth: str) -> Dialogue:
     answer = f"{join(leads)}." if leads else "No lead."
-    asked = _dialogue(view, question, answer, kind, list(leads) or ["none"], truth)
-    return replace(asked, gold={**asked.gold, "options": {lead: lead for lead in view.record.leads}})
-
-
-def _dialogue(view: View, question: str, answer: str, kind: str, answers: list[str], truth: str) -> Dialogue:
-    gold = {"type": kind, "answer": answers, "codes": []}
-    return Dialogue("question", (view,), ((question, answer),), (truth,), gold)
+    return scored(view, question, answer, kind, leads, truth, {lead: lead for lead in view.record.leads})

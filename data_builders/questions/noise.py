@@ -8,11 +8,10 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 from .balance import paired
 from .leads import NOISE_TRUTH
-from .view import Dialogue, View
+from .view import Dialogue, View, scored
 from .wording import agree, capital, join
 
 KINDS = ("baseline drift", "static noise", "burst noise", "electrode problems")
@@ -169,7 +168,4 @@ def _options(names: Iterable[str]) -> dict[str, str]:
 def _dialogue(
     view: View, question: str, answer: str, kind: str, answers: Sequence[str], options: Mapping[str, str]
 ) -> Dialogue:
-    gold: dict[str, Any] = {"type": kind, "answer": list(answers) or ["none"], "codes": []}
-    if options:
-        gold["options"] = dict(options)
-    return Dialogue("question", (view,), ((question, answer),), (NOISE_TRUTH,), gold)
+    return scored(view, question, answer, kind, answers, NOISE_TRUTH, options)

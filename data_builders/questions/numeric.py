@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .view import Dialogue, View
+from .view import Dialogue, View, scored
 from .wording import capital, join
 
 TRUTH = "measured by anyecg.measure"
@@ -141,7 +141,4 @@ def _limits(feature: Feature, view: View) -> str:
 def _dialogue(
     view: View, question: str, answer: str, kind: str, answers: list[str], options: Mapping[str, str] | None = None
 ) -> Dialogue:
-    gold: dict[str, Any] = {"type": kind, "answer": answers, "codes": []}
-    if options:
-        gold["options"] = dict(options)
-    return Dialogue("question", (view,), ((question, answer),), (TRUTH,), gold)
+    return scored(view, question, answer, kind, answers, TRUTH, options)

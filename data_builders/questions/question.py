@@ -5,13 +5,12 @@ from __future__ import annotations
 import random
 from collections import Counter
 from dataclasses import replace
-from typing import Any
 
 from anyecg.findings import CODES, FINDINGS, phrase
 
 from . import attributes, classes, counting, focused, knowledge, leads, numeric, rhythms
 from .balance import rival, verified
-from .view import Dialogue, View
+from .view import Dialogue, View, scored
 from .wording import (
     CLASS_NAMES,
     RHYTHM_ORDER,
@@ -293,5 +292,4 @@ def _topic_of_sub(subclass: str) -> str:
 
 
 def _dialogue(view: View, question: str, answer: str, kind: str, answers: list[str], codes: list[str]) -> Dialogue:
-    gold: dict[str, Any] = {"type": kind, "answer": answers, "codes": codes}
-    return Dialogue("question", (view,), ((question, answer),), (view.truth,), gold)
+    return scored(view, question, answer, kind, answers, view.truth, codes=codes)

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from typing import Any
 
 from .balance import verified
 from .localization import say_intervals
-from .view import Dialogue, View
+from .view import Dialogue, View, scored
 from .wording import RHYTHM_ORDER, capital, join
 
 EMERGENCIES = (
@@ -120,10 +119,7 @@ def _with_article(name: str) -> str:
 def _dialogue(
     view: View, question: str, answer: str, kind: str, answers: list[str], options: tuple[str, ...]
 ) -> Dialogue:
-    gold: dict[str, Any] = {"type": kind, "answer": answers, "codes": []}
-    if options:
-        gold["options"] = {name: name for name in options}
-    return Dialogue("question", (view,), ((question, answer),), (f"{view.truth}: episodes",), gold)
+    return scored(view, question, answer, kind, answers, f"{view.truth}: episodes", {name: name for name in options})
 
 
 def conclusion(view: View) -> str:

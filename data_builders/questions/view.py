@@ -151,6 +151,24 @@ class View:
         ]
 
 
+def scored(
+    view: View, question: str, answer: str, kind: str, answers: Sequence[str], truth: str,
+    options: Mapping[str, str] | None = None, codes: Sequence[str] = (),
+) -> Dialogue:  # fmt: skip
+    """A question on one ECG of a kind that is scored by its set of answers.
+
+    Args:
+        answers: the options of the grammar that hold; none gives "none".
+        truth: where the answer is from.
+        options: each option of the grammar → how answers word it, so that an answer in a sentence is scored by them.
+        codes: the statements that the answer asserts.
+    """
+    gold: dict[str, Any] = {"type": kind, "answer": list(answers) or ["none"], "codes": list(codes)}
+    if options:
+        gold["options"] = dict(options)
+    return Dialogue("question", (view,), ((question, answer),), (truth,), gold)
+
+
 def _clip(events: Sequence[Mapping[str, Any]], start_s: float, end_s: float, leads: tuple[str, ...]) -> tuple:
     """Events of an excerpt; a beat or wave counts if most of it is shown, an episode if any of it is."""
     kept = []
