@@ -186,12 +186,14 @@ def test_intervals_are_told_against_those_before_a_run_not_against_the_run_itsel
     assert short[51:] == pytest.approx(1.0, abs=0.02)
 
 
-def test_a_run_goes_on_until_the_interval_is_back():
+@pytest.mark.parametrize(("likely", "last"), [(0.4, 25), (0.1, 20)])
+def test_a_run_goes_on_until_the_interval_is_back_and_while_it_is_likely(likely, last):
     from anyecg.measure.kinds import _with_runs
 
     features = run_of([0.45] * 6)
-    first = np.arange(len(features)) == 20
-    assert np.flatnonzero(_with_runs(first, features, np.zeros_like(first))).tolist() == list(range(20, 26))
+    probability = np.where(np.arange(len(features)) == 20, 0.9, likely)
+    found = _with_runs(probability, features, np.zeros(len(features), dtype=bool))
+    assert np.flatnonzero(found).tolist() == list(range(20, last + 1))
 
 
 def test_extra_beats_alone_do_not_make_a_rhythm_one_in_which_none_are_called():

@@ -42,6 +42,9 @@ KEPT_RR, FORGET_S = 8, 60.0
 """so many of them; what differs from it for longer than this is the new one."""
 RUN_RR = 0.2
 """Intervals within a run differ by no more than this share."""
+RUN_LIMIT = 0.3
+"""Probability of being supraventricular from which a beat continues a run; without it a sinus rhythm that sets in
+suddenly is one."""
 BLOCK_BEATS = 400
 """The dominant shape is learnt anew every so many beats, since it drifts over hours."""
 SHAPE_HZ = 125.0
@@ -82,8 +85,8 @@ def call_kinds(features: np.ndarray, weights: dict[str, np.ndarray] | None = Non
     """Kinds from `beat_features`; with other weights than the stored ones to validate a fit."""
     weights = weights or _weights()
     ventricular = is_ventricular(features, weights)
-    premature = (_probability(features, weights, "supraventricular") >= S_LIMIT) & ~ventricular
-    supra = _with_runs(premature, features, ventricular) & _regular(features)
+    probability = np.where(ventricular, 0.0, _probability(features, weights, "supraventricular"))
+    supra = _with_runs(probability, features, ventricular) & _regular(features)
     return np.where(ventricular, "V", np.where(supra, "S", "N")).tolist()
 
 
@@ -122,12 +125,12 @@ def _rr_before(features: np.ndarray) -> np.ndarray:
     return np.exp(features[:, FEATURES.index("rr_before")] + features[:, FEATURES.index("usual_rr")])
 
 
-def _with_runs(premature: np.ndarray, features: np.ndarray, ventricular: np.ndarray) -> np.ndarray:
-    """Add the beats that follow a premature one at the same short interval."""
+def _with_runs(probability: np.ndarray, features: np.ndarray, ventricular: np.ndarray) -> np.ndarray:
+    """Beats that are premature by themselves, and those that follow one at the same short interval."""
     rr = _rr_before(features)
-    goes_on = (shortening(features, ventricular) < np.log(USUAL_RR[0])) & ~ventricular
+    goes_on = (shortening(features, ventricular) < np.log(USUAL_RR[0])) & (probability >= RUN_LIMIT)
     goes_on[1:] &= np.abs(rr[1:] / rr[:-1] - 1) < RUN_RR
-    found = premature.copy()
+    found = probability >= S_LIMIT
     for k in np.flatnonzero(goes_on[1:]) + 1:
         found[k] |= found[k - 1]
     return found
