@@ -167,7 +167,12 @@ def worry(question: str, evidence: Evidence) -> str:
     codes = [code for code, holds in findings_in_text(text).items() if holds and code not in ("NORM", "SR")]
     rest = without_findings(text)
     words = set(re.findall(r"\w+", rest))
-    if len(codes) != 1 or not words & _WORRY or not words & {"the", "this", "these", "his", "her", "my", "that"}:
+    if (
+        len(codes) != 1
+        or "delta" in question
+        or not words & _WORRY
+        or not words & {"the", "this", "these", "his", "her", "my", "that"}
+    ):
         return ""
     if not understood(rest, _SCAFFOLD, WORRYING):
         return ""

@@ -35,8 +35,8 @@ _WORRY = frozenset(
     ("safe", "dangerous", "worry", "worried", "worrying", "concerning", "concerned", "serious", "risky", "bad")
 )
 _CONCEPTS = {
-    "qt_ms": "QTc", "qtc_bazett_ms": "QTc", "pr_ms": "the PR interval", "qrs_ms": "the QRS complex",
-    "axis_deg": "the heart axis",
+    "heart_rate_bpm": "the heart rate", "qt_ms": "the QT interval", "qtc_bazett_ms": "QTc", "pr_ms": "the PR interval",
+    "qrs_ms": "the QRS complex", "axis_deg": "the heart axis",
 }  # fmt: skip
 """The written passage on each number."""
 _ABNORMAL = re.compile(r"\b(?:abnormal|not normal|outside)\b")
@@ -124,6 +124,8 @@ def _more_numbers(question: str, evidence: Evidence) -> str:
         values = [(name, measured.get(f"qtc_{name}_ms")) for name in formulas]
         listed = ", ".join(f"{name.capitalize()} {v:.0f} ms" if v else f"{name.capitalize()} ?" for name, v in values)
         return f"QTc by formula: {listed}. Bazett's is too high at fast rates and too low at slow ones."
+    if set(question.split()) & _WORRY:
+        return ""
     for key, (names, title, unit, low, high) in _MORE.items():
         rest = re.sub(rf"\b(?:{names})\b", " ", question)
         if rest == question or not understood(_LIMIT.sub(" ", rest), _WORDS):

@@ -14,7 +14,7 @@ from ..measure.normal import Q_MV, ST_MV, T_MV
 from .said import asks_yes_or_no, called, is_called, join, mv, named
 from .topics import by_topic
 from .voltages import ANSWERS as VOLTAGES
-from .words import EVIDENCE, GRAMMAR, JUDGING, RECORDING, WORRYING, understood, word_set
+from .words import EVIDENCE, GRAMMAR, JUDGING, RECORDING, understood, word_set
 
 Row = Mapping[str, float | None]
 T_LEADS = ("I", "II", "aVL", "V2", "V3", "V4", "V5", "V6")
@@ -253,7 +253,9 @@ def _urgency(question: str) -> str:
 
 
 _WORRY = word_set("worry worried worrying concern concerned concerning dangerous serious alarming bad safe matter")
-_ABOUT = word_set("going what tell about happen happening up see appearance look do show there leads lead")
+_ABOUT = word_set(
+    "anything something wrong going what tell about happen happening up see appearance look do show there leads lead"
+)
 
 
 def measured_leads(code: str, evidence: Evidence) -> str:
@@ -288,7 +290,7 @@ def answered_waves(question: str, evidence: Evidence) -> str:
     by_lead = {"st_changes": st_changes, "t_waves": t_waves, "q_waves": q_waves}
     if said := by_topic(question, evidence, "by_lead", by_lead, asked=rest):
         return said + (f" In general: {_urgency(rest)}" if set(rest.split()) & _WORRY else "")
-    if asked and understood(rest, GRAMMAR, RECORDING, EVIDENCE, JUDGING, WORRYING, _ABOUT):
+    if asked and understood(rest, GRAMMAR, RECORDING, EVIDENCE, JUDGING, _ABOUT):
         return territory(evidence, question)
     return ""
 
