@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import weakref
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
@@ -17,6 +18,8 @@ from anyecg.strip_layout import PX_PER_MM, ROW_S, interval_leads, lay_out, sheet
 
 _TALL = 0.75
 """A sheet higher than this against its width is scrolled; others are shown whole."""
+_KEPT: dict[int, tuple[weakref.ref[EcgRecord], str, tuple[str, bool]]] = {}
+"""The last drawing of each recording, as long as that lives: of ten ECGs, mostly one changes."""
 
 
 def describe(record: EcgRecord) -> str:
@@ -62,8 +65,8 @@ def strips_html(
         if k in starts and start_s is not None:
             begin = max(0.0, min(start_s, record.duration_s - ROW_S))
         own = [mark for mark in marks if mark["ecg"] == k + 1]
-        image = draw_strip(record, intervals=own, title=f"ECG {k + 1}: {record.name}", start_s=begin)
-        sheets.append(_sheet(k + 1, record, image, k == opened, _look_at(record, own, begin)))
+        picture = _drawn(record, own, f"ECG {k + 1}: {record.name}", begin)
+        sheets.append(_sheet(k + 1, record, picture, k == opened, _look_at(record, own, begin)))
     several = " several" if len(records) > 1 else ""
     bar = _BAR.format(grow="Side by side" if several else "Full screen")
     return f'<div id="sheets" class="sheets{several}" popover>{bar}{"".join(sheets)}</div>'
@@ -88,13 +91,26 @@ def _look_at(record: EcgRecord, marks: Sequence[Mapping[str, Any]], begin_s: flo
     return ""
 
 
-def _sheet(number: int, record: EcgRecord, image: Image.Image, opened: bool, look_at: str) -> str:
+def _drawn(record: EcgRecord, marks: Sequence[Mapping[str, Any]], title: str, start_s: float) -> tuple[str, bool]:
+    """The picture as a data address, and whether it is tall; the last one of each recording is kept."""
+    key = repr((title, start_s, [sorted(mark.items()) for mark in marks]))
+    kept = _KEPT.get(id(record))
+    if not kept or kept[0]() is not record or kept[1] != key:
+        image = draw_strip(record, intervals=marks, title=title, start_s=start_s)
+        known = id(record)
+        alive = weakref.ref(record, lambda _: _KEPT.pop(known, None))
+        kept = _KEPT[known] = (alive, key, (_data_url(image), image.height > _TALL * image.width))
+    return kept[2]
+
+
+def _sheet(number: int, record: EcgRecord, drawn: tuple[str, bool], opened: bool, look_at: str) -> str:
     caption = escape(f"ECG {number}: {record.name} ({describe(record)})", quote=True)
-    tall = " tall" if image.height > _TALL * image.width else ""
+    address, is_tall = drawn
+    tall = " tall" if is_tall else ""
     state = " open" if opened else ""
     remove = f'<button type="button" class="remove" data-remove="{number}">Remove ECG {number}</button>'
     label = f'role="group" aria-label="Trace of ECG {number}" tabindex="0"'
-    picture = f'<div class="sheet{tall}" {label}{look_at}><img alt="{caption}" src="{_data_url(image)}"></div>'
+    picture = f'<div class="sheet{tall}" {label}{look_at}><img alt="{caption}" src="{address}"></div>'
     return f"<details{state}><summary>{caption}</summary>{picture}{remove}</details>"
 
 

@@ -5,6 +5,7 @@ import pytest
 from fake_chat import FakeChat, evidence
 
 import anyecg.answer
+import app.strips
 from anyecg.answer import Answer
 from anyecg.correct import corrected
 from anyecg.record import EcgRecord, RecordError
@@ -259,6 +260,22 @@ def test_the_first_marked_place_or_the_chosen_one_is_scrolled_to():
     ]
     assert 0.1 < places[0] < 0.2 and 0.7 < places[1] < 0.85
     assert "data-x" not in strips_html([make_record()])
+
+
+def test_only_the_sheet_that_changed_is_drawn_again_and_nothing_is_kept_of_what_is_gone(monkeypatch):
+    drawn = []
+    draw = app.strips.draw_strip
+    monkeypatch.setattr(
+        "app.strips.draw_strip", lambda record, **options: drawn.append(record.name) or draw(record, **options)
+    )
+    records = [make_record("a"), make_record("b")]
+    mark = {"ecg": 2, "start_s": 1.0, "end_s": 2.0, "kind": "noise", "leads": []}
+    before = strips_html(records)
+    assert strips_html(records, [mark]) != before == strips_html(records)
+    assert drawn == ["a", "b", "b", "b"]
+    kept = {id(record) for record in records}
+    del records
+    assert not kept & set(app.strips._KEPT)
 
 
 def test_a_general_question_needs_no_recording(session):
