@@ -63,6 +63,15 @@ def test_without_a_change_the_beats_look_alike_and_the_findings_stay(patients):
     assert np.median(alike) > 0.93 and np.median(alike) > np.median(others) + 0.05
 
 
+def test_beats_differ_more_after_what_changes_them_than_without_a_reason(patients):
+    def likeness(*reasons):
+        both = [(mean_beat(a), mean_beat(b)) for a, b in pairs(patients, *reasons) if "PACE" not in b.findings]
+        return [np.corrcoef(a.ravel(), b.ravel())[0, 1] for a, b in both]
+
+    changed = likeness("new left bundle", "new infarction", "potassium was", "low potassium", "high potassium")
+    assert len(changed) > 8 and np.median(changed) < np.median(likeness("no change")) - 0.05
+
+
 def test_each_reason_brings_its_finding(patients):
     for word, code in (("left bundle", "CLBBB"), ("fibrillation has begun", "AFIB"), ("prolongs QT", "LNGQT")):
         for _, now in pairs(patients, word):

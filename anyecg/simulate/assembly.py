@@ -17,7 +17,7 @@ from .chaos import add_ventricular_chaos
 from .device import draw_device
 from .drawing import Drawing, draw
 from .episodes import find_episodes
-from .morphology import Heart, draw_heart
+from .morphology import Heart, draw_hearts
 from .noise import add_noise
 from .pacing import add_spikes
 from .patient import Patient
@@ -128,7 +128,7 @@ class Case:
     person: Person
     torso: Torso
     streams: Sequence[np.random.Generator]
-    """Five generators for the heart (`draw_heart`), one for its timing and one for disturbances."""
+    """Five generators for the heart (`draw_hearts`), one for its timing and one for disturbances."""
     name: str
     seed: tuple[int, int]
     recorded_at: str | None = None
@@ -142,7 +142,7 @@ def plan_records(cases: Sequence[Case], shape: Shape) -> list[Plan]:
     layout = _layout(shape.leads)
     rows = layout.rows
     patients = [case.patient for case in cases]
-    hearts = [draw_heart(case.patient, case.torso, case.streams[:-2]) for case in cases]
+    hearts = draw_hearts(patients, [case.torso for case in cases], [case.streams[:-2] for case in cases])
     beats = [draw_beats(case.patient, shape.duration_s, case.streams[-2]) for case in cases]
     stretches = [repolarisation_stretch(*each) for each in zip(patients, hearts, beats, strict=True)]
     drawings = [_empty_drawing(shape, len(rows), case.streams[-1]) for case in cases]
@@ -239,12 +239,26 @@ def _add_heart(
     add_spikes(drawing, beats, as_qrs, rng)
 
 
+# How leads' beats vary together (PTB-XL: correlations of the sizes of sinus beats among I, II, V1-V6): the heart
+# swings in the frontal plane, so that I and V1 grow as II and V4-V6 shrink.
+_VARY_ALIKE = np.array([
+    [1.0, -0.60, 0.60, 0.50, 0.0, -0.40, -0.45, -0.35], [-0.60, 1.0, -0.15, -0.15, 0.25, 0.55, 0.65, 0.68],
+    [0.60, -0.15, 1.0, 0.62, 0.20, -0.20, -0.25, -0.20], [0.50, -0.15, 0.62, 1.0, 0.58, 0.05, -0.10, -0.05],
+    [0.0, 0.25, 0.20, 0.58, 1.0, 0.75, 0.50, 0.35], [-0.40, 0.55, -0.20, 0.05, 0.75, 1.0, 0.94, 0.80],
+    [-0.45, 0.65, -0.25, -0.10, 0.50, 0.94, 1.0, 0.95], [-0.35, 0.68, -0.20, -0.05, 0.35, 0.80, 0.95, 1.0],
+])  # fmt: skip
+_SWING = np.zeros((len(SOURCE_LEADS), len(SOURCE_LEADS)))
+_SWING[:8, :8] = np.linalg.cholesky(_VARY_ALIKE + 0.03 * np.eye(8)) * [[1.25], [0.9], [1.3], [1.15], [1], [1], [1], [1]]
+_SWING[8:, 8:] = np.eye(len(SOURCE_LEADS) - 8)
+
+
 def _breathing_gain(at_s: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """(n_source_leads, n_beats) factor on each beat: the heart moves with breathing; every lead sees it its own way."""
-    n = len(SOURCE_LEADS)
-    own = 0.018 * rng.lognormal(0.0, 0.5) * (0.8 + 0.6 * rng.standard_normal((n, 1)))
-    cycle = np.sin(2 * np.pi * (rng.uniform(0.18, 0.3) * at_s + rng.random()))
-    return np.asarray(1 + own * cycle + 0.012 * rng.standard_normal((n, len(at_s))))
+    """(n_source_leads, n_beats) factor on each beat: the heart moves with breathing, and a little by itself."""
+    size, rate, phase = 0.034 * rng.lognormal(0.0, 0.5), rng.uniform(0.18, 0.3), rng.random()
+    ways = _SWING @ rng.standard_normal((len(SOURCE_LEADS), 2))
+    breath = np.sqrt(1.4) * np.sin(2 * np.pi * (rate * at_s + phase))
+    courses = np.stack((breath, 0.55 * rng.standard_normal(len(at_s))))
+    return np.asarray(1 + size * (ways @ courses) + 0.003 * rng.standard_normal((len(SOURCE_LEADS), len(at_s))))
 
 
 def _add_beats(

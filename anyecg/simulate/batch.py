@@ -14,7 +14,7 @@ import torch
 from .assembly import Plan
 from .device import slow_matrix
 from .drawing import COARSE_HZ, Copies, Drawing, padded_length
-from .pool import hats, noise_pool
+from .pool import POOL_SAMPLES, hats, noise_pool
 
 _WIDTH_CLASSES_S = (0.16, 0.32, 100.0)  # copies up to this long are padded to one width
 
@@ -133,7 +133,8 @@ def _add_muscle(signal: torch.Tensor, drawings: Sequence[Drawing]) -> None:
         if not muscles:
             continue
         stretches = torch.from_numpy(noise_pool(rate, low_pass_hz)).to(signal.device).unfold(0, n, 1)
-        starts = torch.from_numpy(np.stack([muscle.starts for muscle in muscles])).to(signal.device)
+        begins = np.stack([muscle.starts + muscle.colours * POOL_SAMPLES for muscle in muscles])
+        starts = torch.from_numpy(begins).to(signal.device)
         noise = _stacked([muscle.weights for muscle in muscles], signal) @ stretches[starts]
         knots = _stacked([muscle.knots for muscle in muscles], signal)
         noise *= (knots @ torch.from_numpy(hats(n, knots.shape[1])).to(signal.device))[:, None]

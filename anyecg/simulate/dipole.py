@@ -7,6 +7,7 @@ which looks like a Gaussian but ends: onset and end are real.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -42,8 +43,8 @@ class Wave:
     @property
     def span(self) -> tuple[float, float]:
         """Where the first bump begins and the last one ends, ms."""
-        centre, flat, left, right = self.rows[:, :4].T
-        return float((centre - left).min()), float((centre + flat + right).max())
+        times = self.rows[:, :4].tolist()  # faster than array operations on so few
+        return min(row[0] - row[2] for row in times), max(row[0] + row[1] + row[3] for row in times)
 
     def area(self) -> np.ndarray:
         """∫ dipole dt, shape (3,), mV·ms."""
@@ -100,9 +101,44 @@ def bump_heights(times: np.ndarray, t: np.ndarray) -> np.ndarray:
     return height
 
 
+def drawn(waves: Sequence[Wave], steps: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Waves over their whole spans, in even steps.
+
+    Returns:
+        Times (n_waves, steps) in ms from each wave's origin; heights of bumps (n_waves, most_bumps, steps) float32; and
+        what each bump adds to the dipole, (n_waves, most_bumps, 3), 0 where a wave has fewer bumps than another.
+    """
+    rows = np.zeros((len(waves), max(len(wave.rows) for wave in waves), 7))
+    rows[:, :, 2:4] = 1.0
+    for own, wave in zip(rows, waves, strict=True):
+        own[: len(wave.rows)] = wave.rows
+    start, end = np.array([wave.span for wave in waves]).T[:, :, None]
+    t = start + (end - start) * (np.arange(steps) / steps)
+    centre, flat, left, right = rows[:, :, :4].astype(np.float32).transpose(2, 0, 1)[..., None]
+    past = t.astype(np.float32)[:, None] - centre
+    u = np.maximum((past - flat) / right, -past / left)
+    np.maximum(u, 0, out=u)
+    heights = np.maximum(1 - u * u, 0)
+    heights *= heights
+    heights *= heights
+    return t, heights, rows[:, :, 4:]
+
+
+def mixed(weights: np.ndarray, heights: np.ndarray) -> np.ndarray:
+    """Bumps (n, n_bumps, steps) as rows with these weights (n, n_rows, n_bumps) see them: (n, n_rows, steps).
+
+    Added up in order, so that a wave is the same to the last bit beside waves of more bumps.
+    """
+    out = weights[:, :, :1] * heights[:, :1]
+    for k in range(1, heights.shape[1]):
+        out += weights[:, :, k, None] * heights[:, k, None]
+    return out
+
+
 def rotation_matrix(around_x: float, around_y: float, around_z: float) -> np.ndarray:
     """Rotation by three angles in degrees; around z turns the frontal axis, around y the horizontal one."""
-    a, b, c, s, t, u = (f(math.radians(x)) for f in (math.cos, math.sin) for x in (around_x, around_y, around_z))
+    x, y, z = math.radians(around_x), math.radians(around_y), math.radians(around_z)
+    a, b, c, s, t, u = math.cos(x), math.cos(y), math.cos(z), math.sin(x), math.sin(y), math.sin(z)
     # in_z @ in_y @ in_x, multiplied out
     return np.array([
         [c * b, c * t * s - u * a, c * t * a + u * s],

@@ -15,7 +15,7 @@ import scipy.fft
 
 from .device import Device
 from .dipole import Wave, bump_heights
-from .pool import hats, noise_pool
+from .pool import POOL_SAMPLES, hats, noise_pool
 
 COARSE_HZ = 10.0  # wander and the high-pass filter are computed at this rate and drawn out
 _DRAWN_TWICE_BELOW_HZ = 200.0
@@ -55,7 +55,9 @@ class Muscle:
     """Broad-band noise at the electrodes, swelling and fading."""
 
     starts: np.ndarray
-    """(n_electrodes,) where each one's stretch of the noise pool begins."""
+    """(n_electrodes,) where each one's stretch begins in the pool of its colour."""
+    colours: np.ndarray
+    """(n_electrodes,) int: which of `pool.COLOURS`."""
     weights: np.ndarray
     """(n_rows, n_electrodes) float32, mV."""
     knots: np.ndarray
@@ -150,15 +152,26 @@ def draw(drawing: Drawing) -> np.ndarray:
     if drawing.muscle is not None:
         _add_muscle(out, drawing.muscle, drawing)
     if drawing.mains is not None:
-        cycles = (drawing.mains_hz / drawing.inner_rate) * np.arange(out.shape[1])
-        angle = ((cycles - np.floor(cycles)) * (2 * np.pi)).astype(np.float32)
-        out += drawing.mains @ np.stack([np.sin(angle), np.cos(angle)])
+        step = 2 * np.pi * drawing.mains_hz / drawing.inner_rate
+        for a in range(0, out.shape[1], _AT_ONCE):
+            out[:, a : a + _AT_ONCE] += drawing.mains @ _sine_and_cosine(step, a, min(_AT_ONCE, out.shape[1] - a))
     if drawing.factor > 1 or drawing.device.shapes_spectrum:
         out = _through_filters(out, drawing)
     out *= drawing.device.gain[:, None]
     for held in drawing.held:
         out[list(held.rows), held.first : held.last] = held.level
     return out
+
+
+_AT_ONCE = 1 << 17
+
+
+def _sine_and_cosine(step: float, first: int, n: int) -> np.ndarray:
+    """(2, n) float32: sine and cosine of n angles in steps, by the products of few large and few small ones."""
+    block = 128
+    small, large = np.exp(1j * step * np.arange(block)), np.exp(1j * step * (first + np.arange(0, n, block)))
+    turning = (large[:, None] * small).reshape(-1)[:n].astype(np.complex64)
+    return np.stack((turning.imag, turning.real))
 
 
 def _draw_copies(out: np.ndarray, copies: Copies, rate: float) -> None:
@@ -218,17 +231,18 @@ def _ramps(steps: int) -> np.ndarray:
 
 
 def _add_muscle(out: np.ndarray, muscle: Muscle, drawing: Drawing) -> None:
-    n = out.shape[1]
+    n, longest = out.shape[1], POOL_SAMPLES // 4
     pool = noise_pool(drawing.inner_rate, drawing.device.low_pass_hz)
-    if n <= len(pool) // 4:
-        noise = muscle.weights @ _stretches(pool, muscle.starts, n)
+    begin = muscle.colours * POOL_SAMPLES
+    if n <= longest:
+        noise = muscle.weights @ _stretches(pool, begin + muscle.starts, n)
         noise *= muscle.knots @ hats(n, len(muscle.knots))
         out += noise
         return
     places = np.linspace(0, n, len(muscle.knots))
-    for a in range(0, n, len(pool) // 4):  # a long record: the pool again, from elsewhere
-        b = min(a + len(pool) // 4, n)
-        at = (muscle.starts + 3 * a + 7919 * (a // 1000)) % (len(pool) - (b - a))
+    for a in range(0, n, longest):  # a long record: the pool again, from elsewhere
+        b = min(a + longest, n)
+        at = begin + (muscle.starts + 3 * a + 7919 * (a // 1000)) % (POOL_SAMPLES - (b - a))
         noise = muscle.weights @ _stretches(pool, at, b - a)
         out[:, a:b] += noise * np.interp(np.arange(a, b), places, muscle.knots).astype(np.float32)
 

@@ -13,11 +13,12 @@ import numpy as np
 
 from .dipole import Vector, Wave, jitter, rotation_matrix
 from .patient import Patient
-from .repolarisation import repolarisation, t_loop
-from .syndromes import p_segment
-from .torso import Torso, draw_views, extent, net_axis, views
+from .repolarisation import Recovery, repolarisation, t_loop
+from .syndromes import after_p
+from .torso import Torso, draw_views, extents, net_axis, views
 from .ventricles import changed_forces, first_forces, turn_to_axis, voltage
 
+Marks = tuple[float, float, float]
 # What counts as having left the baseline, per wave: mV, and the share of the largest deflection on any lead.
 MARKS = {"P": (0.005, 0.03), "QRS": (0.006, 0.005), "T": (0.012, 0.035)}
 # Readers who mark twelve leads one by one put the outermost marks a little further out than the deflection itself
@@ -65,28 +66,52 @@ class Heart:
         return np.ptp(self.seen["QRS"] @ wave.bumps(np.arange(*wave.span, 2.0)), axis=1)
 
 
-def draw_heart(patient: Patient, torso: Torso, streams: Sequence[np.random.Generator]) -> Heart:
-    """Draw the wave shapes of a patient.
+def draw_hearts(
+    patients: Sequence[Patient], torsos: Sequence[Torso], streams: Sequence[Sequence[np.random.Generator]]
+) -> list[Heart]:
+    """Draw the wave shapes of patients, step by step for all.
 
     Args:
-        streams: five generators (activation, its changes, voltage, repolarisation, atria and other beats). Where they
-            are five and start alike, the same heart is drawn again but for what the patient has new.
+        streams: for each, five generators (activation, its changes, voltage, repolarisation, atria and other beats).
+            Where they are five and start alike, the same heart is drawn again but for what the patient has new.
     """
-    activation, changes, of_size, recovery, rng = streams
-    qrs = turn_to_axis(first_forces(patient, activation), torso, patient.axis_deg)
-    qrs = changed_forces(patient, qrs, changes)
-    t, leads = views(qrs, torso.matrices["QRS"][:8])
-    size = voltage(patient, leads, of_size)
-    qrs, leads = qrs.scaled(size), leads * np.float32(size)
-    j_to_t_end = _qt_ms(patient) - patient.qrs_ms
-    t_wave, st_level, early, codes, further = repolarisation(patient, qrs, j_to_t_end, recovery)
+    every = list(zip(patients, torsos, streams, strict=True))
+    first = [first_forces(patient, own[0]) for patient, _, own in every]
+    turned = turn_to_axis(first, torsos, [patient.axis_deg for patient in patients])
+    qrs = [changed_forces(patient, wave, own[1]) for wave, (patient, _, own) in zip(turned, every, strict=True)]
+    t, leads = views(qrs, [torso.matrices["QRS"] for torso in torsos])
+    sizes = [voltage(patient, seen, own[2]) for seen, (patient, _, own) in zip(leads, every, strict=True)]
+    qrs = [wave.scaled(size) for wave, size in zip(qrs, sizes, strict=True)]
+    leads *= np.array(sizes, dtype=np.float32)[:, None, None]
+    recoveries = [
+        repolarisation(patient, wave, _qt_ms(patient) - patient.qrs_ms, own[3])
+        for wave, (patient, _, own) in zip(qrs, every, strict=True)
+    ]
+    atria = [_atrial(patient, own[4]) for patient, _, own in every]
+    marks = zip(
+        extents(*views(atria, [torso.matrices["P"] for torso in torsos]), *MARKS["P"]),
+        extents(t, leads, *MARKS["QRS"]),
+        extents(
+            *views([recovery[0] for recovery in recoveries], [torso.matrices["T"] for torso in torsos]), *MARKS["T"]
+        ),
+        strict=True,
+    )
+    return [_heart(*each) for each in zip(patients, torsos, streams, qrs, atria, recoveries, marks, strict=True)]
+
+
+def _heart(
+    patient: Patient, torso: Torso, streams: Sequence[np.random.Generator], qrs: Wave, atrial: Wave, recovery: Recovery,
+    marks: tuple[Marks, Marks, Marks],
+) -> Heart:  # fmt: skip
+    """A heart from its main waves and where they are marked: P, QRS, T."""
+    _, changes, _, _, rng = streams
+    t_wave, st_level, early, codes, further = recovery
+    p, j_to_t_end = _fitted(atrial, marks[0], "P", patient.p_ms), _qt_ms(patient) - patient.qrs_ms
     shapes = {
-        "P": _fitted_to(torso, _atrial(patient, rng), "P", patient.p_ms),
-        "QRS": _fitted(qrs, extent(t, leads, *MARKS["QRS"]), "QRS", patient.qrs_ms),
-        "T": _fitted_t(t_wave, st_level, early, torso.matrices["T"][:8], j_to_t_end),
+        "P": _with(p, after_p(patient, p.wave, patient.p_ms)),
+        "QRS": _fitted(qrs, marks[1], "QRS", patient.qrs_ms),
+        "T": _with(_fitted_t(t_wave, st_level, early, marks[2], j_to_t_end), further),
     }
-    shapes["P"] = _with(shapes["P"], p_segment(patient, patient.p_ms))
-    shapes["T"] = _with(shapes["T"], further)
     for suffix in _further_shapes(patient):
         if suffix in _ATRIAL:
             shapes |= _atrial_shape(suffix, patient, torso, rng)
@@ -95,6 +120,11 @@ def draw_heart(patient: Patient, torso: Torso, streams: Sequence[np.random.Gener
     return Heart(
         shapes, draw_views({name: shape.wave for name, shape in shapes.items()}, torso, changes), torso, st_level, codes
     )
+
+
+def _marks(wave: Wave, kind: str, torso: Torso) -> Marks:
+    """Onset, peak and end of one wave as this chest sees it."""
+    return extents(*views([wave], [torso.matrices[kind]]), *MARKS[kind])[0]
 
 
 def _with(shape: Shape, further: Wave | None) -> Shape:
@@ -106,12 +136,7 @@ def _qt_ms(patient: Patient) -> float:
     return patient.qtc_ms * (60 / patient.rate_bpm) ** (1 / 3)
 
 
-def _fitted_to(torso: Torso, wave: Wave, kind: str, duration_ms: float) -> Shape:
-    """`_fitted` of a wave as this chest sees it."""
-    return _fitted(wave, extent(*views(wave, torso.matrices[kind][:8]), *MARKS[kind]), kind, duration_ms)
-
-
-def _fitted(wave: Wave, marks: tuple[float, float, float], kind: str, duration_ms: float) -> Shape:
+def _fitted(wave: Wave, marks: Marks, kind: str, duration_ms: float) -> Shape:
     """Stretch and shift a wave so that its marked extent is [0, duration]; marks: its onset, peak and end now."""
     onset, peak, end = marks
     before, after = MARGINS[kind]
@@ -120,13 +145,13 @@ def _fitted(wave: Wave, marks: tuple[float, float, float], kind: str, duration_m
     return Shape(wave.timed(factor, shift), 0.0, peak * factor + shift, duration_ms)
 
 
-def _fitted_t(t_wave: Wave, st_level: np.ndarray, early: float, matrix: np.ndarray, end_ms: float) -> Shape:
+def _fitted_t(t_wave: Wave, st_level: np.ndarray, early: float, marks: Marks, end_ms: float) -> Shape:
     """Stretch ST-T so that its marked end lies where QT ends, and add the ST segment's level.
 
     Args:
         early: the share of this level that is there from the J point on; the rest comes slowly until T.
     """
-    onset, peak, end = extent(*views(t_wave, matrix), *MARKS["T"])
+    onset, peak, end = marks
     factor = (end_ms - MARGINS["T"][1]) / end
     top = peak * factor
     falls = 0.9 * (end_ms - 0.45 * top)
@@ -139,12 +164,12 @@ def _fitted_t(t_wave: Wave, st_level: np.ndarray, early: float, matrix: np.ndarr
 
 def _atrial(patient: Patient, rng: np.random.Generator) -> Wave:
     """Right atrium (down, forward), then left atrium (left, back)."""
-    right, left, lag = (0.080, 0.072, -0.060), (0.142, 0.036, 0.050), 34.0
+    right, left, lag = (0.085, 0.078, -0.100), (0.128, 0.056, 0.045), 34.0
     if patient.atria == "LAO/LAE":
         right, left, lag = (0.070, 0.080, -0.095), (0.165, 0.066, 0.105), 52.0
     elif patient.atria == "RAO/RAE":
         right, left = (0.14, 0.20, -0.06), (0.19, 0.10, 0.03)
-    size = float(np.exp(rng.normal(0, 0.22))) * (0.4 if patient.repolarisation == "HYPERK" else 1)
+    size = float(np.exp(rng.normal(-0.10, 0.22))) * (0.4 if patient.repolarisation == "HYPERK" else 1)
     return Wave.of([
         (48, 0, 46, 50, jitter(right, rng)),
         (48 + lag, 0, 46, 48, jitter(left, rng)),
@@ -176,7 +201,7 @@ def _atrial_shape(suffix: str, patient: Patient, torso: Torso, rng: np.random.Ge
         wave, share = _from_two((0.015, -0.10, 0.0), (0.0, -0.085, -0.03), rng), rng.normal(0.68, 0.04)
     else:
         wave, share = _from_two((0.04, 0.07, -0.03), (0.09, 0.03, 0.05), rng), rng.normal(1.08, 0.04)
-    return {"P" + suffix: _fitted_to(torso, wave, "P", share * patient.p_ms)}
+    return {"P" + suffix: _fitted(wave, _marks(wave, "P", torso), "P", share * patient.p_ms)}
 
 
 def _ectopic_atrial(rng: np.random.Generator) -> Wave:
@@ -214,6 +239,7 @@ def _wide(
     )
     t = -0.36 * (main + 0.3 * bend)
     j_to_t_end = max(_qt_ms(patient) + 0.5 * (duration - 100) - duration + rng.normal(0, 12), 150)
-    shape = _fitted_to(torso, qrs, "QRS", duration)
-    t_shape = _fitted_t(t_loop(t, rng), 0.25 * t, 1.0, torso.matrices["T"][:8], j_to_t_end)
+    shape = _fitted(qrs, _marks(qrs, "QRS", torso), "QRS", duration)
+    wave = t_loop(t, rng)
+    t_shape = _fitted_t(wave, 0.25 * t, 1.0, _marks(wave, "T", torso), j_to_t_end)
     return {"QRS" + suffix: shape, "T" + suffix: t_shape}

@@ -16,7 +16,7 @@ import numpy as np
 import scipy.fft
 
 from .drawing import COARSE_HZ, Drawing, Muscle
-from .pool import POOL_SAMPLES
+from .pool import COLOURS, POOL_SAMPLES
 from .spells import LEAD_WEIGHTS, N_EXTRA, Disturbance, add_motion, lose_electrode, saturate
 
 
@@ -27,7 +27,8 @@ class _Level:
     share: float
     wander: float
     """Factor on the usual baseline wander."""
-    muscle_mv: float
+    muscle: float
+    """Factor on the usual muscle noise."""
     mains_mv: float
     motion: float
     """Bursts per 30 s."""
@@ -36,10 +37,10 @@ class _Level:
 
 
 _LEVELS = (
-    _Level(0.34, 0.55, 0.004, 0.001, 0.00, 0.00),
-    _Level(0.44, 1.0, 0.007, 0.003, 0.01, 0.00),
-    _Level(0.17, 1.9, 0.014, 0.010, 0.15, 0.03),
-    _Level(0.05, 3.6, 0.035, 0.025, 0.60, 0.20),
+    _Level(0.34, 0.55, 0.6, 0.001, 0.00, 0.00),
+    _Level(0.44, 1.0, 1.0, 0.003, 0.01, 0.00),
+    _Level(0.17, 1.9, 1.8, 0.010, 0.15, 0.03),
+    _Level(0.05, 3.6, 4.0, 0.025, 0.60, 0.20),
 )
 _LEVEL_EDGES = list(accumulate(level.share for level in _LEVELS))
 
@@ -57,7 +58,7 @@ def add_noise(drawing: Drawing, rows: list[int], rng: np.random.Generator) -> li
     level = _LEVELS[min(bisect_left(_LEVEL_EDGES, rng.random()), len(_LEVELS) - 1)]
     used = _used_electrodes(tuple(rows))
     drawing.wander = _draw_wander(drawing, used, level.wander, rng)
-    drawing.muscle = _draw_muscle(used, level.muscle_mv, rng)
+    drawing.muscle = _draw_muscle(used, level.muscle, rng)
     hum = level.mains_mv * rng.exponential()
     if hum > 0.002:
         _add_mains(drawing, used.weights, hum, rng)
@@ -78,11 +79,19 @@ _WANDER_MV = 0.038
 _WANDER_OF = np.concatenate([[0.42, 0.42, 1.0, 0.84, 0.89, 1.0, 1.06, 1.12, 1.16], np.full(N_EXTRA, 1.0)])
 
 _KNOTS = 12
-# Arms have more muscle noise than the leg and the chest. The mean of the limbs brings less of it to the chest leads
-# than a third of each: in PTB-XL neighbouring chest leads share 0.1 to 0.25 of the noise between waves.
-_MUSCLE_OF = np.concatenate([[1.25, 2.0, 0.7], np.full(6, 0.58), np.full(N_EXTRA, 1.0)])
-_MUSCLE_WEIGHTS = LEAD_WEIGHTS.copy()
-_MUSCLE_WEIGHTS[2:8, :3] *= 0.35
+# Noise between T and P waves of PTB-XL, by electrode (RA, LA, LL, V1-V6, further ones): its fast and its slow part as
+# white noise of this size at 500 Hz, mV. Neighbouring chest electrodes share a little of both, all chest leads a
+# slow part, which II has, too; the mean of the limbs brings hardly any fast noise to them.
+_FAST_MV = np.concatenate([[0.0138, 0.0160, 0.005], np.full(6, 0.0033), np.full(N_EXTRA, 0.007), [0]])
+_SLOW_MV = np.concatenate([[0.040, 0.038, 0.022], np.full(6, 0.033), np.full(N_EXTRA, 0.035), [0.021]])
+_MUSCLE_WEIGHTS = np.concatenate([LEAD_WEIGHTS, np.zeros((len(LEAD_WEIGHTS), 1), dtype=np.float32)], axis=1)
+_MUSCLE_WEIGHTS[2:8, :3] *= 0.08
+_MUSCLE_WEIGHTS[2:8, 3:9] += 0.03 * (np.eye(6, k=1) + np.eye(6, k=-1))
+_MUSCLE_WEIGHTS[1:8, -1] = [0.4, *[1] * 6]
+with np.errstate(divide="ignore"):
+    _USUAL_RATIO = np.log(_SLOW_MV / _FAST_MV)
+_PER_COLOUR = np.array([*COLOURS[:-1], 1.0])
+_COLOUR_EDGES = np.log(np.sqrt(np.multiply(COLOURS[1:-2], COLOURS[2:-1])))
 
 
 @dataclass(frozen=True)
@@ -94,16 +103,19 @@ class _Used:
     """(n_rows, n_electrodes) float32."""
     wander: np.ndarray
     """(n_electrodes,)"""
+    noisy: np.ndarray
+    """(n_noisy,) places in `_FAST_MV`."""
     muscle: np.ndarray
-    """(n_rows, n_electrodes) float32: weights of muscle noise of usual size."""
+    """(n_rows, n_noisy) float32: how rows see the noise there."""
 
 
 @lru_cache(maxsize=64)
 def _used_electrodes(rows: tuple[int, ...]) -> _Used:
     weights = LEAD_WEIGHTS[list(rows)]
     used = np.flatnonzero(weights.any(axis=0))
-    muscle = (_MUSCLE_WEIGHTS[list(rows)] * _MUSCLE_OF)[:, used].astype(np.float32)
-    return _Used(used, weights[:, used], _WANDER_OF[used], muscle)
+    muscle = _MUSCLE_WEIGHTS[list(rows)]
+    noisy = np.flatnonzero(muscle.any(axis=0))
+    return _Used(used, weights[:, used], _WANDER_OF[used], noisy, muscle[:, noisy])
 
 
 @lru_cache(maxsize=8)
@@ -131,17 +143,18 @@ def _draw_wander(drawing: Drawing, used: _Used, factor: float, rng: np.random.Ge
     return np.asarray(drift, dtype=np.float32)
 
 
-def _draw_muscle(used: _Used, size: float, rng: np.random.Generator) -> Muscle:
-    """Broad-band muscle and amplifier noise, swelling and fading."""
-    size *= 0.55 + rng.exponential() * 0.75
-    if rng.random() < 0.15:
-        size *= 2
-    own = rng.standard_normal(len(used.electrodes) + _KNOTS)
-    own[:_KNOTS] *= 0.35
-    own[_KNOTS:] *= 0.4
-    level = np.exp(own).astype(np.float32)
-    starts = rng.integers(0, POOL_SAMPLES - POOL_SAMPLES // 4, len(used.electrodes))
-    return Muscle(starts, used.muscle * (np.float32(size) * level[_KNOTS:]), level[:_KNOTS])
+def _draw_muscle(used: _Used, factor: float, rng: np.random.Generator) -> Muscle:
+    """Noise of muscle, skin and amplifier at every electrode, swelling and fading."""
+    n = len(used.noisy)
+    own = rng.standard_normal(2 * n + _KNOTS + 2)
+    fast = np.log(factor) + 0.55 * own[0] + 0.3 * own[2 : n + 2]
+    slow = 0.35 * np.log(factor) + 0.22 * own[1] + 0.2 * own[n + 2 : 2 * n + 2]
+    sizes = np.exp(slow) * _SLOW_MV[used.noisy]
+    ratio = slow - fast + _USUAL_RATIO[used.noisy]
+    colours = np.where(np.isinf(ratio), len(COLOURS) - 1, np.searchsorted(_COLOUR_EDGES, ratio) + 1)
+    starts = rng.integers(0, POOL_SAMPLES - POOL_SAMPLES // 4, n)
+    weights = used.muscle * (sizes / _PER_COLOUR[colours]).astype(np.float32)
+    return Muscle(starts, colours, weights, np.exp(0.35 * own[-_KNOTS:]).astype(np.float32))
 
 
 def _add_mains(drawing: Drawing, weights: np.ndarray, size: float, rng: np.random.Generator) -> None:

@@ -12,13 +12,13 @@ from .physiology import draw_age, draw_intervals
 # One independent choice per axis, with its share among abnormal records; "" is nothing unusual, "+" joins two.
 AXES: dict[str, dict[str, float]] = {
     "rhythm": {
-        "SR": 0.574, "SARRH": 0.06, "SBRAD": 0.07, "STACH": 0.07, "AFIB": 0.13, "AFLT": 0.03, "SVTAC": 0.012,
+        "SR": 0.554, "SARRH": 0.08, "SBRAD": 0.07, "STACH": 0.07, "AFIB": 0.13, "AFLT": 0.03, "SVTAC": 0.012,
         "AVNRT": 0.004, "AVRT": 0.003, "ATACH": 0.005, "JUNC": 0.006, "PAUSE": 0.004, "IVR": 0.001, "AIVR": 0.001,
         "VTACH": 0.003, "PVT": 0.001, "VFIB": 0.001, "ASYSTOLE": 0.001, "PACE-A": 0.003, "PACE-V": 0.012,
         "PACE-AV": 0.007, "PACE-FAIL": 0.002,
     },
     "ectopy": {
-        "": 0.80, "PVC": 0.086, "PAC": 0.06, "BIGU": 0.02, "TRIGU": 0.02, "MULTIFORM": 0.006, "COUPLET": 0.006,
+        "": 0.775, "PVC": 0.086, "PAC": 0.085, "BIGU": 0.02, "TRIGU": 0.02, "MULTIFORM": 0.006, "COUPLET": 0.006,
         "NSVT": 0.002,
     },
     "av": {"": 0.90, "1AVB": 0.08, "MOBITZ1": 0.005, "MOBITZ2": 0.003, "2:1AVB": 0.003, "3AVB": 0.009},
@@ -28,7 +28,7 @@ AXES: dict[str, dict[str, float]] = {
     },
     "pathway": {"": 1.0, "WPW:left lateral": 0, "WPW:posteroseptal": 0, "WPW:right": 0, "WPW:anteroseptal": 0},
     "infarct": {
-        "": 0.69, "IMI": 0.09, "ASMI": 0.08, "AMI": 0.05, "ALMI": 0.025, "LMI": 0.02, "ILMI": 0.025, "PMI": 0.01,
+        "": 0.63, "IMI": 0.12, "ASMI": 0.10, "AMI": 0.05, "ALMI": 0.025, "LMI": 0.03, "ILMI": 0.025, "PMI": 0.01,
         "IPMI": 0.006, "IPLMI": 0.004,
     },
     "hypertrophy": {"": 0.828, "LVH": 0.13, "RVH": 0.03, "HVOLT": 0.01, "PE": 0.002},
@@ -165,7 +165,7 @@ def usual_state() -> dict[str, str]:
 
 def _mixture(rng: np.random.Generator) -> dict[str, str]:
     if rng.random() < _SHARE_OF_NORMALS:
-        return usual_state() | {"rhythm": _pick({"SR": 0.88, "SBRAD": 0.06, "SARRH": 0.06}, rng.random())}
+        return usual_state() | {"rhythm": _pick({"SR": 0.86, "SBRAD": 0.06, "SARRH": 0.08}, rng.random())}
     return _together({axis: _pick(choices, rng.random()) for axis, choices in AXES.items()}, rng.random())
 
 

@@ -45,11 +45,11 @@ _QRS_MS = {  # mean, spread, lowest, highest
     "LAFB": (106, 6, 90, 119), "LPFB": (106, 6, 90, 119), "IVCD": (122, 7, 112, 140), "WPW": (132, 10, 116, 158),
     "ILBBB": (112, 4, 104, 119),
 }  # fmt: skip
-_AXIS_USUAL = (32, 27, -26, 84)  # degrees at 50 years
+_AXIS_USUAL = (29, 26, -26, 82)  # degrees at 50 years
 _AXIS = {
     "LAFB": (-58, 8, -78, -46), "LPFB": (104, 9, 91, 130), "RVH": (75, 22, 10, 110), "IMI": (22, 18, -8, 55),
     "ASMI": (14, 24, -22, 75), "AMI": (10, 20, -20, 60), "RAO/RAE": (55, 30, -20, 95),
-    "CLBBB": (-15, 26, -62, 45), "LVH": (28, 23, -25, 75), "LMI": (58, 20, 15, 92), "PE": (82, 14, 50, 112),
+    "CLBBB": (-15, 26, -62, 45), "LVH": (28, 23, -25, 75), "LMI": (55, 30, -20, 105), "PE": (82, 14, 50, 112),
 }  # fmt: skip
 
 
@@ -73,7 +73,7 @@ def draw_intervals(state: dict[str, str], age: float, rng: np.random.Generator) 
     pr = _clipped((158 + 0.12 * (age - 50) - 0.3 * max(rate - 80, 0), 18, 120, 196), of_pr)
     left_atrium = state["atria"] == "LAO/LAE"
     if left_atrium:
-        pr = _clipped((182, 20, 140, 199), of_pr)
+        pr = _clipped((182, 18, 158, 199), of_pr)
     if state["av"] == "1AVB":
         pr = _clipped((222, 16, 204, 330), of_pr)
     if first == "WPW":
@@ -102,6 +102,6 @@ def draw_intervals(state: dict[str, str], age: float, rng: np.random.Generator) 
     attack = _clipped(attacks, of_attack) if attacks else rate
     return {
         "arrhythmia_bpm": attack,
-        "rate_bpm": rate, "p_ms": min(p, pr - 8), "pr_ms": pr, "qrs_ms": qrs, "qtc_ms": qtc + 0.6 * max(qrs - 108, 0),
+        "rate_bpm": rate, "p_ms": min(p, pr - 25), "pr_ms": pr, "qrs_ms": qrs, "qtc_ms": qtc + 0.6 * max(qrs - 108, 0),
         "axis_deg": _clipped((mean + (tilt if axis_row is None else 0), spread, low, high), of_axis),
     }  # fmt: skip

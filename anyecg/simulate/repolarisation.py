@@ -13,13 +13,17 @@ from .territory import TERRITORY
 
 
 def t_loop(vector: np.ndarray, rng: np.random.Generator, width: float = 1.0) -> Wave:
-    """Slow rise, faster fall; the tip lags a little in another direction. Origin: end of QRS, T end near 300."""
+    """Slow rise, faster fall; forward first, then to the left. Origin: end of QRS, T end near 300."""
     twist = vector @ rotation_matrix(*rng.normal(0, 8, 3)).T
-    peak = 197 + rng.normal(0, 7)
+    peak = 193 + rng.normal(0, 7)
     return Wave.of([
-        (peak - 22 * width, 0, 165 * width, 100 * width, tuple(0.42 * vector)),
-        (peak, 0, 95 * width, 88 * width, tuple(0.68 * twist)),
+        (peak - 24 * width, 0, 165 * width, 104 * width, tuple(0.42 * vector * (1, 1, 1.6))),
+        (peak, 0, 95 * width, 92 * width, tuple(0.68 * twist * (1, 1, 0.66))),
     ])  # fmt: skip
+
+
+Recovery = tuple[Wave, np.ndarray, float, tuple[str, ...], Wave | None]
+"""The T loop, the ST level, its share from the J point on, form statements, and what else follows the QRS."""
 
 
 def _usual_st_t(patient: Patient, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -33,13 +37,11 @@ def _usual_st_t(patient: Patient, rng: np.random.Generator) -> tuple[np.ndarray,
     forward = faded**0.5 * rng.normal(-0.28 if male else -0.20, 0.09)
     t = np.array([size * math.cos(axis), size * math.sin(axis), forward])
     raised = min(max(rng.normal(0.085 if male else 0.055, 0.035), 0.0), 0.15) - (0.02 if patient.codes else 0.0)
-    return t, 0.03 * t + np.array([rng.normal(0, 0.024), rng.normal(0, 0.024), -raised])
+    return t, 0.03 * t + np.array([rng.normal(-0.020, 0.024), rng.normal(-0.012, 0.024), -raised])
 
 
-def repolarisation(
-    patient: Patient, qrs: Wave, j_to_t_end: float, rng: np.random.Generator
-) -> tuple[Wave, np.ndarray, float, tuple[str, ...], Wave | None]:
-    """The T loop, the ST level, its share from the J point on, form statements, and what else follows the QRS."""
+def repolarisation(patient: Patient, qrs: Wave, j_to_t_end: float, rng: np.random.Generator) -> Recovery:
+    """Draw how the ventricles recover; from the J point to the end of T it takes this many ms."""
     t, st = _usual_st_t(patient, rng)
     codes: list[str] = []
     if patient.conduction[:1] in (("CLBBB",), ("IVCD",), ("WPW",), ("ILBBB",)):
@@ -50,7 +52,7 @@ def repolarisation(
     if "CRBBB" in patient.conduction:
         t, st = t + np.array([0.10, 0.0, 0.34]), np.array([0.02, 0.0, 0.03])
     if "IRBBB" in patient.conduction:
-        t = t + np.array([-0.03, 0.0, 0.12])
+        t = t + np.array([-0.06, -0.02, 0.22])
     if patient.hypertrophy == "LVH":
         st = st - np.array([0.03, 0.015, 0.0])
     if patient.hypertrophy == "LVH" and rng.random() < 0.45:

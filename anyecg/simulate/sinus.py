@@ -14,10 +14,10 @@ def sinus_times(patient: Patient, start: float, end: float, rng: np.random.Gener
     """Sinus node with breathing, slow waves and a little noise."""
     rr = 60 / patient.rate_bpm
     n = int((end - start) / rr * 1.5) + 4
-    breath = (0.024 + 0.05 * math.exp(-(patient.age - 20) / 25)) * min(rr, 1.0) ** 2 * rng.lognormal(0, 0.6)
-    restless = 0.011 * rng.lognormal(0, 0.5)
+    breath = (0.014 + 0.045 * math.exp(-(patient.age - 20) / 25)) * min(rr, 1.0) ** 2 * rng.lognormal(0, 0.6)
+    restless = 0.007 * rng.lognormal(0, 0.5)
     if patient.rhythm == "SARRH":  # PTB-XL: SD of RR 106 ms (54 to 211), of its steps 138 ms
-        breath, restless = rng.uniform(0.06, 0.17), 0.035 * rng.lognormal(0, 0.6)
+        breath, restless = rng.uniform(0.04, 0.14), 0.05 * rng.lognormal(0, 0.6)
     rate = rng.uniform(0.18, 0.33) * rr
     k = np.arange(n)
     wave = breath * np.sin(2 * np.pi * (rate * k + rng.random())) + 0.4 * breath * np.sin(
@@ -64,7 +64,7 @@ def _ectopic_flags(patient: Patient, n: int, times: np.ndarray, end: float, rng:
         flags[step - 1 :: step] = "V"
     elif patient.ectopy:
         letter = "S" if patient.ectopy == "PAC" else "V"
-        hit = rng.random(n) < rng.choice([0.04, 0.09, 0.16])
+        hit = rng.random(n) < (rng.choice([0.06, 0.12, 0.2]) if letter == "S" else rng.choice([0.04, 0.09, 0.16]))
         hit[1:] &= ~hit[:-1]
         inside = np.flatnonzero((times > 1.2) & (times < end - 2.3))
         if patient.ectopy == "MULTIFORM" and len(inside) > 4:

@@ -48,11 +48,19 @@ def syndrome(patient: Patient, t: np.ndarray, st: np.ndarray, j_to_t_end: float,
             wave = Wave.of([(j_to_t_end + 62, 0, 75, 80, (float(u[0]), float(u[1]), float(u[2]) - 0.06))])
             lowered = 0.2 * st - size * np.array([0.07, 0.05, -0.05])
             return Syndrome(0.35 * t, lowered, ("EL", "LOWT", "STD_"), wave)
-    return Syndrome(t, st, ())
+    return Syndrome(t, st, (), _u_wave(j_to_t_end, size))
 
 
-def p_segment(patient: Patient, p_end_ms: float) -> Wave | None:
-    """Depression of the PR segment, as pericarditis brings it; from the P wave's onset."""
+def _u_wave(j_to_t_end: float, size: float) -> Wave:
+    """The small wave after T, seen best in V2-V4."""
+    return Wave.of([(j_to_t_end + 45, 0, 90, 130, (0.010 * size, 0.008 * size, -0.034 * size))])
+
+
+def after_p(patient: Patient, wave: Wave, p_end_ms: float) -> Wave:
+    """What follows the P wave, from its onset: recovery of the atria, against P; in pericarditis PR is depressed."""
+    mean = wave.area() / (p_end_ms * 0.5)
+    x, y, z = (-0.16 * mean).tolist()
+    recovery = Wave.of([(p_end_ms + 30, 0, 95, 210, (x, y, z))])
     if patient.repolarisation != "PERICARDITIS":
-        return None
-    return Wave.of([(p_end_ms - 20, 70, 30, 40, (-0.05, -0.06, 0.02))])
+        return recovery
+    return recovery.joined(Wave.of([(p_end_ms - 20, 70, 30, 40, (-0.05, -0.06, 0.02))]))

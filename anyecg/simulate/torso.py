@@ -7,12 +7,13 @@ Goldberger's relations hold exactly.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from ..leads import EXTRA_LEADS, FRANK_LEADS, LIMB_LEADS, MODIFIED_LEADS, STANDARD_LEADS
-from .dipole import Wave, rotation_matrix
+from .dipole import Wave, drawn, mixed, rotation_matrix
 
 # Dower's coefficients, lead by lead, for x (left), y (down), z (back).
 DOWER = {
@@ -38,18 +39,18 @@ _INDEPENDENT_ROWS = [0, 1, *range(6, 12)]
 _SEEN = dict(zip(STANDARD_LEADS, TO_STANDARD @ np.array([*DOWER.values()]), strict=True))
 # Set by comparing amplitudes with those of real records: V1 sees less than Dower says, V3-V6 see more of the backward
 # forces (deeper S), and the atria lie far from the chest electrodes.
-_CHEST = np.array([0.84, 1.0, 1.0, 1.16, 1.0, 1.04])
-_MORE = np.array([(0, 0, 0), (0, 0, 0), (0, 0, 0), (0, 0, 0), (-0.08, 0, -0.14), (-0.10, 0, -0.30), (-0.05, 0, -0.21),
+_CHEST = np.array([0.77, 0.95, 0.88, 1.06, 1.03, 1.04])
+_MORE = np.array([(0, 0, 0), (0, 0, 0), (0, 0, 0), (0, 0, 0), (-0.08, 0, -0.14), (-0.10, 0, -0.22), (-0.05, 0, -0.21),
                   (-0.07, 0, -0.08)])  # fmt: skip
-_ATRIA_FROM_CHEST = 0.45
-_T_BY_LEAD = np.array([1.3, 1.15, 0.52, 1.12, 0.89, 0.66, 0.84, 1.22])
+_ATRIA_FROM_CHEST = np.array([0.75, 0.42, 0.34, 0.31, 0.35, 0.44])
+_T_BY_LEAD = np.array([1.3, 1.15, 0.78, 1.04, 0.89, 0.68, 0.82, 1.22])
 _OWN = np.array([0.03, 0.0, 0.05]).reshape(3, 1, 1)  # how much a chest lead's view of P, QRS and T is its own
-_OF_KIND = np.stack([np.array([1, 1, *[_ATRIA_FROM_CHEST] * 6]), np.ones(8), _T_BY_LEAD])[:, :, None]
+_OF_KIND = np.stack([np.array([1, 1, *_ATRIA_FROM_CHEST]), np.array([1.05, 1.05, *np.ones(6)]), _T_BY_LEAD])[:, :, None]
 _USUAL = np.array([*DOWER.values(), *np.eye(3), *(_SEEN[name] for name in MODIFIED_LEADS.values()), *_AROUND.values()])
 _USUAL[:8] += _MORE
 # How much each lead's view varies from person to person: the limbs' does not, Frank's three are exact by definition.
 _PLACED = np.full((len(SOURCE_LEADS), 1), 0.12)
-_PLACED[:11, 0] = (0, 0, 0.08, 0.10, 0.13, 0.15, 0.12, 0.10, 0, 0, 0)
+_PLACED[:11, 0] = (0, 0, 0.10, 0.14, 0.18, 0.19, 0.15, 0.11, 0, 0, 0)
 # What is particular to one person's chest changes smoothly from V1 to V6: (6, 6), makes neighbours correlate.
 _APART = np.abs(np.subtract.outer(np.arange(6), np.arange(6)))
 _SMOOTH = np.linalg.cholesky(0.5 * np.exp(-((_APART / 2.0) ** 2)) + 0.5 * np.eye(6))
@@ -85,7 +86,7 @@ def moved(torso: Torso, size: float, rng: np.random.Generator) -> Torso:
 def draw_torso(rng: np.random.Generator) -> Torso:
     """Draw heart position, chest shape and electrode placement."""
     way = rng.standard_normal(10).tolist()
-    turn = rotation_matrix(5 * way[0], 12 * way[1], 4 * way[2])
+    turn = rotation_matrix(5 * way[0], 15 * way[1], 4 * way[2])
     noise = rng.standard_normal((3, len(SOURCE_LEADS), 3))
     noise[:, 2:8] = _SMOOTH @ noise[:, 2:8]
     chest = np.array(way[4:])
@@ -94,6 +95,7 @@ def draw_torso(rng: np.random.Generator) -> Torso:
     placed = _USUAL + _PLACED * noise[0]
     placed[2:8] *= (np.exp(chest) * _CHEST)[:, None]
     near = np.stack((placed, placed, placed))
+    near[2, 2, 0] -= 0.12  # the late part of T is hardly seen in V1
     near[:, 2:8] += _OWN * noise[[1, 0, 2], 2:8]
     near[:, :8] *= _OF_KIND
     p, qrs, t = (near @ turn).astype(np.float32)
@@ -106,61 +108,66 @@ _NEAR = np.concatenate([[0.03, 0.03], np.full(6, 0.17), np.zeros(3), np.full(len
 def draw_views(waves: dict[str, Wave], torso: Torso, rng: np.random.Generator) -> dict[str, np.ndarray]:
     """(n_source_leads, n_bumps) mV for each wave by name: how leads see its bumps.
 
-    The ventricles are no single dipole: a chest electrode sees best what lies below it.
+    Neither atria nor ventricles are a single dipole: a chest electrode sees best what lies below it.
     """
-    near = [wave.vector for name, wave in waves.items() if name[0] != "P"]
-    size = np.sqrt(np.square(np.concatenate(near)).sum(axis=1))
+    size = np.sqrt(np.square(np.concatenate([wave.vector for wave in waves.values()])).sum(axis=1))
     scores = rng.standard_normal((len(SOURCE_LEADS), len(size)))
     scores[2:8] = _SMOOTH @ scores[2:8]
-    scores *= _NEAR * np.minimum(np.maximum(size, 0.18), 1.2)
+    scores *= _NEAR
     seen, end = {}, 0
     for name, wave in waves.items():
-        kind = name.split(" ")[0]
-        seen[name] = torso.matrices[kind] @ wave.vector.T
-        if kind != "P":
-            seen[name] += scores[:, end : end + len(wave.rows)]
-            end += len(wave.rows)
+        kind, first = name.split(" ")[0], end
+        end += len(wave.rows)
+        usual = 0.8 * size[first:end] if kind == "P" else np.minimum(np.maximum(size[first:end], _LEAST[kind]), 1.2)
+        seen[name] = torso.matrices[kind] @ wave.vector.T + scores[:, first:end] * usual
     return seen
 
 
+_LEAST = {"QRS": 0.18, "T": 0.08}  # mV: even a small part of the wave is seen differently by this size
 _STEPS = 96
 
 
-def views(wave: Wave, matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Times (ms from the wave's origin) over the whole wave, and the 12 leads then, (12, n), mV.
+def views(waves: Sequence[Wave], matrices: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Times (n_waves, n_steps), ms from each wave's origin, over whole waves; the leads, (n_waves, 12, n_steps).
 
     Args:
-        matrix: rows of the independent leads, (8, 3).
+        matrices: how the independent leads, or these and more, see the dipole, (8 or more, 3) each.
     """
-    start, end = wave.span
-    t = np.arange(start, end, (end - start) / _STEPS)
-    return t, (TO_STANDARD @ (matrix @ wave.vector.T).astype(np.float32)) @ wave.bumps(t)
+    t, heights, vectors = drawn(waves, _STEPS)
+    seen = mixed(vectors, np.stack([matrix[:8].T for matrix in matrices]))  # (n_waves, n_bumps, 8)
+    return t, mixed((seen @ TO_STANDARD.T).transpose(0, 2, 1).astype(np.float32), heights)
 
 
-def extent(t: np.ndarray, leads: np.ndarray, threshold: float, share: float) -> tuple[float, float, float]:
-    """Onset, peak and end (ms from the wave's origin) as a reader marks them on 12 aligned leads.
+def extents(t: np.ndarray, leads: np.ndarray, threshold: float, share: float) -> list[tuple[float, float, float]]:
+    """Onset, peak and end (ms from the wave's origin) of each wave, as a reader marks them on 12 aligned leads.
 
     Args:
         t, leads: what `views` gives.
         threshold, share: a lead has left its baseline beyond `threshold` mV or `share` of the largest deflection.
     """
-    size = np.abs(leads).max(axis=0)
-    level = max(threshold, share * float(size.max()))
-    above = (size > level).nonzero()[0]
-    independent = leads[_INDEPENDENT_ROWS]
-    peak = float(t[np.einsum("ij,ij->j", independent, independent).argmax()])
-    if not len(above):
-        return float(t[0]), peak, float(t[-1])
-    return _crossing(t, size, level, int(above[0]), -1), peak, _crossing(t, size, level, int(above[-1]), 1)
+    size = np.abs(leads).max(axis=1)
+    level = np.maximum(threshold, share * size.max(axis=1))[:, None]
+    above = size > level
+    every = np.arange(len(t))
+    energy = sum(leads[:, row] ** 2 for row in _INDEPENDENT_ROWS)
+    peak = t[every, np.asarray(energy).argmax(axis=1)]
+    last = t.shape[1] - 1
+    rise, fall = above.argmax(axis=1), last - above[:, ::-1].argmax(axis=1)
+    onset = _crossing(t, size, level[:, 0], rise, np.maximum(rise - 1, 0))
+    end = _crossing(t, size, level[:, 0], fall, np.minimum(fall + 1, last))
+    seen = above.any(axis=1)
+    onset, end = np.where(seen, onset, t[:, 0]), np.where(seen, end, t[:, -1])
+    return list(zip(onset.tolist(), peak.tolist(), end.tolist(), strict=True))
 
 
-def _crossing(t: np.ndarray, size: np.ndarray, level: float, last: int, step: int) -> float:
-    """When the size passes the level between its last sample above it and the next one, on a straight line."""
-    following = last + step
-    if not 0 <= following < len(t):
-        return float(t[last])
-    part = float((size[last] - level) / (size[last] - size[following]))
-    return float(t[last] + part * (t[following] - t[last]))
+def _crossing(
+    t: np.ndarray, size: np.ndarray, level: np.ndarray, last: np.ndarray, following: np.ndarray
+) -> np.ndarray:
+    """When sizes pass their levels between their last sample above it and the next one, on a straight line."""
+    every = np.arange(len(t))
+    high, low = size[every, last], size[every, following]
+    part = np.where(last == following, 0.0, (high - level) / np.maximum(high - low, 1e-12))
+    return np.asarray(t[every, last] + part * (t[every, following] - t[every, last]))
 
 
 def net_axis(limbs: np.ndarray) -> float:
@@ -169,10 +176,10 @@ def net_axis(limbs: np.ndarray) -> float:
     Args:
         limbs: leads I and II from the onset to the end of the QRS, (2, n), mV from the baseline.
     """
-    seen = _I_AND_AVF @ limbs
+    seen = I_AND_AVF @ limbs
     (a, b), (c, d) = seen.max(axis=1).tolist(), seen.min(axis=1).tolist()
     return math.degrees(math.atan2(max(b, 0.0) + min(d, 0.0), max(a, 0.0) + min(c, 0.0)))
 
 
 # From I and II to I and aVF, the latter as large as I.
-_I_AND_AVF = np.array([[1, 0], [-1 / math.sqrt(3), 2 / math.sqrt(3)]], dtype=np.float32)
+I_AND_AVF = np.array([[1, 0], [-1 / math.sqrt(3), 2 / math.sqrt(3)]], dtype=np.float32)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from .dipole import Wave, jitter, rotation_matrix
+from .dipole import Wave, drawn, jitter, mixed, rotation_matrix
 from .patient import FRONTAL, Patient
 from .territory import TERRITORY
-from .torso import Torso, net_axis
+from .torso import I_AND_AVF, Torso
 
 
 def first_forces(patient: Patient, rng: np.random.Generator) -> Wave:
@@ -33,11 +33,12 @@ def changed_forces(patient: Patient, wave: Wave, rng: np.random.Generator) -> Wa
         wave = wave.with_vector(wave.vector * (0.8, 0.8, 0.5)).joined(_late_right(rng, 1.0))
     elif "IRBBB" in patient.conduction:
         basal = wave.rows[:, :1] > 60
-        wave = wave.with_vector(np.where(basal, 0.2 * wave.vector, wave.vector)).joined(_late_right(rng, 0.55))
+        kept = np.where(wave.rows[:, :1] > 45, wave.vector * (1, 1, 0.7), wave.vector)
+        wave = wave.with_vector(np.where(basal, 0.2 * wave.vector, kept)).joined(_late_right(rng, 0.55))
     if patient.hypertrophy == "LVH":  # the thick wall pulls the loop backward
         wave = wave.rotated(rotation_matrix(0, -rng.normal(7, 4), 0))
     if patient.hypertrophy == "RVH":
-        late = (-0.76, -0.02, -1.50) if not patient.conduction else (-0.3, 0.0, -0.35)  # a block is late by itself
+        late = (-0.95, -0.02, -1.50) if not patient.conduction else (-0.3, 0.0, -0.35)  # a block is late by itself
         wave = wave.joined(Wave.of([(54, 0, 30, 34, jitter(late, rng))]))
     elif patient.hypertrophy == "PE":  # S in I, Q in III, a late right ventricle
         wave = wave.joined(
@@ -53,9 +54,9 @@ def changed_forces(patient: Patient, wave: Wave, rng: np.random.Generator) -> Wa
 def _normal_qrs(rng: np.random.Generator) -> Wave:
     """Septum (right, forward), apex and free wall (left, down), then lateral and basal walls (back)."""
     return Wave.of([
-        (15, 0, 15, 20, jitter((0.02, -0.02, -0.19), rng, 0.45)),
-        (38, 0, 27.5, 28.5, jitter((0.97, 0.70, -0.14), rng)),
-        (53, 0, 33, 35, jitter((0.40, 0.29, 0.78), rng, 0.18)),
+        (15, 0, 15, 20, jitter((-0.05, -0.02, -0.19), rng, 0.45)),
+        (38, 0, 27, 28.5, jitter((0.97, 0.70, -0.16), rng)),
+        (55.5, 0, 32, 34, jitter((0.38, 0.27, 0.80), rng, 0.22)),
         (71, 0, 22, 27, jitter((-0.07, -0.05, 0.27), rng, 0.45)),
     ])  # fmt: skip
 
@@ -126,13 +127,18 @@ _FIRST_FORCES: dict[str, Callable[[np.random.Generator], Wave]] = {
 
 def _late_right(rng: np.random.Generator, size: float) -> Wave:
     """The right ventricle after everything else: right and forward, slow."""
-    centre, width = (92, 36) if size > 0.7 else (78, 22)
-    vector = jitter((-0.42 * size, -0.05, -0.68 * size), rng, 0.2)
-    late = jitter((-0.22 * size, 0.0, -0.22 * size), rng, 0.2)
+    if size > 0.7:
+        centre, width, first, then = 92, 36, (-0.42, -0.05, -0.68), (-0.22, 0.0, -0.22)
+    else:  # incomplete: S in II, III and aVF rather than in I
+        centre, width, first, then = 78, 22, (-0.26, -0.30, -0.68), (-0.14, -0.16, -0.24)
+    vector = jitter((size * first[0], size * first[1], size * first[2]), rng, 0.2)
+    late = jitter((size * then[0], size * then[1], size * then[2]), rng, 0.2)
     return Wave.of([(centre, 0, width, width, vector), (centre + 0.7 * width, 0, width, width, late)])
 
 
-_DEPTH = {"AMI": (0.16, 0.55)}  # of an infarct's Q waves, mV, where it is not that of its side
+# Of an infarct's Q waves, mV, where it is not that of its side; and the share of later forces that is lost.
+_DEPTH = {"AMI": (0.16, 0.55), "IMI": (0.03, 0.28), "LMI": (0.03, 0.20)}
+_LOST = {"LMI": (0.04, 0.26)}
 
 
 def _infarcted(wave: Wave, infarct: str, stage: str, rng: np.random.Generator) -> Wave:
@@ -140,11 +146,11 @@ def _infarcted(wave: Wave, infarct: str, stage: str, rng: np.random.Generator) -
     wall = np.array(TERRITORY[infarct])
     towards = wave.vector @ wall / (wall @ wall)
     early = wave.rows[:, 0] < 30
-    lost = np.where(early, 1.0, rng.uniform(0.12, 0.42)) * np.maximum(towards, 0)
+    lost = np.where(early, 1.0, rng.uniform(*_LOST.get(infarct, (0.12, 0.42)))) * np.maximum(towards, 0)
     vector = wave.vector - lost[:, None] * wall
-    if stage == "aneurysm":
+    if stage == "aneurysm" or infarct == "LMI":
         late = wave.rows[:, 0] > 45
-        vector[late, 2] *= 1.35  # deep QS: nothing stands against the back wall
+        vector[late, 2] *= 1.35  # deep S: nothing stands against the back wall
     front = infarct in FRONTAL
     low, high = _DEPTH.get(infarct, (0.40, 0.72) if front else (0.08, 0.36))
     depth = -rng.uniform(low, high) * wall
@@ -162,18 +168,32 @@ def _fragments(rng: np.random.Generator) -> Wave:
     return Wave(rows)
 
 
-def turn_to_axis(wave: Wave, torso: Torso, axis_deg: float) -> Wave:
-    """Turn the loop in the frontal plane until the net deflections of I and aVF show this axis."""
-    loop = wave.vector.T @ wave.bumps(np.arange(*wave.span, 4.0))  # (3, n_times)
-    (ix, iy, iz), (jx, jy, jz) = torso.matrices["QRS"][:2].tolist()
-    angle = 0.0
-    for _ in range(6):
-        c, s = math.cos(math.radians(angle)), math.sin(math.radians(angle))
-        turned = np.array(((c * ix + s * iy, c * iy - s * ix, iz), (c * jx + s * jy, c * jy - s * jx, jz)))
-        shown = net_axis(turned @ loop)
-        # Half steps: where a net deflection changes its sign the axis turns twice as fast; whole steps swing around.
-        angle += 0.55 * ((axis_deg - shown + 180) % 360 - 180)
-    return wave.rotated(rotation_matrix(0, 0, angle))
+# Turns in the frontal plane that are tried, degrees, and as matrices.
+_TURNS = np.arange(-180.0, 181.0, 12.0)
+_STEPS = 48
+_TURNED = np.array([rotation_matrix(0, 0, angle) for angle in _TURNS])
+
+
+def turn_to_axis(waves: Sequence[Wave], torsos: Sequence[Torso], axes_deg: Sequence[float]) -> list[Wave]:
+    """Turn each loop in the frontal plane until the net deflections of I and aVF show its axis."""
+    _, heights, vectors = drawn(waves, _STEPS)
+    loops = mixed(vectors.transpose(0, 2, 1).astype(np.float32), heights)  # (n_waves, 3, n_steps)
+    seen = np.stack([(I_AND_AVF @ torso.matrices["QRS"][:2]) @ _TURNED for torso in torsos])  # (n_waves, n_turns, 2, 3)
+    turned = seen.reshape(len(waves), -1, 3).astype(np.float32) @ loops
+    net = np.maximum(turned.max(axis=2), 0) + np.minimum(turned.min(axis=2), 0)
+    shown = np.degrees(np.arctan2(net[:, 1::2], net[:, ::2], dtype=float))
+    off = (shown - np.array(axes_deg)[:, None] + 180) % 360 - 180
+    return [wave.rotated(rotation_matrix(0, 0, _turn(row))) for wave, row in zip(waves, off, strict=True)]
+
+
+def _turn(off: np.ndarray) -> float:
+    """The smallest turn that shows the axis, by how far off it is after each of `_TURNS`."""
+    # It passes zero there, upwards and not by a jump through the far side.
+    passes = np.flatnonzero((off[:-1] < 0) & (off[1:] >= 0) & (off[1:] - off[:-1] < 180))
+    if not len(passes):
+        return float(_TURNS[np.abs(off).argmin()])
+    angles = _TURNS[passes] + (_TURNS[1] - _TURNS[0]) * off[passes] / (off[passes] - off[passes + 1])
+    return float(angles[np.abs(angles).argmin()])
 
 
 _WIDEST_MV = {"CLBBB": 5.5, "CRBBB": 3.8}  # largest chest-lead QRS, where the Sokolow index says nothing
@@ -185,7 +205,7 @@ def voltage(patient: Patient, leads: np.ndarray, rng: np.random.Generator) -> fl
     Args:
         leads: the QRS on 12 leads, (12, n), mV.
     """
-    usual = math.exp(rng.normal(0.04 if patient.sex == "male" else -0.06, 0.25))
+    usual = math.exp(rng.normal(0.08 if patient.sex == "male" else -0.02, 0.25))
     usual *= 1 - 0.002 * max(patient.axis_deg - 30, 0)  # upright hearts are seen smaller
     high, low = leads.max(axis=1).tolist(), leads.min(axis=1).tolist()
     size = [a - b for a, b in zip(high, low, strict=True)]
