@@ -6,7 +6,7 @@ import pytest
 from anyecg.leads import STANDARD_LEADS
 from anyecg.measure import detect_r_peaks
 from anyecg.measure.beat_net import lead_curves, qrs_scores
-from anyecg.measure.pacing import find_pacing, with_pacing
+from anyecg.measure.pacing import find_pacing, pacing_note, with_pacing
 from anyecg.record import EcgRecord, resample
 from anyecg.simulate import simulate
 
@@ -112,6 +112,22 @@ def test_spikes_are_not_looked_for_at_100_hz_and_the_reason_is_given():
     pacing = find_pacing(record, times)
     assert pacing.mode is None
     assert pacing.reason == "the sampling rate is 100 Hz; pacing spikes take 250 Hz"
+
+
+@pytest.mark.parametrize(
+    ("qrs_ms", "p_wave", "start"),
+    [(210.0, False, "QRS complexes of 210 ms without P waves fit ventricular pacing, which cannot be excluded"),
+     (210.0, True, "no pacing spike was seen"), (95.0, False, "no pacing spike was seen"),
+     (None, None, "no pacing spike was seen")],
+)  # fmt: skip
+def test_wide_beats_without_p_waves_may_be_paced_even_if_no_spike_is_seen(qrs_ms, p_wave, start):
+    record, times = paced(())
+    assert pacing_note(find_pacing(record, times), qrs_ms, p_wave=p_wave).startswith(start)
+
+
+def test_nothing_is_unsure_where_spikes_are_seen():
+    record, times = paced((0.11,))
+    assert pacing_note(find_pacing(record, times), 210.0, p_wave=False) is None
 
 
 def test_noise_is_not_a_pacemaker():

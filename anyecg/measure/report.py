@@ -15,7 +15,7 @@ from .intervals import amplitudes, corrected_qts, median_beat, missing_amplitude
 from .kinds import classify_beats
 from .measurements import AXIS_KEYS, QTC_KEYS, RATE_KEYS, VOLTAGE_KEYS, WAVE_KEYS, Measurements
 from .not_ecg import may_hide_arrest, not_an_ecg
-from .pacing import Pacing, find_pacing, with_pacing
+from .pacing import Pacing, find_pacing, pacing_note, with_pacing
 from .placement import find_misplacement
 from .pwave import has_p_wave
 from .quality import disturbances, signal_quality
@@ -163,7 +163,7 @@ def _with_representative(found: Measurements, record: EcgRecord, rows: list[int]
     paced = bool(beats.pacing.paced_beats.any())
     placement = find_misplacement(average, good.leads, waves, has_p=p_found, paced=paced)
     used = found.beats_used | {"intervals": len(average.beats)}
-    return _placed(replace(found, placement=placement, beats_used=used, notes=_notes(record, average, beats)))
+    return _placed(replace(found, placement=placement, beats_used=used, notes=_notes(found, record, average, beats)))
 
 
 def _with_intervals(found: Measurements, average: AverageBeat, waves: Waves) -> Measurements:
@@ -216,17 +216,14 @@ def _placed(found: Measurements) -> Measurements:
     return replace(found, not_measurable=found.not_measurable | missing, **taken)
 
 
-def _notes(record: EcgRecord, average: AverageBeat, beats: _Beats) -> tuple[str, ...]:
+def _notes(found: Measurements, record: EcgRecord, average: AverageBeat, beats: _Beats) -> tuple[str, ...]:
     notes = [f"intervals from the median of {len(average.beats)} of {len(beats.kinds)} beats"]
     if record.duration_s > EXCERPT_S * MAX_EXCERPTS:
         notes.append(f"taken from {MAX_EXCERPTS} excerpts of {EXCERPT_S:g} s spread over the recording")
     if record.sampling_rate < 250:
         notes.append(f"at {record.sampling_rate:g} Hz amplitudes of narrow waves are underestimated (250 Hz advised)")
-    if beats.pacing.reason:
-        notes.append(f"pacing was not looked for: {beats.pacing.reason}")
-    elif beats.pacing.mode is None:
-        notes.append("no pacing spike was seen, which does not exclude a pacemaker: filters remove spikes")
-    return tuple(notes)
+    unsure = pacing_note(beats.pacing, found.qrs_ms, p_wave=found.p_wave_present)
+    return (*notes, unsure) if unsure else tuple(notes)
 
 
 def _span(start: float | None, end: float | None) -> float | None:
