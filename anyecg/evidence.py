@@ -19,6 +19,7 @@ from .events import (
     couplets,
     events_of_kind,
     measured_episodes,
+    with_measured_episodes,
     with_measured_kind,
 )
 from .findings import CODES, EVENT_KINDS, HEAD_LABELS, RHYTHMS, SUBCLASSES, SUPERCLASSES, phrase
@@ -95,7 +96,7 @@ class Evidence:
             return couplets(times, self.at_peaks(ventricular) >= self.thresholds[ventricular])
         if kind not in EVENT_KINDS:
             return measured_episodes(kind, self.measurements.get("episodes") or ())
-        probability = self.event_probabilities[:, EVENT_KINDS.index(kind)]
+        probability = self._per_step(kind)
         at_peaks = self.at_peaks(kind) if kind in BEAT_KINDS else None
         return events_of_kind(kind, self.record, times, probability, self.step_s, self.thresholds[kind], at_peaks)
 
@@ -105,7 +106,12 @@ class Evidence:
             return None
         if kind in BEAT_KINDS and self.measurements["beats"]:
             return float(self.at_peaks(kind).max())
-        return float(self.event_probabilities[:, EVENT_KINDS.index(kind)].max())
+        return float(self._per_step(kind).max())
+
+    def _per_step(self, kind: str) -> np.ndarray:
+        """Probability of an event kind per time step, from the event head and, for some episodes, the measurements."""
+        said = self.event_probabilities[:, EVENT_KINDS.index(kind)]
+        return with_measured_episodes(kind, said, self.step_s, self.measurements.get("episodes") or ())
 
     def said(self) -> dict[str, list[tuple[str, Any]]]:
         """What the language model is told of the heads; see `conversation.prompt_line`.

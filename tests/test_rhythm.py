@@ -264,3 +264,14 @@ def test_half_a_minute_is_too_short_to_call_it_fibrillation():
     beats = 0.5 + np.cumsum(np.maximum(rr, 0.4))
     record = draw(beats, duration_s=29.0, noise_mv=0.06)
     assert "atrial fibrillation" not in names(record)
+
+
+def test_measured_fibrillation_fills_what_the_event_head_leaves_out():
+    from anyecg.events import with_measured_episodes
+
+    said = np.full(100, 0.1)
+    found = [{"kind": "atrial fibrillation", "start_s": 4.0, "end_s": 16.0}]
+    joined = with_measured_episodes("atrial fibrillation", said, 0.2, found)
+    assert joined[20:80].tolist() == [0.9] * 60
+    assert joined[:20].max() == joined[80:].max() == 0.1
+    assert with_measured_episodes("atrial flutter", said, 0.2, found).max() == 0.1

@@ -28,7 +28,7 @@ MOST_EVENT_STEPS = 200_000
 CALLED_FROM = (0.3, 0.5)
 """Bounds of a finding's decision threshold: a report may not state what is far more likely absent, whatever F1 says."""
 LONG_S = 30.0  # records longer than this carry annotated beats
-FEWEST_BEATS = 200  # leaves supraventricular beats to the head; why: docs/decisions.md
+FEWEST_BEATS = 80
 SAME_BEAT_S = 0.15
 
 
