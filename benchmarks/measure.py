@@ -12,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-PARTS = ("beats", "waves", "intervals", "quality", "critical", "serial", "sentences")
+PARTS = ("beats", "fibrillation", "waves", "intervals", "quality", "critical", "serial", "sentences")
 _WITHOUT_DATA = ("sentences",)
 
 
