@@ -1,5 +1,6 @@
 """A stand-in for `EcgChat`: answers at once, with evidence, so that the page can be tested without a model."""
 
+import contextlib
 import threading
 import time
 
@@ -60,3 +61,13 @@ def evidence(record):
         "quality": {lead: "good" for lead in record.leads},
         "abstained": False, "reason": None,
     }  # fmt: skip
+
+
+@contextlib.contextmanager
+def slowly(chat, n_words):
+    """Answers of so many words, one every 50 ms: "word0 word1 …"."""
+    chat.words, chat.pause_s = [f"word{k}" for k in range(n_words)], 0.05
+    try:
+        yield
+    finally:
+        chat.words, chat.pause_s = [], 0.02

@@ -13,16 +13,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import wfdb
-from fake_chat import FakeChat
+from fake_chat import FakeChat, slowly
 
 pytestmark = pytest.mark.browser
 
 ROOT = Path(__file__).parents[1]
 CHECKPOINT = ROOT / "anyecg" / "checkpoints" / "nano" / "model.safetensors"
-QUIET = [
-    "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
-    "--disable-sync", "--no-first-run", "--disable-dev-shm-usage",
-]  # fmt: skip
+QUIET = ["--no-sandbox", "--disable-gpu", "--disable-sync", "--no-first-run", "--disable-dev-shm-usage"]
+QUIET += ["--disable-background-networking", "--disable-component-update"]
 PATIENCE_MS = 30_000
 
 
@@ -210,25 +208,19 @@ def test_one_of_two_ecgs_can_be_removed_and_both_be_seen_at_once(page, tmp_path)
 
 
 def test_clearing_while_an_answer_is_written_brings_nothing_back(page, chat):
-    chat.words, chat.pause_s = [f"word{k}" for k in range(60)], 0.05
-    try:
+    with slowly(chat, 60):
         page.click("#samples button:has-text('Normal sinus rhythm')")
         page.wait_for_selector("text=word3")
         page.click("#clear")
         page.wait_for_timeout(1500)
-    finally:
-        chat.words, chat.pause_s = [], 0.02
     assert page.locator("#chat [data-testid=bot], #strips img").count() == 0
     assert "72/min" not in page.inner_text("#evidence")
 
 
 def test_a_reload_in_the_middle_of_an_answer_does_not_hold_up_the_next_visitor(page, chat):
-    chat.words, chat.pause_s = [f"word{k}" for k in range(2000)], 0.05
-    try:
+    with slowly(chat, 2000):
         page.click("#samples button:has-text('Normal sinus rhythm')")
         page.wait_for_selector("text=word3")
-    finally:
-        chat.words, chat.pause_s = [], 0.02
     page.once("dialog", lambda dialog: dialog.accept())  # the page asks before an ECG is lost
     page.reload()
     page.wait_for_selector("#question textarea")
@@ -237,14 +229,11 @@ def test_a_reload_in_the_middle_of_an_answer_does_not_hold_up_the_next_visitor(p
 
 
 def test_stop_ends_the_answer_and_the_next_question_works(page, chat):
-    chat.words, chat.pause_s = [f"word{k}" for k in range(400)], 0.05
-    try:
+    with slowly(chat, 400):
         page.click("#samples button:has-text('Normal sinus rhythm')")
         page.wait_for_selector("text=word3")
         page.click("#question .stop-button")
         page.wait_for_selector("text=(stopped)")
-    finally:
-        chat.words, chat.pause_s = [], 0.02
     assert "word399" not in last_answer(page)
     page.wait_for_selector("#question .submit-button")
     ask(page, "And now?")
