@@ -187,6 +187,12 @@ DATES = "In the order of their dates: ECG 1 (2024-05-01 10:00), ECG 3 (2024-05-0
         ("Which findings are only in ECG 3?", "Left ventricular hypertrophy (50 % against 1 %, uncertain)."),
         ("What has changed over time?", CHANGED),
         ("Anything new?", CHANGED),
+        (
+            "Compare ECG 1 and ECG 2.",
+            "From ECG 1 to ECG 2: new atrial fibrillation (1 % → 95 %); no longer sinus rhythm",
+        ),
+        ("Are there PVCs in any of them?", "None of them shows premature ventricular contractions (1 %, 1 %, 1 %)."),
+        ("How long has he been in AF?", SINCE),
         ("How did the ECG change after the treatment?", CHANGED),
         ("Are the QRS durations the same?", "Yes, within day-to-day variation. QRS duration: 98 ms in ECG 1"),
         ("Which ECG was recorded first?", DATES),

@@ -22,7 +22,7 @@ MEASURED = {
     "rhythm_regularity": "irregular", "p_wave_present": True, "sokolow_lyon_mv": 3.67, "cornell_mv": 2.04,
     "quality": dict.fromkeys(STANDARD_LEADS, "good"), "disturbances": {}, "placement": [], "critical": [], "notes": (),
 }  # fmt: skip
-SHOWN = {"SR": 0.97, "PVC": 0.9, "LVH": 0.8, "IMI": 0.2}
+SHOWN = {"super:MI": 0.3, "SR": 0.97, "PVC": 0.9, "LVH": 0.8, "IMI": 0.2}
 
 
 def ecg(**changes):
@@ -61,6 +61,11 @@ def asked(question, **changes):
         ("Does he need a pacemaker?", "That is for the treating clinician to decide, with history and examination"),
         ("Can he go home?", "That is for the treating clinician to decide"),
         ("What does all of this mean for me?", "Sinus rhythm 97 %; rate 60/min. Left ventricular"),
+        ("Can you exclude an infarction?", "It is rather unlikely, but not excluded: myocardial infarction 30 %."),
+        ("Does this look like an old inferior MI?", "Probably not: inferior myocardial infarction 20 %. How old"),
+        ("Is conduction normal?", "The PR interval is 160 ms, which is normal (normal 120-200 ms). The QRS duration"),
+        ("Why is the QTc long?", "The QTc by Bazett is 510 ms, which is long (normal 350-460 ms). In general: QTc,"),
+        ("ST segments ok?", "No ST elevation of 0.10 mV or more. ST depression: V5 -0.12 mV."),
         ("rate and rhythm", "Sinus rhythm 97 %; rate 60/min."),
         ("Which bundle branch is blocked?", "No: bundle branch block 1 %."),
         ("Is it AF or just ectopics?", "No: atrial fibrillation 1 %. The rhythm is sinus rhythm 97 %. Yes: premature"),

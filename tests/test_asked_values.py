@@ -52,7 +52,7 @@ def asked(question, sex=None, **changes):
         ("Is the heart rate below 50?", "No: the heart rate is 104/min, which is slightly fast (normal 60-100/min)."),
         ("Is the QRS narrow?", "Yes: the QRS duration is 98 ms, which is normal (normal below 120 ms)."),
         ("How deep is the T wave in V4?", "In V4 the T wave is -0.20 mV; inverted from -0.10 mV on."),
-        ("Why is the PR interval long?", ""),
+        ("Why is the PR interval so hard?", ""),
         (
             "What is the longest RR interval?",
             "The longest RR interval is 1.00 s (from 1.0 to 2.0 s); no pause of more than 3 s was found.",

@@ -28,7 +28,7 @@ from .rhythm import ANSWERS as OF_RHYTHM
 from .several import answered_of_several
 from .topics import by_topic
 from .values import answered_values
-from .waves import answered_waves, sizes
+from .waves import answered_waves, leads_in, sizes
 from .words import plain, without_context
 
 __all__ = ["answered", "by_evidence", "given", "in_words"]
@@ -78,6 +78,8 @@ def _before_knowledge(question: str, evidences: Sequence[Evidence]) -> str:
             return said
         if _ABOUT_LEAD.match(asked):
             return answered_waves(asked, evidence)
+        if leads_in(asked)[0] and _OF_WAVE.search(asked):
+            return answered_waves(asked, evidence)
         if not _AT_HAND.search(asked):
             return ""
         return worry(asked, evidence) or answered_values(asked, evidence) or answered_waves(asked, evidence)
@@ -95,9 +97,11 @@ def _of_each(said: Sequence[str]) -> str:
 _FIRST = ("self", "greeting", "rewriting", "emergency")
 """Kinds of questions that are answered before anything of an ECG."""
 _IS_NEW = re.compile(r"(?:and |so |but )?(?:is|are|was) (?:it|that|this|they|these) new(?: or old)?$")
+_OF_WAVE = re.compile(r"\b(?:[pqrst][ -]waves?|qrs|st)\b")
 _LOOKS_LIKE = re.compile(r"(?:does|do|could|might) (?:it|this|that|the ecg|this ecg) (?:be|looks? like|resemble)\b")
 _ABOUT_LEAD = re.compile(r"(?:tell me about|describe|what about|how (?:does|do)) (?:the )?(?:\w+ )?leads?\b")
 _AT_HAND = re.compile(
+    r"^(?:st|t|q|p)[ -](?:segments?|waves?) (?:ok|okay|fine|normal)$|\bdoes the .*\bmatter$|"
     r"\b(?:worr\w+|safe|dangerous|concern\w*|serious|bad)\b.*\b(?:the|his|her|my|this|these) |"
     r"\b(?:the|his|her|my|this|these) .*\b(?:worr\w+|safe|dangerous|concern\w*|serious|bad)\b"
 )
@@ -151,7 +155,7 @@ def answered(question: str, evidences: Sequence[Evidence]) -> str:
     if first := places(question, evidence) or sized or answered_values(question, evidence):
         return first  # "What is the heart rate?" sounds general and is not
     asked = plain(without_context(question))
-    if asks_generally(question) and not OF_THIS_ECG.match(question.strip().lower()):
+    if asks_generally(question) and not OF_THIS_ECG.match(asked):
         here = answered_waves(asked, evidence) if _GENERAL_HERE.match(asked) else ""
         return here or by_topic(asked, evidence, "plainly", PLAINLY)
     of_findings = (normality, presence, kinds, choice, either)

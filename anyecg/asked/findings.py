@@ -17,7 +17,7 @@ from .places import ASKS_PLACES, MOST_TOLD, listed
 from .said import is_called as _is_called
 from .said import named as _named
 from .said import rhythm
-from .spoken import RECENT, put_simply, spoken
+from .spoken import RECENT, excluding, put_simply, spoken
 from .waves import measured_leads, stemi
 from .words import CHOOSING, EVIDENCE, GRAMMAR, RECORDING, WORRYING, plain, understood, without_context, word_set
 
@@ -111,6 +111,7 @@ def presence(question: str, evidence: Evidence) -> str:
     if not asked or (ages and FINDINGS[asked[1][0]].superclass != "MI"):
         return ""
     said = _of_group(*asked, evidence)
+    said = excluding(question, said)
     if measured := measured_leads(asked[1][0], evidence) if len(asked[1]) == 1 else "":
         said += f" {measured}"
     if ages & RECENT:

@@ -17,6 +17,7 @@ from .said import asks_yes_or_no, called, capital, join, named, rhythm
 WIDE_MS, FAST_BPM, PAUSE_S = 120, 100, 3.0
 _IRREGULAR = ("AFIB", "AFLT", "SARRH", "PVC", "PAC", "PRC(S)", "SVARR", "BIGU", "TRIGU", "2AVB", "3AVB")
 _BLOCKS = ("1AVB", "2AVB", "3AVB")
+_CONDUCTION = (*_BLOCKS, "CRBBB", "CLBBB", "IRBBB", "ILBBB", "LAFB", "LPFB", "IVCD", "WPW")
 _COUNTED = {
     "premature ventricular contraction": r"pvcs?|vpbs?|ves|premature ventricular|ventricular (?:extra|ectop|premature)",
     "premature atrial contraction": r"pacs?|apbs?|premature atrial|(?:supra|atrial )\w* ?(?:extra|ectop|premature)",
@@ -69,6 +70,19 @@ def regularity(evidence: Evidence, question: str) -> str:
     if word == "irregular":
         said += f" This goes with {named(causes)}." if causes else " No usual cause of it is likely enough to be named."
     return capital(said)
+
+
+def conduction(evidence: Evidence, question: str) -> str:
+    measured, sex = evidence.measurements, evidence.record.sex
+    blocks = called(evidence, _CONDUCTION)
+    text = f"{say(measured, 'pr_ms', sex)} {say(measured, 'qrs_ms', sex)} "
+    text += f"Called: {named(blocks)}." if blocks else "No block or delay is likely enough to be named."
+    if "constant" in question or "dropped" in question:
+        missing = evidence.locate("pause")
+        text += f" Second-degree AV block has {named([('2AVB', evidence.labels['2AVB'])])[23:]};"
+        text += f" pauses at {listed(missing, MOST_TOLD)}." if missing else " there is no pause of more than 3 s."
+        text += " PR is not measured beat by beat."
+    return text
 
 
 def pauses(evidence: Evidence, question: str) -> str:
@@ -183,7 +197,7 @@ def too_fast_or_slow(evidence: Evidence, question: str) -> str:
     judged = judge("heart_rate_bpm", rate, None)
     is_so = judged.endswith(LIMITS["heart_rate_bpm"].above if asks_fast else LIMITS["heart_rate_bpm"].below)
     text = f"{sentence} {rhythm(evidence)}."
-    if "why" in question:
+    if "why" in question or "cause" in question or "reason" in question:
         general = passage("tachycardia" if asks_fast else "bradycardia", "causes")
         return f"{text} In general: {general.text}" if is_so else text
     return f"{'Yes' if is_so else 'No'}: {sentence[:1].lower()}{sentence[1:]}" if asks_yes_or_no(question) else text
@@ -208,7 +222,8 @@ def sinus(evidence: Evidence, question: str) -> str:
 
 
 ANSWERS = {
-    "p_waves": p_waves, "sinus": sinus, "regularity": regularity, "pauses": pauses, "runs": runs, "counts": counts,
+    "p_waves": p_waves, "sinus": sinus, "regularity": regularity,
+    "conduction": conduction, "pauses": pauses, "runs": runs, "counts": counts,
     "width": width, "pacing": pacing, "extreme_rates": extreme_rates, "atrial_rate": atrial_rate,
     "too_fast_or_slow": too_fast_or_slow,
 }  # fmt: skip

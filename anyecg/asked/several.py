@@ -64,7 +64,7 @@ def answered_of_several(question: str, evidences: Sequence[Evidence]) -> str:
 def _of_one_finding(question: str, evidences: Sequence[Evidence]) -> str:
     named = findings_in_text(question)
     asked = without_findings(question)
-    if not named and _NORMAL.search(asked):
+    if not named and "abnormal" not in asked and _NORMAL.search(asked):
         named, asked = {"NORM": True}, _NORMAL.sub(" ", asked)
     if len(named) != 1 or not understood(asked, ALL_WORDS):
         return ""
@@ -102,6 +102,8 @@ def _related(
     values = [probability(evidence) for evidence in evidences]
     given = f"({', '.join(percent(p) for p in values)})"
     relation = relation_of(asked)
+    if re.search(r"\bany of (?:them|these|the)\b", asked) and relation is None and not is_normal:
+        return _which(noun, has, given)
     if _WHEN.search(asked):
         return _when(noun, has, evidences, given)
     if _WHICH.search(asked) or (is_normal and (relation is None or len(has) > 2)):
@@ -245,6 +247,12 @@ def _of_all_findings(whole: str, question: str, evidences: Sequence[Evidence]) -
             parts.insert(0, "The findings are the same.")
         return " ".join([*parts, *_both_rates(evidences)])
     order = in_order(evidences)
+    pair = [int(k) - 1 for k in dict.fromkeys(re.findall(r"\becg (\d)\b", question))]
+    if len(pair) == 2 and max(pair) < len(evidences):
+        new, gone, same = _steps(evidences[pair[0]], evidences[pair[1]])
+        told = zip(("new", "no longer", "unchanged"), (new, gone, same), strict=True)
+        listed = "; ".join(f"{word} {', '.join(names)}" for word, names in told if names)
+        return f"From ECG {pair[0] + 1} to ECG {pair[1] + 1}: {listed or 'no finding in either'}."
     first = [phrase(code) for code, _ in called(evidences[order[0]])]
     parts = [f"ECG {order[0] + 1}: {', '.join(first) or 'no finding'}."]
     for before, after in pairwise(order):

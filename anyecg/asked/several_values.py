@@ -28,6 +28,7 @@ _DOWN = (
 )
 _CHANGE = (
     r"chang\w*|shift\w*|develop\w*|trend|course|differ\w*|same|how much|evol\w+|progress\w*|compare|turned|moved|"
+    r"stable|constant|"
     rf"{_UP}|{_DOWN}"
 )
 _OUTSIDE = re.compile(r"\b(?:abnormal|outside|atypical|irregular|unusual|not normal|deviat\w+)\b")

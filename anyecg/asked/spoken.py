@@ -16,6 +16,22 @@ def put_simply(question: str) -> tuple[str, frozenset[str]]:
     return " ".join(text.split()), ages
 
 
+def excluding(question: str, said: str) -> str:
+    """The answer to "Can you exclude …?", where a bare "no" would be misread."""
+    if not re.match(r"(?:please |can you |could you )*(?:rule out|exclude)\b", question.lower()):
+        return said
+    for begins, instead in _EXCLUDED.items():
+        if said.startswith(begins):
+            return f"{instead}{said[len(begins) :]} An ECG alone does not exclude it for certain."
+    return said
+
+
+_EXCLUDED = {
+    "No: ": "It is unlikely: ", "Probably not: ": "It is rather unlikely, but not excluded: ",
+    "Yes: ": "It cannot be excluded: ", "Probably yes: ": "It cannot be excluded: ",
+}  # fmt: skip
+
+
 def spoken(text: str) -> str:
     """A text in lower case with other names of findings replaced by those that `findings` reads."""
     for pattern, instead in _SPOKEN:
@@ -30,6 +46,7 @@ _LIKELY = re.compile(
     r"^(?:and )?(?:what is|what's|whats|give me|tell me)? ?(?:the |an? )?(?:probability|likelihood|chances?|risk)"
     r"(?: of| for| that)"
     r"(?: (?:this|it|there) (?:is|are|being)| (?:he|she|the patient) has)?(?: not)?\b|"
+    r"^(?:please |can you |could you )*(?:rule out|exclude)\b|"
     r"^how (?:likely|probable|possible|confident|sure|certain) (?:is|are)(?: you)?(?: that| of)?"
     r"(?: (?:this|it|there) (?:is|are)| (?:he|she|the patient) has)?(?: not)?\b"
 )
@@ -37,13 +54,16 @@ RECENT = frozenset(("acute", "new", "recent", "fresh", "evolving"))
 _AGES = RECENT | frozenset(("old", "previous", "prior", "before", "ever", "past", "had", "earlier", "healed"))
 _SPOKEN = (
     (r"\blong qt syndrome\b", "long qt"),
+    (r"\b((?:infero|antero)?(?:inferior|anterior|lateral|septal|posterior)) (?:mi|infarcts?)\b", r"\1 infarction"),
+    (r"\b(?:rbbb|right bundle branch block) complete or incomplete\b",
+     "complete right bundle branch block or incomplete right bundle branch block"),
     (r"\b(first|second|third|1st|2nd|3rd)[ -]degree (?:av |heart )?block\b", r"\1 degree av block"),
     (r"\b1st degree\b", "first degree"), (r"\b2nd degree\b", "second degree"), (r"\b3rd degree\b", "third degree"),
     (r"\bdelta waves?\b", "wpw"),
     (r"\b(left|right) atri(?:um|al)(?: is| be)? (?:enlarged|dilat\w+|big|hypertroph\w+|overload\w*)",
      r"\1 atrial enlargement"),
     (r"\b(?:enlarged|dilated|big) (left|right) atrium\b", r"\1 atrial enlargement"),
-    (r"\bdig(?:oxin|italis)(?: (?:effects?|changes?|signs?))?\b", "digitalis effect"),
+    (r"\bdig(?:oxin|italis)\b(?! (?:toxic|poison|intox))(?: (?:effects?|changes?|signs?))?\b", "digitalis effect"),
     (r"(?<!atrial )(?<!ventricular )\bflutter\b", "atrial flutter"),
     (r"(?<!atrial )(?<!ventricular )(?<!v )\bfib\b|(?<!ventricular )(?<!atrial )\bfibrillation\b",
      "atrial fibrillation"),

@@ -149,6 +149,7 @@ _TOPICS: tuple[tuple[str, Callable[[str, Sequence[Evidence]], str]], ...] = (
      r"\bworr(?:y|ies|ied)(?: (?:you|me))?(?: (?:the )?most)?\b|"
      r"\b(?:looks? )?(?:best|worst|healthiest|sickest)\b(?! (?:signal|quality|recorded))", most_abnormal),
     (r"\b(?:better|worse|improv\w+|worsen\w*|deteriorat\w+|recover\w+|progress\w*|stable)\b", better_or_worse),
+    (r"^which (?:ones?|ecgs?|of them|of these)? ?(?:is|are) abnormal$", most_abnormal),
     (r"\bsignificant(?:ly)?\b|\brelevant(?:ly)?\b", better_or_worse),
     (r"\b(?:highest|greatest|largest|most|deepest|biggest) st(?: segment)? (?:elevations?|depressions?)\b|"
      r"\bst (?:elevations?|depressions?) (?:highest|greatest|most|deepest)\b", highest_st),

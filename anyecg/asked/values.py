@@ -86,7 +86,7 @@ def _numbers(question: str, evidence: Evidence) -> str:
     limit = _LIMIT.search(rest) if len(keys) == 1 else None
     if limit and understood(_LIMIT.sub(" ", rest), _WORDS):
         return _against_limit(limit, keys[0], measured, sex)
-    if not understood(rest, _WORDS):
+    if not understood(rest, _WORDS, frozenset(("why",)) if keys else frozenset()):
         return ""
     if not keys and _ABNORMAL.search(question) and _VALUES.search(question):
         return _abnormal(measured, sex)
@@ -97,8 +97,9 @@ def _numbers(question: str, evidence: Evidence) -> str:
         return " ".join([f"{rhythm(evidence)}.", *others])
     said = " ".join(say(measured, key, sex) for key in LIMITS if key in keys)
     verdict = _verdict(question, keys[0], measured, sex) if len(keys) == 1 else ""
-    if set(question.split()) & _WORRY and len(keys) == 1 and keys[0] in _CONCEPTS:
-        return f"{said} In general: {passage(_CONCEPTS[keys[0]], 'urgency').text}"
+    if len(keys) == 1 and keys[0] in _CONCEPTS and (asked := set(question.split()) & (_WORRY | {"why"})):
+        aspect = "causes" if "why" in asked else "urgency"
+        return f"{said} In general: {passage(_CONCEPTS[keys[0]], aspect).text}"
     return f"{verdict}: {said[:1].lower()}{said[1:]}" if verdict else said
 
 

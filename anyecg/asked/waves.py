@@ -167,8 +167,7 @@ def t_waves(evidence: Evidence, question: str) -> str:
 def q_waves(evidence: Evidence, question: str) -> str:
     if said := _measurable(evidence):
         return said
-    asked, _ = leads_in(question)
-    leads = asked or Q_LEADS
+    leads = leads_in(question)[0] or Q_LEADS
     found = beyond_limit(evidence, lambda row: row.get("q_mv"), Q_MV, leads)
     word = "Yes" if found else "Not sure" if called(evidence, ("QWAVE",)) else "No"
     yes = f"{word}. " if asks_yes_or_no(question) else ""
@@ -254,7 +253,8 @@ def _urgency(question: str) -> str:
 
 _WORRY = word_set("worry worried worrying concern concerned concerning dangerous serious alarming bad safe matter")
 _ABOUT = word_set(
-    "anything something wrong going what tell about happen happening up see appearance look do show there leads lead"
+    "morphology shape anything something wrong going "
+    "what tell about happen happening up see appearance look do show there leads lead"
 )
 
 
@@ -277,7 +277,9 @@ _FORMS: dict[str, tuple[str, Callable[[Row], float | None], float, Sequence[str]
 def sizes(question: str, evidence: Evidence) -> str:
     """The size of a wave in a lead, if a plain question asks for it."""
     asked, rest = leads_in(question)
-    if not asked or not re.search(r"\bhow (?:big|deep|high|tall|large)\b|\bwhat is the\b|\bamplitude\b", question):
+    if not asked or not re.search(
+        r"\bhow (?:big|deep|high|tall|large)\b|\bwhat is the\b|\bamplitude\b|\b(?:upright|positive)\b", question
+    ):
         return ""
     return amplitude(evidence, question) if understood(rest, GRAMMAR, RECORDING, JUDGING, _SIZE) else ""
 
@@ -295,4 +297,4 @@ def answered_waves(question: str, evidence: Evidence) -> str:
     return ""
 
 
-_SIZE = word_set("wave waves amplitude voltage level height depth size st segment p q r s t")
+_SIZE = word_set("upright positive wave waves amplitude voltage level height depth size st segment p q r s t")

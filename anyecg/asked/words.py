@@ -80,7 +80,7 @@ LOOKED_FOR = word_set(
     """
     elevation elevations elevated depression depressed shift deviation changes change leads where greatest most largest
     highest worst pathological pathologic inverted inversion inversions negative upside down peaked hyperacute tented
-    biphasic any new acute it segment segments significant
+    biphasic upright positive deepest tallest morphology shape any new acute it segment segments significant
     """
 )
 """Words that go with waves."""
@@ -89,7 +89,7 @@ RELATING = word_set(
     ecgs other others first second third fourth fifth sixth last latest earlier previous prior later latter current
     recent compared comparison contrast opposed among both two three four five six 1 2 3 4 5 6 since only newly new
     appeared appear appears disappear
-    unchanged agree when start started begin began no longer
+    unchanged agree long when start started begin began no longer
     not none neither nor resolved gone disappeared vanished remained remain remains
     remaining still stayed stay persist persists persistent persisted lacks lack lacking lacks unlike common share
     shared than but ago same absent missing free without alone become became turned turn returned back left did come
