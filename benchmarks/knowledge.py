@@ -16,11 +16,13 @@ from pathlib import Path
 import yaml
 
 from anyecg.knowledge import Knowledge, answer_back, answer_from_knowledge, beyond
+from anyecg.knowledge.beyond import kind_beyond
 from anyecg.knowledge.concepts import MEASURED_TERMS, concepts
 from data_builders.questions import followup
 from data_builders.questions.knowledge import ASPECTS, BEYOND, HELD_OUT
 
 PHRASINGS = Path(__file__).with_name("knowledge_phrasings.yaml")
+NOT_BEYOND = ("self", "greeting", "rewriting", "language", "unclear")
 NOT_ABOUT_ECG = ("knowledge", "out of scope")
 
 
@@ -50,8 +52,11 @@ def back_questions() -> list[tuple[str, str, str]]:
 
 
 def is_left_alone(question: str) -> bool:
-    """Whether neither a passage nor a sentence on what is beyond an ECG is given."""
-    return answer_from_knowledge(question) is None and beyond(question) is None
+    """Whether neither a passage nor a sentence on what is beyond an ECG is given.
+
+    Some of these questions are about the program, or not in English: those may get the sentence that says so.
+    """
+    return answer_from_knowledge(question) is None and kind_beyond(question) in (None, *NOT_BEYOND)
 
 
 def is_caught(question: str) -> bool:
