@@ -29,6 +29,12 @@ RHYTHM_AND_RATE = re.compile(
 )
 _SENTENCE = re.compile(r"(?<![^\s])(?P<head>Findings: )?(?P<list>[A-Z][^.:\d\n]*)\.(?=\s|$)")
 
+_SUBCLASS = re.compile(
+    r"(?:myocardial infarction|signs of ischaemia) of the (?:anterior|inferior) region|left fascicular block"
+    r"|av block|st/t changes", re.IGNORECASE,
+)  # fmt: skip
+"""How the training data names a subclass none of whose statements is known."""
+
 
 def with_called_findings(text: str, evidence: Evidence) -> tuple[str, list[str]]:
     """A report whose rhythm, list of findings and conclusion name what the heads call, and a sentence per change.
@@ -69,11 +75,14 @@ def _with_list(text: str, called: Sequence[str]) -> str:
     """The sentence that lists findings with those that are called; put before the conclusion where there was none."""
     listed = sorted((c for c in called if c not in RHYTHMS and c != "NORM"), key=_importance)[:MOST_LISTED]
     sentence = f"{capital(_joined([phrase(code) for code in listed]))}." if listed else ""
-    for found in _SENTENCE.finditer(text):
-        if _is_list(found.group("list")):
-            new = f"{found.group('head') or ''}{sentence}" if sentence else ""
-            return re.sub(r" {2,}", " ", text[: found.start()] + new + text[found.end() :]).strip()
     conclusion = CONCLUSION.search(text)
+    end = conclusion.start() if conclusion else len(text)
+    lists = [found for found in _SENTENCE.finditer(text, 0, end) if _is_list(found.group("list"))]
+    for found in reversed(lists):
+        first = f"{found.group('head') or ''}{sentence}" if sentence and found is lists[0] else ""
+        text = text[: found.start()] + first + text[found.end() :]
+    if lists:
+        return re.sub(r" {2,}", " ", text).strip()
     if not sentence or conclusion is None:
         return text
     gap = "\n" if "\nConclusion" in text else " "
@@ -84,9 +93,13 @@ def _with_list(text: str, called: Sequence[str]) -> str:
 def _is_list(sentence: str) -> bool:
     """Whether a sentence names statements that are no rhythm, and nothing else."""
     items = [item for item in re.split(r", | and ", sentence) if item]
-    codes = [code_of(item) or code_of(item.removeprefix("a ").removeprefix("A ")) for item in items]
-    known = [code for code in codes if code]
+    known = [name for item in items if (name := _named(item))]
     return bool(known) and len(known) >= len(items) / 2 and not any(code in RHYTHMS for code in known[:1])
+
+
+def _named(item: str) -> str | None:
+    """The code of a statement, "subclass" for the name of one, else None."""
+    return "subclass" if _SUBCLASS.fullmatch(item) else code_of(item) or code_of(re.sub("^[Aa] ", "", item))
 
 
 def _conclusion(called: Sequence[str], evidence: Evidence) -> str:

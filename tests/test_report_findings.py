@@ -29,6 +29,12 @@ LEFT_OUT = "The text left out inferior myocardial infarction; the finding head g
             f"Conclusion: A{ABNORMAL[1:]}.",
             [LEFT_OUT, "low QRS voltage"],
         ),
+        (
+            "Sinus rhythm, rate 65/min. Myocardial infarction of the inferior region and left fascicular block. Low "
+            f"QRS voltage. Conclusion: {ABNORMAL}.",
+            f"Sinus rhythm, rate 65/min. Inferior myocardial infarction. Conclusion: {ABNORMAL}.",
+            [LEFT_OUT, "low QRS voltage"],
+        ),
         ("Inferior myocardial infarction is there.", None, []),
     ],
 )
