@@ -227,3 +227,10 @@ def test_a_change_within_the_error_or_without_a_value_is_not_called_one():
 def test_is_it_new_refers_to_what_was_said_before():
     text, origin = given("Is it new?", PAIR, last_answer="ECG 2: Yes: atrial fibrillation 96 %.")
     assert (text, origin) == (f"Yes: {FIBRILLATION_NEW}", "evidence")
+
+
+def test_an_ecg_that_cannot_be_judged_is_not_answered_for():
+    noise = replace(PAIR[1], unjudgeable="no lead has a usable signal")
+    text = by_evidence("Is there atrial fibrillation?", [PAIR[0], noise])
+    assert text.startswith("ECG 1: ") and "ECG 2: I cannot tell: this ECG cannot be judged" in text
+    assert by_evidence("What is the rhythm in ECG 2?", [PAIR[0], noise]).startswith("ECG 2: I cannot tell")

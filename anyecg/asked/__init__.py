@@ -8,7 +8,7 @@ a closed question is the calibrated probability that stands beside it, and no se
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from ..answer import abstention
 from ..check import asks_generally
@@ -84,11 +84,12 @@ def _before_knowledge(question: str, evidences: Sequence[Evidence]) -> str:
             return ""
         return worry(asked, evidence) or answered_values(asked, evidence) or answered_waves(asked, evidence)
 
-    return _of_each([of_one(evidence) for evidence in evidences])
+    return _of_each(of_one, evidences)
 
 
-def _of_each(said: Sequence[str]) -> str:
-    """The answers of several ECGs, one paragraph each; "" if one has none."""
+def _of_each(answer: Callable[[Evidence], str], evidences: Sequence[Evidence]) -> str:
+    """The answer of each ECG, one paragraph each, or that it cannot be judged; "" if one that can has no answer."""
+    said = [abstention([evidence]) if evidence.unjudgeable else answer(evidence) for evidence in evidences]
     if len(said) == 1 or not all(said):
         return said[0] if len(said) == 1 else ""
     return "\n\n".join(f"ECG {number}: {text}" for number, text in enumerate(said, start=1))
@@ -124,7 +125,7 @@ def by_evidence(question: str, evidences: Sequence[Evidence]) -> str:
     return (
         _of_one(question, evidences)
         or answered_of_several(without_context(question), evidences)
-        or _of_each([answered(question, [evidence]) for evidence in evidences])
+        or _of_each(lambda evidence: answered(question, [evidence]), evidences)
     )
 
 
@@ -134,6 +135,8 @@ def _of_one(question: str, evidences: Sequence[Evidence]) -> str:
     if about is None:
         return ""
     number, asked = about
+    if evidences[number].unjudgeable:
+        return f"ECG {number + 1}: {abstention([evidences[number]])}"
     said = answered(asked, [evidences[number]])
     if not said and _DESCRIBE.match(asked) and not evidences[number].unjudgeable:
         said = in_full(evidences[number], asked)
