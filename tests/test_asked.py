@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from anyecg.asked import answered, by_evidence
+from anyecg.asked import answered, by_evidence, given
 from anyecg.asked.findings import GROUPS
 from anyecg.evidence import Evidence
 from anyecg.findings import EVENT_KINDS, HEAD_LABELS
@@ -90,6 +90,13 @@ def evidence(leads=STANDARD_LEADS, ventricular_at=(), limits=None, **probabiliti
 def test_one_finding_is_answered_with_its_probability(question, said):
     probabilities = {"AFIB": 0.97, "LVH": 0.55, "IMI": 0.2, "super:MI": 0.3}
     assert by_evidence(question, [evidence(**probabilities)]) == said
+
+
+@pytest.mark.parametrize("wish", ["Short answer, please.", "Just the answer, please.", "Be brief.", "Keep it short."])
+def test_the_wish_for_a_short_answer_is_no_part_of_the_question(wish):
+    question = "Is there an inferior infarction?"
+    assert given(f"{question} {wish}", [evidence(IMI=0.66)]) == given(question, [evidence(IMI=0.66)])
+    assert given(f"{question} {wish}", [evidence(IMI=0.66)])[1] == "evidence"
 
 
 def test_a_normal_ecg_is_called_so_both_ways_round():

@@ -29,7 +29,7 @@ from .several import answered_of_several
 from .topics import by_topic
 from .values import answered_values
 from .waves import answered_waves, leads_in, sizes
-from .words import plain, without_context
+from .words import plain, without_context, without_wish
 
 __all__ = ["answered", "by_evidence", "given", "in_words"]
 
@@ -46,6 +46,7 @@ def given(
         last_answer: what was said before, to which "Is that dangerous?" refers.
         with_measurements: whether the evidence may answer.
     """
+    question = without_wish(question)
     said = [code for code, holds in findings_in_text(last_answer).items() if holds and code not in ("NORM", "SR")]
     if said and len(evidences) > 1 and _IS_NEW.match(plain(question)):
         question = f"Is {phrase(said[0])} new?"

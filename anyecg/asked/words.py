@@ -148,3 +148,14 @@ def without_context(question: str) -> str:
     while len(parts) > 1 and only_tells(parts[0]):
         parts.pop(0)
     return " ".join(parts)
+
+
+_BRIEFLY = re.compile(
+    r"(?<=[.?!])\s+(?:answer briefly|short answer|keep it short|(?:just|only) (?:the answer|yes or no)|in a few words"
+    r"|be brief|as short as you can|briefly|yes or no)(?:,? please)?[.!?]?$", re.IGNORECASE,
+)  # fmt: skip
+
+
+def without_wish(question: str) -> str:
+    """A question without the wish for a short answer behind it; the evidence answers shortly anyway."""
+    return _BRIEFLY.sub("", question.strip())
