@@ -105,3 +105,18 @@ def test_a_comparison_is_read_as_pairs_of_finding_and_change():
     gold = {"rates": [70, 82], "difference": 12}
     said = "ECG 2 is faster: 82/min against 70/min in ECG 1."
     assert score([prediction("comparison", said, gold, n_ecgs=2)])["comparison"]["both rates exact"]["value"] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("text", "gold", "right"),
+    [
+        ("No: the QRS duration is 112 ms, which is normal.", "No. The QRS complexes are normal; QRS 112 ms.", True),
+        ("No: the QRS duration is 112 ms, which is normal.", "Yes. Complete right bundle branch block.", False),
+        ("Probably yes: premature ventricular contractions 37 %.", "Yes. Premature ventricular contractions.", True),
+        ("Sinus rhythm 99 %; rate 92/min.", "Yes. Sinus rhythm, rate 92/min, regular.", False),
+        ("The PR interval is 173 ms.", "The PR interval is 137 ms, which is normal.", False),
+        ("Sinus rhythm. Left ventricular hypertrophy.", "The T waves are normal.", False),
+    ],
+)
+def test_an_answer_on_one_thing_is_right_when_it_says_the_same(text, gold, right):
+    assert question_is_right(text, {"type": "focused", "answer": []}, gold) == float(right)

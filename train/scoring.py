@@ -217,7 +217,7 @@ def question_is_right(text: str, gold: Mapping[str, Any], gold_text: str) -> flo
     if "options" in gold:
         return float(chosen(text, (*gold["options"], "none")) == set(answer))
     if kind == "focused":
-        return float(_claims(text) == _claims(gold_text))
+        return float(_says_the_same(text, gold_text))
     if kind == "numeric range":
         return float(re.findall(r"[a-z]+", text.lower())[:1] == answer)
     if kind == "count":
@@ -235,10 +235,23 @@ def question_is_right(text: str, gold: Mapping[str, Any], gold_text: str) -> flo
     return float(_without_source(text) == _without_source(gold_text))
 
 
-def _claims(text: str) -> tuple[Any, ...]:
-    """What an answer on one thing says: yes or no, the statements it asserts or denies, and its numbers."""
-    word = re.match(r"\W*(yes|no|possibly)\b", text.lower())
-    return word and word.group(1), findings_in_text(text), re.findall(r"\d+(?:\.\d+)?", text), "normal" in text.lower()
+def _says_the_same(text: str, gold_text: str) -> bool:
+    """Whether an answer on one thing says yes or no as the gold does and asserts the same statements.
+
+    Of a gold without statements, its first number must be there, and "normal" where the gold says it. Probabilities are
+    no numbers of the ECG.
+    """
+    word, wanted = (re.match(r"\W*(?:probably )?(yes|no|possibly)\b", said.lower()) for said in (text, gold_text))
+    if wanted and (word is None or word.group(1) != wanted.group(1)):
+        return False
+    asserted, of_gold = ({c for c, holds in findings_in_text(said).items() if holds} for said in (text, gold_text))
+    if asserted - {"SR", "NORM"} != of_gold - {"SR", "NORM"}:
+        return False
+    if of_gold:
+        return of_gold <= asserted
+    numbers = re.findall(r"(?<![A-Za-z])-?\d+(?:\.\d+)?(?! ?%)\b", gold_text)
+    has_number = not numbers or re.search(rf"(?<![\d.]){re.escape(numbers[0])}(?![\d.])", text) is not None
+    return has_number and (bool(numbers) or ("normal" in text.lower()) == ("normal" in gold_text.lower()))
 
 
 def _without_source(text: str) -> list[str]:
