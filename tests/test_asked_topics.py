@@ -65,6 +65,8 @@ def asked(question, **changes):
         ("Does this look like an old inferior MI?", "Probably not: inferior myocardial infarction 20 %. How old"),
         ("Is conduction normal?", "The PR interval is 160 ms, which is normal (normal 120-200 ms). The QRS duration"),
         ("Why is the QTc long?", "The QTc by Bazett is 510 ms, which is long (normal 350-460 ms). In general: QTc,"),
+        ("Is the ST segment fine?", "No. No ST elevation of 0.10 mV or more. ST depression: V5 -0.12 mV."),
+        ("Is the ST segment abnormal?", "Yes. No ST elevation of 0.10 mV or more. ST depression: V5 -0.12 mV."),
         ("ST segments ok?", "No ST elevation of 0.10 mV or more. ST depression: V5 -0.12 mV."),
         ("rate and rhythm", "Sinus rhythm 97 %; rate 60/min."),
         ("Which bundle branch is blocked?", "No: bundle branch block 1 %."),

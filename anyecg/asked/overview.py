@@ -228,7 +228,8 @@ def in_full(evidence: Evidence, question: str) -> str:
 
 
 def one_line(evidence: Evidence, question: str) -> str:
-    found, outside = [c for c in abnormal(evidence) if "r" not in FINDINGS[c[0]].kinds], outside_limits(evidence)
+    found = [c for c in abnormal(evidence) if "r" not in FINDINGS[c[0]].kinds]
+    outside = [said for said in outside_limits(evidence) if not said.startswith(LIMITS["heart_rate_bpm"].short)]
     parts = [rhythm(evidence), *([named(found)] if found else []), *([", ".join(outside)] if outside else [])]
     if not found and is_called(evidence, "NORM"):
         parts.append(f"normal ECG {percent(evidence.labels['NORM'])}")

@@ -99,6 +99,19 @@ def asks_yes_or_no(question: str) -> bool:
     return bool(_YES_OR_NO.match(question))
 
 
+SOUND = re.compile(r"(?<!not )\b(?:normal|ok|okay|fine|good|all right|alright|unremarkable|as (?:it|they) should)\b")
+"""A question whose "yes" means that nothing is there."""
+
+
+def yes_or_no(question: str, measured: bool, by_head: bool) -> str:
+    """The word that a yes-or-no question wants, "Not sure" where only the head sees it; "" for any other question."""
+    if not asks_yes_or_no(question):
+        return ""
+    if by_head and not measured:
+        return "Not sure. "
+    return "Yes. " if measured != bool(SOUND.search(question)) else "No. "
+
+
 def mv(value: float) -> str:
     shown = f"{value:.2f} mV"
     return "0.00 mV" if shown == "-0.00 mV" else shown

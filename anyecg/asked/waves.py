@@ -11,7 +11,7 @@ from ..knowledge import passage
 from ..leads import STANDARD_LEADS
 from ..measure.infarction import UDMI
 from ..measure.normal import Q_MV, ST_MV, T_MV
-from .said import asks_yes_or_no, called, is_called, join, mv, named
+from .said import SOUND, asks_yes_or_no, called, is_called, join, mv, named, yes_or_no
 from .topics import by_topic
 from .voltages import ANSWERS as VOLTAGES
 from .words import EVIDENCE, GRAMMAR, JUDGING, RECORDING, understood, word_set
@@ -110,14 +110,19 @@ def st_changes(evidence: Evidence, question: str) -> str:
         where = f" in {join(asked)}" if asked else ""
         parts.append(f"ST {word}: {_told(found)}." if found else f"No ST {word} of {mv(abs(limit))} or more{where}.")
     urgent = " ".join(v["sentence"] for v in evidence.measurements.get("critical") or () if v["kind"] == "ST elevation")
-    by_head = bool(called(evidence, codes)) and not asked
-    word = "Yes" if there else "Not sure" if by_head else "No"
-    yes = f"{word}. " if asks_yes_or_no(question) else ""
+    if SOUND.search(question):
+        codes = (*codes, "NST_")
+    yes = yes_or_no(question, there, bool(called(evidence, codes)) and not asked)
     text = f"{_measurable(evidence) or yes + ' '.join(parts)} {urgent}".strip()
     note = ""
     if up and set(beyond_limit(evidence, level, ST_MV, leads)) & {"V2", "V3"}:
         note = " In V2 and V3 up to 0.15 mV in women and 0.20 to 0.25 mV in men can be normal."
-    return text + note + _verdict(evidence, (*codes, "NST_")) + _without(evidence, asked or STANDARD_LEADS)
+    return (
+        text
+        + note
+        + _verdict(evidence, tuple(dict.fromkeys((*codes, "NST_"))))
+        + _without(evidence, asked or STANDARD_LEADS)
+    )
 
 
 def stemi(evidence: Evidence, question: str) -> str:
@@ -169,8 +174,7 @@ def q_waves(evidence: Evidence, question: str) -> str:
         return said
     leads = leads_in(question)[0] or Q_LEADS
     found = beyond_limit(evidence, lambda row: row.get("q_mv"), Q_MV, leads)
-    word = "Yes" if found else "Not sure" if called(evidence, ("QWAVE",)) else "No"
-    yes = f"{word}. " if asks_yes_or_no(question) else ""
+    yes = yes_or_no(question, bool(found), bool(called(evidence, ("QWAVE",))))
     text = f"Q waves: {_told(found)}." if found else f"No Q wave of {mv(-Q_MV)} or more."
     return yes + text + _verdict(evidence, ("QWAVE",)) + _without(evidence, leads)
 
