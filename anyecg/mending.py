@@ -28,6 +28,7 @@ def _sentence_of(item: str) -> re.Pattern[str]:
 _ABNORMAL = _sentence_of(_ITEM + _VERDICT)
 """The sentence of a report that lists abnormal intervals: "QRS 133 ms (wide) and QTc 480 ms (long)."."""
 _INTERVALS = _sentence_of(f"{_ITEM}(?:{_VERDICT})?")
+_REASSURING = re.compile(r"\b(?:normal|no|not|none|nothing|without|neither)\b")
 _HEADING = re.compile(r"^Intervals:\s*")
 _REPEATED = re.compile(r"\b((?:[\w/-]+ ){1,4}[\w/-]+)(?:(?:,| and) \1\b)+")
 """A finding that a list names twice in a row."""
@@ -39,8 +40,8 @@ def mended(text: str, question: str, evidences: Sequence[Evidence]) -> tuple[str
     """A text about one ECG with its certainly wrong numbers replaced by the measured ones; a sentence for each.
 
     A report's list of intervals becomes that of the measurements, and what it names twice in a row is named once. It
-    also gets a last sentence with what is possible: nobody should take its silence for a "no". And where the leads
-    cannot show that an ECG is normal, it is not called so.
+    also gets a last sentence with what is possible: nobody should take its silence for a "no"; an answer that reassures
+    gets what is called nevertheless. And where the leads cannot show that an ECG is normal, it is not called so.
     """
     is_lesson = asks_generally(question) and not OF_THIS_ECG.match(question.strip().lower())
     if len(evidences) != 1 or is_lesson:
@@ -51,7 +52,8 @@ def mended(text: str, question: str, evidences: Sequence[Evidence]) -> tuple[str
     corrections = [*corrections, *changes]
     if evidences[0].verdicts["NORM"].word == UNJUDGED:
         text = _NORMAL.sub("nothing abnormal in these leads", text)
-    return (f"{text} {possible}" if (possible := also_possible(text, evidences[0])) else text), corrections
+    more = also_possible(text, evidences[0]) or but_called(text, evidences[0])
+    return (f"{text} {more}" if more else text), corrections
 
 
 def _with_intervals(text: str, evidence: Evidence) -> str:
@@ -92,8 +94,29 @@ def _by_fridericia(evidence: Evidence) -> list[str]:
 
 
 def _listed(items: Sequence[str]) -> str:
-    said = f"{', '.join(items[:-1])} and {items[-1]}" if len(items) > 1 else "".join(items)
+    said = _joined(items)
     return f"{capital(said)}." if said else ""
+
+
+def _joined(items: Sequence[str]) -> str:
+    return f"{', '.join(items[:-1])} and {items[-1]}" if len(items) > 1 else "".join(items)
+
+
+def but_called(text: str, evidence: Evidence) -> str:
+    """The abnormal findings that are called, in a sentence, for an answer that speaks of something normal or absent and
+    names none of them; "" for any other text. A small language model that says "The T waves are normal" may be wrong.
+    """
+    if evidence.unjudgeable or not _REASSURING.search(text.lower()):
+        return ""
+    named = findings_in_text(text)
+    called = [
+        f"{phrase(code)} {100 * p:.0f} %"
+        for code, p in evidence.judged()
+        if p >= evidence.thresholds[code] and code not in ("SR", "NORM") and not named.get(code)
+    ]
+    if not called or any(holds for code, holds in named.items() if code not in ("SR", "NORM")):
+        return ""
+    return f"The finding head, however, calls {_joined(called)}."
 
 
 def also_possible(text: str, evidence: Evidence) -> str:

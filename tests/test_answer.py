@@ -90,6 +90,16 @@ def test_a_report_ends_with_what_it_cannot_exclude():
     assert mended("The rate is 72/min.", "What is the rate?", [about()])[0] == "The rate is 72/min."
 
 
+def test_an_answer_that_reassures_is_told_what_is_called():
+    said, _ = mended("The T waves are normal.", "How do the T waves look?", [about()])
+    assert said == "The T waves are normal. The finding head, however, calls left ventricular hypertrophy 60 %."
+    for text in ("Left ventricular hypertrophy, otherwise normal.", "The rate is 72/min."):
+        assert mended(text, "And?", [about()])[0] == text
+    healthy = about()
+    healthy.judged = lambda: [("NORM", 0.95), ("SR", 0.99)]
+    assert mended("The T waves are normal.", "T waves?", [healthy])[0] == "The T waves are normal."
+
+
 def test_what_the_leads_cannot_show_is_not_called_normal():
     text = "Sinus rhythm. Conclusion: normal ECG."
     few = about(normal="cannot be judged")
