@@ -77,3 +77,8 @@ def test_the_limit_of_qtc_depends_on_the_sex_and_several_numbers_come_in_order()
         "In V4 the ST level is 0.12 mV, the T wave is -0.20 mV, the Q"
     )
     assert asked("Is the rhythm regular?", rhythm_regularity=None).startswith("I cannot tell")
+
+
+def test_how_regular_the_intervals_are_is_not_answered_with_their_mean():
+    assert "mean RR interval" not in asked("How regular are the RR intervals?")
+    assert asked("What is the RR interval?").startswith("The mean RR interval")

@@ -120,6 +120,8 @@ def _against_limit(limit: re.Match[str], key: str, measured: Mapping[str, Any], 
 def _more_numbers(question: str, evidence: Evidence) -> str:
     """Numbers without a sentence of `normal.say`: P duration, further axes, QTc by other formulas, the RR interval."""
     measured = evidence.measurements
+    if "regular" in question:
+        return ""
     formulas = [name for name in ("bazett", "fridericia", "framingham", "hodges") if name in question]
     if len(formulas) > 1:
         values = [(name, measured.get(f"qtc_{name}_ms")) for name in formulas]
