@@ -34,6 +34,7 @@ from .answer import (
     warnings_of,
 )  # fmt: skip
 from .asked import given, in_words
+from .asked.relations import each_apart
 from .conversation import refers_back, to_messages
 from .decoding import greedy, inputs_of
 from .events import LOCATABLE
@@ -182,6 +183,10 @@ class EcgChat:
             total = time.perf_counter() - started
             yield replace(answer, text=text, origin=origin, intervals=places, total_s=total, done=True)
             return
+        if with_measurements and (apart := each_apart(question, evidences)):
+            for part in self._each(answer, apart, records, question, max_new_tokens, stop):
+                yield replace(part, total_s=time.perf_counter() - started)
+            return
         numbers = self._numbers([evidences], with_measurements)
         for text, tokens in self._decode(messages, shown, numbers, max_new_tokens, stop):
             first = answer.first_token_s or time.perf_counter() - started
@@ -193,6 +198,34 @@ class EcgChat:
             total_s=time.perf_counter() - started,
             done=True,
             stopped=bool(stop and stop.is_set()),
+        )
+
+    def _each(
+        self,
+        answer: Answer,
+        apart: Sequence[int],
+        records: Sequence[EcgRecord],
+        question: str,
+        max_new_tokens: int,
+        stop: threading.Event | None,
+    ) -> Iterator[Answer]:
+        """A question that relates no ECG to another, answered for each of `apart` by itself."""
+        said: dict[int, Answer] = {}
+        for k in apart:
+            for growing in self.stream([records[k]], question, max_new_tokens=max_new_tokens, stop=stop):
+                said[k] = growing
+                text = "\n\n".join(f"ECG {number + 1}: {part.text}" for number, part in said.items())
+                answer = replace(answer, text=text, tokens=sum(part.tokens for part in said.values()))
+                answer.first_token_s = next(iter(said.values())).first_token_s
+                yield answer
+            if said[k].stopped:
+                break
+        yield replace(
+            answer,
+            intervals=[place | {"ecg": k + 1} for k, part in said.items() for place in part.intervals],
+            contradictions=[f"ECG {k + 1}: {told}" for k, part in said.items() for told in part.contradictions],
+            done=True,
+            stopped=any(part.stopped for part in said.values()),
         )
 
     # ---- for evaluation

@@ -44,6 +44,7 @@ def mended(text: str, question: str, evidences: Sequence[Evidence]) -> tuple[str
     gets what is called nevertheless. And where the leads cannot show that an ECG is normal, it is not called so.
     """
     is_lesson = asks_generally(question) and not OF_THIS_ECG.match(question.strip().lower())
+    is_lesson = is_lesson and not RHYTHM_AND_RATE.match(text)
     if len(evidences) != 1 or is_lesson:
         return text, []
     text, corrections = corrected(text, evidences[0].measurements)

@@ -132,3 +132,8 @@ def test_text_that_is_no_report_lists_the_abnormal_intervals_alone():
     assert clean == "Rate 72/min. Low voltage."
     twice = "Low voltage, premature atrial contractions and premature atrial contractions."
     assert mended(twice, "What?", [about()])[0] == "Low voltage, premature atrial contractions."
+
+
+def test_a_report_is_mended_whatever_was_asked():
+    said, _ = mended("Sinus rhythm, rate 95/min. Conclusion: normal ECG.", "What do you see?", [about()])
+    assert said.startswith("Sinus rhythm, rate 72/min. PR 160 ms")

@@ -131,6 +131,20 @@ def test_the_language_model_answers_the_rest(chat, records, monkeypatch):
     assert chat.ask(records[:1], "Is there atrial fibrillation?", with_measurements=False).origin == "model"
 
 
+def test_a_question_that_relates_no_ecgs_is_answered_for_each(chat, records, monkeypatch):
+    def decode(messages, shown, *rest):
+        yield f"Sinus rhythm, rate {len(shown)}/min. Conclusion: normal ECG.", 7
+
+    monkeypatch.setattr(chat, "_decode", decode)
+    answer = chat.ask(records, "Interpret.")
+    parts = answer.text.split("\n\n")
+    assert [part[:6] for part in parts] == ["ECG 1:", "ECG 2:", "ECG 3:"] and answer.tokens == 21 and answer.done
+    rates = [round(chat.evidence(record).measurements["heart_rate_bpm"]) for record in records]
+    assert [f"rate {rate}/min" in part for rate, part in zip(rates, parts, strict=True)] == [True] * 3
+    assert chat.ask(records, "Interpret ECG 2.").text.startswith("ECG 2:")
+    assert "ECG 3:" not in chat.ask(records, "Interpret the course over time.").text
+
+
 def test_one_flat_ecg_among_others_is_named_in_a_warning(chat, records):
     flat = EcgRecord(np.zeros((2, 1000)), ("I", "II"), 100.0)
     answer = chat.ask([records[0], flat], QUESTION, max_new_tokens=2)

@@ -70,6 +70,22 @@ def about_one(question: str, evidences: Sequence[Evidence]) -> tuple[int, str] |
     return number, " ".join(rest.split())
 
 
+_RELATES = re.compile(
+    r"\b(?:compar\w+|differ\w*|chang\w+|between|versus|vs|than|same|alike|common|new\w*|old\w*|previous\w*|earlier|before|since"
+    r"|develop\w*|progress\w*|which|all|both|each|trend|course|over time|worse\w*|better|improv\w+|ecg \d)\b"
+)
+
+
+def each_apart(question: str, evidences: Sequence[Evidence]) -> list[int]:
+    """The ECGs, counted from 0, that a question asks about one by one; empty where it relates them to each other."""
+    if len(evidences) < 2:
+        return []
+    if one := about_one(question, evidences):
+        return [one[0]]
+    text = referring(question, evidences)
+    return [] if relation_of(text) or _RELATES.search(text) else list(range(len(evidences)))
+
+
 def in_order(evidences: Sequence[Evidence]) -> list[int]:
     """Positions by date where all are dated, else as given."""
     dates = [evidence.record.recorded_at for evidence in evidences]
