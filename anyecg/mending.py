@@ -13,6 +13,7 @@ from .findings import ALSO_POSSIBLE, FINDINGS, findings_in_text, phrase
 from .measure.normal import LIMITS, judge
 from .report_findings import CONCLUSION, RHYTHM_AND_RATE, capital, with_called_findings
 
+BUT_CALLED = "The finding head, however, calls"
 MOST_ALSO = 3
 """Findings that a report's last sentence calls possible."""
 _REPORT = re.compile(r"\bconclusion\b|\bnormal ecg\b")
@@ -117,7 +118,7 @@ def but_called(text: str, evidence: Evidence) -> str:
     ]
     if not called or any(holds for code, holds in named.items() if code not in ("SR", "NORM")):
         return ""
-    return f"The finding head, however, calls {_joined(called)}."
+    return f"{BUT_CALLED} {_joined(called)}."
 
 
 def also_possible(text: str, evidence: Evidence) -> str:

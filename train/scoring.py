@@ -21,6 +21,7 @@ from anyecg.findings import (
     superclasses_of,
     without_possible,
 )
+from anyecg.mending import BUT_CALLED
 from anyecg.metrics import (
     interval_iou,
     label_f1,
@@ -239,8 +240,9 @@ def _says_the_same(text: str, gold_text: str) -> bool:
     """Whether an answer on one thing says yes or no as the gold does and asserts the same statements.
 
     Of a gold without statements, its first number must be there, and "normal" where the gold says it. Probabilities are
-    no numbers of the ECG.
+    no numbers of the ECG, and what `mending.but_called` adds is no part of the answer.
     """
+    text = text.split(BUT_CALLED)[0]
     word, wanted = (re.match(r"\W*(?:probably )?(yes|no|possibly)\b", said.lower()) for said in (text, gold_text))
     if wanted and (word is None or word.group(1) != wanted.group(1)):
         return False
