@@ -57,6 +57,8 @@ def asked(question, **changes):
         ("Is there artefact?", "No: all 12 leads are usable, and no noise, drift or loose electrode was flagged."),
         ("How many leads are recorded?", "12 leads: I, II, III"),
         ("what's the main problem?", "The most important finding is left ventricular hypertrophy 80 %. Beside it:"),
+        ("Is he okay?", "How somebody is, an ECG alone does not tell. No critical value was measured. It shows"),
+        ("Am I healthy?", "How somebody is, an ECG alone does not tell."),
         ("Anything acute here?", "Nothing acute was found: no critical value was measured"),
         ("Does he need a pacemaker?", "That is for the treating clinician to decide, with history and examination"),
         ("Can he go home?", "That is for the treating clinician to decide"),

@@ -72,6 +72,10 @@ def worrying(evidence: Evidence, question: str) -> str:
     return f"{shows(evidence)} How much that matters depends on symptoms and earlier ECGs. {_NOT_DEVICE}"
 
 
+def wellbeing(evidence: Evidence, question: str) -> str:
+    return f"How somebody is, an ECG alone does not tell. {shows(evidence)} {_NOT_DEVICE}"
+
+
 def _nothing(evidence: Evidence) -> str:
     outside = outside_limits(evidence)
     also = f" Outside the normal range: {', '.join(outside)}." if outside else ""
@@ -265,5 +269,5 @@ PLAINLY = {"lay": lay, "in_full": in_full, "differential": differential}
 ANSWERS = {
     "symptoms": symptoms, "normal_variant": normal_variant, "acute": acute, "main_finding": main_finding,
     "everything": everything, "negatives": negatives, "not_excluded": not_excluded, "sureness": sureness, "why": why,
-    "worrying": worrying, "single": single, "one_line": one_line,
+    "worrying": worrying, "wellbeing": wellbeing, "single": single, "one_line": one_line,
 }  # fmt: skip
