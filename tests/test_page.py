@@ -212,7 +212,8 @@ def test_clearing_while_an_answer_is_written_brings_nothing_back(page, chat):
         page.click("#samples button:has-text('Normal sinus rhythm')")
         page.wait_for_selector("text=word3")
         page.click("#clear")
-        page.wait_for_timeout(1500)
+        page.wait_for_function("!document.querySelector('#chat [data-testid=bot], #strips img')")
+        page.wait_for_timeout(1500)  # for what might come back
     assert page.locator("#chat [data-testid=bot], #strips img").count() == 0
     assert "72/min" not in page.inner_text("#evidence")
 
