@@ -172,8 +172,15 @@ class Page:
         return load_and_ask
 
     def _show(self, session: Session, turn: Iterator[View]) -> Iterator[list[Any]]:
-        """Each step of a turn as new values of the components."""
+        """Each step of a turn as new values of the components.
+
+        Gradio shows the last of them again when a turn is over: of one that another patient has overtaken, that is the
+        page as it is now.
+        """
+        patient = session.begun_anew
         for view in turn:
+            if session.begun_anew != patient:
+                break
             yield [
                 session,
                 session.messages,
@@ -183,6 +190,8 @@ class Page:
                 gr.skip() if view.strips is None else _slider(session),
                 gr.update(open=True) if view.lacking else gr.skip(),
             ]
+        if session.begun_anew != patient:
+            yield self._begun_anew(session)
 
     def forget(self, session: Session | None) -> list[Any]:
         """Drop the patient."""
@@ -214,6 +223,10 @@ class Page:
         if not session or not isinstance(number, int):
             return [gr.skip()] * 7
         session.remove(number - 1)
+        return self._begun_anew(session)
+
+    def _begun_anew(self, session: Session) -> list[Any]:
+        """The page without an answer, after the patient or the ECGs changed."""
         strips = strips_html(session.records)
         return [session, session.messages, _ready(), strips, NO_EVIDENCE, _slider(session), gr.skip()]
 
