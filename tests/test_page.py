@@ -199,7 +199,9 @@ def test_one_of_two_ecgs_can_be_removed_and_both_be_seen_at_once(page, tmp_path)
     upload(page, [*write_record(tmp_path, "visit4"), *write_record(tmp_path, "visit5")])
     ask(page, "What has changed?")
     page.wait_for_selector("#evidence .timing")
+    page.wait_for_selector("#question .submit-button")  # the turn is over, and nothing is drawn again
     page.click("#strips .grow")
+    page.wait_for_function("document.querySelectorAll('#strips img').length == 2")
     assert page.locator("#strips img:visible").count() == 2
     page.keyboard.press("Escape")
     page.locator("#strips .remove:visible").first.click()
