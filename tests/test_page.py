@@ -214,8 +214,9 @@ def test_clearing_while_an_answer_is_written_brings_nothing_back(page, chat):
         page.click("#samples button:has-text('Normal sinus rhythm')")
         page.wait_for_selector("text=word3")
         page.click("#clear")
+        page.wait_for_timeout(1500)  # a message on its way may still come, and goes again when the turn ends
         page.wait_for_function("!document.querySelector('#chat [data-testid=bot], #strips img')")
-        page.wait_for_timeout(1500)  # for what might come back
+        page.wait_for_timeout(500)
     assert page.locator("#chat [data-testid=bot], #strips img").count() == 0
     assert "72/min" not in page.inner_text("#evidence")
 
