@@ -234,3 +234,11 @@ def test_an_ecg_that_cannot_be_judged_is_not_answered_for():
     text = by_evidence("Is there atrial fibrillation?", [PAIR[0], noise])
     assert text.startswith("ECG 1: ") and "ECG 2: I cannot tell: this ECG cannot be judged" in text
     assert by_evidence("What is the rhythm in ECG 2?", [PAIR[0], noise]).startswith("ECG 2: I cannot tell")
+
+
+def test_what_has_changed_names_an_interval_beyond_day_to_day_variation():
+    common = evidence().measurements | {"qrs_ms": 90.0}
+    before, after = (replace(evidence(SR=0.97), measurements=common | {"qtc_fridericia_ms": v}) for v in (443.0, 491.0))
+    said = by_evidence("What has changed?", [before, after])
+    assert "QTc (Fridericia) 443 → 491 ms, beyond day-to-day variation." in said and "QRS" not in said
+    assert "beyond" not in by_evidence("What has changed?", [before, before])

@@ -15,6 +15,8 @@ from ..abstain import UNJUDGED
 from ..check_findings import percent
 from ..evidence import Evidence
 from ..findings import FINDINGS, findings_in_text, phrase, without_findings
+from ..measure.serial import MOST as MOST_COMPARED
+from ..measure.serial import compare
 from .findings import GROUPS
 from .relations import ALL_WORDS, HOLDS, KNOWN, dated, in_order, numbers, referring, relation_of
 from .said import called, capital, is_called, join
@@ -36,6 +38,7 @@ _WHOSE = re.compile(
     r"they are of two different patients|(?:from|of) (?:the same|one) patient)\b"
 )
 _COURSE = ("New in ECG 2", "Not in ECG 2 any more", "Unchanged")
+_INTERVALS = ("pr_ms", "qrs_ms", "qtc_fridericia_ms", "axis_deg")
 _APART = ("Only in ECG 2", "Only in ECG 1", "In both")
 _NORMAL = re.compile(r"\b(?:everything (?:is )?normal|normal|no abnormality)\b")
 _KINDS = (
@@ -245,7 +248,8 @@ def _of_all_findings(whole: str, question: str, evidences: Sequence[Evidence]) -
         parts = [f"{word}: {', '.join(names)}." for word, names in zip(words, steps, strict=True) if names]
         if not steps[0] and not steps[1]:
             parts.insert(0, "The findings are the same.")
-        return " ".join([*parts, *_both_rates(evidences)])
+        measured = [] if words is _APART else _measured_changes(evidences)
+        return " ".join([*parts, *measured, *_both_rates(evidences)])
     order = in_order(evidences)
     pair = [int(k) - 1 for k in dict.fromkeys(re.findall(r"\becg (\d)\b", question))]
     if len(pair) == 2 and max(pair) < len(evidences):
@@ -260,7 +264,7 @@ def _of_all_findings(whole: str, question: str, evidences: Sequence[Evidence]) -
         said = [f"new {', '.join(new)}"] if new else []
         said += [f"no longer {', '.join(gone)}"] if gone else []
         parts.append(f"ECG {after + 1}: {'; '.join(said) or 'unchanged'}.")
-    return " ".join(parts)
+    return " ".join([*parts, *_measured_changes([evidences[k] for k in order])])
 
 
 def _steps(before: Evidence, after: Evidence) -> tuple[list[str], list[str], list[str]]:
@@ -279,6 +283,22 @@ def _steps(before: Evidence, after: Evidence) -> tuple[list[str], list[str], lis
         [change(code) for code in first if code not in second and code in shown],
         [phrase(code) for code in second if code in first],
     )
+
+
+def _measured_changes(evidences: Sequence[Evidence]) -> list[str]:
+    """The intervals and the axis whose change from the first ECG to the last is beyond day-to-day variation."""
+    if len(evidences) > MOST_COMPARED:
+        return []
+    rows = compare([evidence.measurements for evidence in evidences], [None] * len(evidences))["rows"]
+    return [
+        _measured_change(row) for row in rows if row["key"] in _INTERVALS and not row["leads"] and row["exceeds"][-1]
+    ]
+
+
+def _measured_change(row: dict) -> str:
+    unit = row["unit"] if row["unit"] == "°" else f" {row['unit']}"
+    first, last = row["values"][0], row["values"][-1]
+    return f"{row['title']} {first:.0f} → {last:.0f}{unit}, beyond day-to-day variation."
 
 
 def _both_rates(evidences: Sequence[Evidence]) -> list[str]:
