@@ -337,6 +337,15 @@ def test_npz_round_trip_and_orientation(tmp_path):
     assert (one.age, one.sex) == (60.0, "male") and any("turned" in note for note in two.notes)
 
 
+def test_an_age_and_a_date_that_cannot_be_are_left_out(tmp_path):
+    usual = {"signal": STEPS.T, "leads": ["I", "II", "V1"], "sampling_rate": 250, "units": "uV"}
+    for age, at, known in ((-1, "Jane Doe", (None, None)), (121, "2024-13-01", (None, None)),
+                           (np.nan, "2024-05-01T09:30:00", (None, "2024-05-01T09:30:00"))):  # fmt: skip
+        np.savez(tmp_path / "a.npz", **usual, age=age, recorded_at=at)
+        record = read_record(tmp_path / "a.npz")
+        assert (record.age, record.recorded_at) == known
+
+
 def test_npz_without_units_and_with_a_pickle_are_refused(tmp_path):
     np.savez(tmp_path / "a.npz", signal=STEPS.T, leads=["I", "II", "V1"], sampling_rate=250)
     assert "--units" in refused(tmp_path / "a.npz")
@@ -347,7 +356,22 @@ def test_npz_without_units_and_with_a_pickle_are_refused(tmp_path):
     assert "no array 'signal'" in refused(tmp_path / "c.npz")
 
 
+@pytest.mark.parametrize(
+    ("arrays", "member"),
+    [({"signal": np.zeros((12, 12_000_000), np.int8)}, "signal"), ({"leads": np.full(300_000, "I")}, "leads")],
+)
+def test_an_npz_that_unpacks_to_far_more_than_it_holds_is_refused(tmp_path, arrays, member):
+    usual = {"signal": STEPS.T, "leads": ["I", "II", "V1"], "sampling_rate": 250, "units": "uV"}
+    np.savez_compressed(tmp_path / "a.npz", **(usual | arrays))
+    assert f"{member}.npy would unpack to" in refused(tmp_path / "a.npz")
+
+
 # MATLAB
+
+
+def test_a_matlab_file_that_unpacks_to_far_more_than_it_holds_is_refused(tmp_path):
+    savemat(tmp_path / "a.mat", {"val": np.zeros((12, 12_000_000), np.int8)}, do_compression=True)
+    assert "unpacks to more" in refused(tmp_path / "a.mat", sampling_rate=500, units="mV", leads=STANDARD_LEADS)
 
 
 def test_a_bare_val_needs_everything_declared(tmp_path):

@@ -9,7 +9,7 @@ from damage import damage, refused
 
 from anyecg.leads import STANDARD_LEADS
 from anyecg.readers import read_record
-from anyecg.readers.scp_huffman import Table, decode, default_table, undo_differences
+from anyecg.readers.scp_huffman import Code, Table, decode, default_table, undo_differences
 from anyecg.record import RecordError
 
 NUMBERS = dict(zip(STANDARD_LEADS, (1, 2, 61, 62, 63, 64, 3, 4, 5, 6, 7, 8), strict=True))
@@ -174,6 +174,8 @@ def test_subtracted_reference_beats_are_added_back(tmp_path):
     np.testing.assert_array_equal(record.lead("I"), (rows[0] * 2500 / 1e6).astype(np.float32))
     assert any("reference beat" in note for note in record.notes)
     assert "lacks section 4 or 5" in refused(write(tmp_path / "b.scp", {k: v for k, v in bodies.items() if k != 5}))
+    many = struct.pack("<HHH", 400, 91, 40) + struct.pack("<HIII", 0, 150, 240, 330) * 40
+    assert "overlap each other" in refused(write(tmp_path / "d.scp", bodies | {4: many}))
     bodies[5] = waves([beat, beat], interval=4000)
     assert "differently" in refused(write(tmp_path / "c.scp", bodies))
 
@@ -215,10 +217,28 @@ def test_step_and_rate_are_declared_where_the_file_states_none(tmp_path):
         ({2: struct.pack("<H", 0)}, "no table"),
         ({2: struct.pack("<HHBBBhI", 1, 1, 0, 0, 1, 0, 0)}, "not known"),
         ({2: struct.pack("<HH", 1, 60000)}, "Huffman tables"),
+        ({2: struct.pack("<H", 60000) + bytes(120_000)}, "60000 Huffman tables"),
     ],
 )
 def test_sections_that_lie_are_refused(tmp_path, change, words):
     assert words in refused(write(tmp_path / "a.scp", usual(STEPS[:1], ["I"]) | change))
+
+
+def test_a_section_that_is_listed_twice_or_among_too_many_is_refused(tmp_path):
+    path = write(tmp_path / "a.scp", usual(), crc=False)
+    content = bytearray(path.read_bytes())
+    content[42:52] = content[32:42]  # the second and third pointer
+    path.write_bytes(bytes(content))
+    assert "section 1 twice" in refused(path)
+    head = struct.pack("<HIBB", 0, 16 + 10 * 2000, 20, 20) + b"SCPECG"
+    path.write_bytes(struct.pack("<HIH", 0, 6 + 16 + 20_000, 0) + head + bytes(20_000))
+    assert "more than 1024 sections" in refused(path)
+
+
+def test_long_codes_are_found_whatever_their_number():
+    table = Table([Code(2**31 + k, 32, 0, k % 1000, False) for k in range(60_000)])
+    bits = b"".join((2**31 + k).to_bytes(4, "big") for k in range(59_000, 60_000))
+    assert decode(bits, 1000, [table], "a.scp").tolist() == list(range(1000))
 
 
 def test_damage_is_seen_by_the_checksums(tmp_path):

@@ -182,13 +182,27 @@ def test_other_sequences_are_left_out(tmp_path):
         ([sequence("MDC_ECG_LEAD_I", [1, "2x"])], "something else than numbers"),
         ([sequence("MDC_ECG_LEAD_I", [1, "2-3"])], "something else than numbers"),
         ([sequence("MDC_ECG_LEAD_I", [1, 2], scale="many")], "not a number"),
-        ([sequence("MDC_ECG_LEAD_I", [1, 2], scale=0)], "scale of 0"),
+        ([sequence("MDC_ECG_LEAD_I", [1, 2], scale=0)], "not calibrated"),
+        ([sequence("MDC_ECG_LEAD_I", [1, "2\xa03"])], "2 or 3 samples"),
         ([sequence("MDC_ECG_LEAD_I", [1, 2], unit="")], "--units"),
         ([sequence("MDC_ECG_LEAD_I", [1, 2], kind="GLIST_PQ")], "SLIST_PQ is read"),
     ],
 )
 def test_sequences_that_cannot_be_are_refused(tmp_path, parts, words):
     assert words in refused(write_aecg(tmp_path / "a.xml", series([sequences(parts)])))
+
+
+def test_a_declared_step_takes_the_place_of_a_scale_without_units(tmp_path):
+    without = [part.replace(' unit="uV"', "") for part in twelve(origin=7)]
+    path = write_aecg(tmp_path / "a.xml", series([sequences(without)]))
+    assert "--units" in refused(path)
+    np.testing.assert_allclose(read_record(path, microvolts_per_step=5).signal, STEPS * 0.005, rtol=1e-6)
+    np.testing.assert_allclose(read_record(path, units="uV").signal, STEPS * 0.0025 + 0.007, rtol=1e-5)
+    path = write_muse(tmp_path / "b.xml", waveform(eight(units="")))
+    record = read_record(path, microvolts_per_step=5)
+    np.testing.assert_allclose(record.lead("I"), STEPS[0] * 0.005, rtol=1e-6)
+    path = write_aecg(tmp_path / "c.xml", series([sequences(twelve())]))
+    assert "states its units" in refused(path, microvolts_per_step=5)
 
 
 # GE MUSE
@@ -263,6 +277,9 @@ def test_xml_of_other_kinds_and_sizes_is_refused(tmp_path, monkeypatch):
     path.write_text("<AnnotatedECG>" + "<a>" * 50_000 + "</a>" * 50_000 + "</AnnotatedECG>")
     assert "no ECG waveform" in refused(path)
     monkeypatch.setattr("anyecg.readers.xmlfile.MAX_TAGS", 1000)
+    attributes = tmp_path / "attributes.xml"
+    attributes.write_text("<a " + " ".join(f'a{k}=""' for k in range(2001)) + "/>")
+    assert "or 2,000 attributes" in refused(attributes)
     assert "more than 1,000 XML elements" in refused(path)
     monkeypatch.setattr("anyecg.readers.xmlfile.MAX_BYTES", 1000)
     assert "bytes" in refused(path)

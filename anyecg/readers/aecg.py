@@ -28,6 +28,7 @@ from .common import (
     plain_text,
     settle_rate,
     settle_scale,
+    settle_step,
     to_float32,
 )
 from .groups import Group, join, require_any
@@ -144,22 +145,21 @@ def _decode(values: list[Element], leads: tuple[str, ...], declared: Declared, n
         if not value.get(_TYPE, "SLIST").startswith("SLIST"):
             raise RecordError(f"{name} stores {lead} as {plain_text(value.get(_TYPE, ''))}; SLIST_PQ is read.")
         steps = _numbers(_digits(value), lead, name)
-        scale, origin = value.find("{*}scale"), value.find("{*}origin")
-        if scale is None and declared.microvolts_per_step is not None:
-            rows.append(to_float32(steps * declared.microvolts_per_step / 1000.0))
-            continue
-        if scale is None:
-            raise RecordError(f"{name} states no scale for {lead}; declare it with --microvolts-per-step.")
-        per_step = _number(scale, name)
-        if per_step == 0.0:
-            raise RecordError(f"{name} states a scale of 0 for {lead}; export it again.")
-        millivolts = settle_scale(_unit(value, "scale"), declared, f"{lead} in {name}")
-        zero = 0.0
-        if origin is not None:
-            zero = _number(origin, name)
-            zero *= settle_scale(_unit(value, "origin"), declared, f"{lead} in {name}") if zero else 0.0
-        rows.append(to_float32(steps * (per_step * millivolts) + zero))
+        scale, what = value.find("{*}scale"), f"{lead} in {name}"
+        per_step = settle_step(
+            _number(scale, name) if scale is not None else None, _unit(value, "scale"), declared, what
+        )
+        rows.append(to_float32(steps * per_step + _origin(value, declared, what, name)))
     return np.stack(rows)
+
+
+def _origin(value: Element, declared: Declared, what: str, name: str) -> float:
+    """Millivolts of the step 0."""
+    element = value.find("{*}origin")
+    origin = _number(element, name) if element is not None else 0.0
+    if not origin or declared.microvolts_per_step is not None:  # a constant in units that the file does not state
+        return 0.0
+    return origin * settle_scale(_unit(value, "origin"), declared, what)
 
 
 def _digits(value: Element) -> str:
@@ -186,7 +186,10 @@ def _numbers(text: str, lead: str, name: str) -> np.ndarray:
         raise RecordError(
             f"{name} holds something else than numbers among the samples of {lead}; it is damaged."
         ) from None
-    return np.concatenate(parts)
+    numbers = np.concatenate(parts)
+    if len(numbers) != (stated := _count(text)):  # blanks that are no ASCII part words for Python alone
+        raise RecordError(f"{name} holds {stated} or {len(numbers)} samples of {lead}; it is damaged: export it again.")
+    return numbers
 
 
 def _number(element: Element, name: str) -> float:

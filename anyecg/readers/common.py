@@ -19,6 +19,9 @@ MILLIVOLTS_PER_UNIT = {
     "mv": 1.0, "millivolt": 1.0, "millivolts": 1.0, "v": 1000.0, "volt": 1000.0, "volts": 1000.0,
     "uv": 0.001, "µv": 0.001, "μv": 0.001, "microvolt": 0.001, "microvolts": 0.001,
 }  # fmt: skip
+MOST_UNPACKED, LEAST_PACKED = 100, 2**20
+"""A compressed ECG grows by 2 to 10 times; what would grow more is not unpacked. Less than so many bytes count as so
+many, for a short flat trace is small."""
 HIGHEST_AGE = 120.0
 LOWEST_RATE, HIGHEST_RATE = 20.0, 100_000.0
 """Hz; outside this no ECG was ever recorded, and a waveform cannot be read."""
@@ -154,6 +157,25 @@ def settle_scale(stated: str | None, declared: Declared, name: str) -> float:
     return scale
 
 
+def settle_step(step: float | None, units: str | None, declared: Declared, what: str) -> float:
+    """Millivolts per stored integer step, from the file, or from the caller where the file leaves out size or units.
+
+    Args:
+        step: size of a step in `units`; None or 0 where the file does not say it.
+
+    Raises:
+        RecordError: if neither says it, if both do, or if the units are not volts.
+    """
+    if declared.microvolts_per_step is not None and not (step and units is not None):
+        return declared.microvolts_per_step / 1000.0
+    if not step:
+        raise RecordError(
+            f"{what} states no size of its steps (0 or nothing: not calibrated); declare it with "
+            "microvolts_per_step= or --microvolts-per-step."
+        )
+    return step * settle_scale(units, declared, what)
+
+
 def settle_leads(n_signals: int, declared: Declared, name: str) -> tuple[str, ...]:
     """Names for the rows of a file that names none.
 
@@ -175,6 +197,11 @@ def check_size(n_leads: int, n_samples: int, name: str) -> None:
         )
 
 
+def most_unpacked(packed: int) -> int:
+    """Bytes to which so many compressed bytes may grow: a small file must not fill the memory."""
+    return MOST_UNPACKED * max(packed, LEAST_PACKED)
+
+
 def to_float32(values: np.ndarray) -> np.ndarray:
     """float32; what is too large for it becomes infinite, which `finish` takes as a gap."""
     with np.errstate(over="ignore"):
@@ -191,11 +218,10 @@ def to_frame_rate(row: np.ndarray, per_frame: int, wanted: int, n_frames: int) -
 
 
 def age_at(birth: date | None, recorded: date | None) -> float | None:
-    """Whole years from birth to recording, if both are known and a person can be so old."""
+    """Whole years from birth to recording, if both are known."""
     if birth is None or recorded is None:
         return None
-    years = recorded.year - birth.year - ((recorded.month, recorded.day) < (birth.month, birth.day))
-    return float(years) if 0 <= years <= HIGHEST_AGE else None
+    return float(recorded.year - birth.year - ((recorded.month, recorded.day) < (birth.month, birth.day)))
 
 
 def number_duplicates(names: Sequence[str], notes: list[str]) -> tuple[str, ...]:
@@ -231,7 +257,7 @@ def finish(
     sex: str | None = None,
     recorded_at: str | None = None,
 ) -> EcgRecord:
-    """Number doubled names, drop leads without a sample, keep the wanted leads, and build the record.
+    """Number doubled names, drop leads without a sample and an age that cannot be, keep the wanted leads.
 
     Args:
         signal: shape (n_leads, n_samples), in mV.
@@ -247,6 +273,7 @@ def finish(
         if empty.any() and not empty.all():
             notes.append(f"{', '.join(n for n, e in zip(names, empty, strict=True) if e)} left out: no finite sample")
             signal, names = signal[~empty], tuple(n for n, e in zip(names, empty, strict=True) if not e)
+    age = age if age is not None and 0 <= age <= HIGHEST_AGE else None
     record = EcgRecord(signal, names, sampling_rate, path.stem, age, sex, recorded_at, tuple(notes))
     if derive:
         record = record.with_derived_leads()

@@ -20,7 +20,6 @@ import numpy as np
 from ..leads import KNOWN_LEADS, canonical_lead
 from ..record import EcgRecord, RecordError
 from .common import (
-    HIGHEST_AGE,
     Declared,
     age_at,
     check_size,
@@ -31,6 +30,7 @@ from .common import (
     plain_text,
     settle_rate,
     settle_scale,
+    settle_step,
     to_float32,
 )
 from .groups import Group, join, require_any
@@ -192,18 +192,13 @@ def _units(channel: Dataset) -> str | None:
 def _scale(channel: Dataset, units: str | None, declared: Declared, what: str) -> tuple[float, float]:
     """Millivolts per step, and millivolts of the step 0 (PS3.3 C.10.9.1.4: sensitivity × correction, baseline)."""
     sensitivity = _number(channel, "ChannelSensitivity")
-    if declared.microvolts_per_step is not None:
-        if sensitivity is not None:
-            raise RecordError(f"{what} states its sensitivity; leave the microvolts per step out.")
-        return declared.microvolts_per_step / 1000.0, 0.0
-    if sensitivity is None:
-        raise RecordError(f"{what} states no sensitivity; declare the step with --microvolts-per-step.")
     correction = _number(channel, "ChannelSensitivityCorrectionFactor")
-    per_step = sensitivity * (1.0 if correction is None else correction)
-    if per_step == 0.0:
-        raise RecordError(f"{what} has a sensitivity of 0; it is not calibrated: export it again.")
-    millivolts = settle_scale(units, declared, what)
-    return per_step * millivolts, (_number(channel, "ChannelBaseline") or 0.0) * millivolts
+    if sensitivity is not None and correction is not None:
+        sensitivity *= correction
+    per_step = settle_step(sensitivity, units, declared, what)
+    if declared.microvolts_per_step is not None:
+        return per_step, 0.0
+    return per_step, (_number(channel, "ChannelBaseline") or 0.0) * settle_scale(units, declared, what)
 
 
 def _decode(
@@ -265,7 +260,7 @@ def _patient(data: Dataset) -> dict[str, Any]:
     recorded_at = day.isoformat() if day else None
     if day and match and match[2] and re.match(r"^([01]\d|2[0-3])[0-5]\d[0-5]\d$", match[2]):
         recorded_at = datetime.strptime(match[1] + match[2], "%Y%m%d%H%M%S").isoformat()
-    return {"age": age if age is not None and age <= HIGHEST_AGE else None, "sex": sex, "recorded_at": recorded_at}
+    return {"age": age, "sex": sex, "recorded_at": recorded_at}
 
 
 def _date(text: str) -> date | None:

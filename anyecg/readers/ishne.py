@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..record import EcgRecord, RecordError
-from .common import Declared, age_at, check_size, finish, settle_rate, settle_scale, to_float32
+from .common import Declared, age_at, check_size, finish, settle_rate, settle_step, to_float32
 
 MAGIC = b"ISHNE1.0"
 FAULT = -32768
@@ -40,7 +40,10 @@ def read(path: Path, declared: Declared) -> EcgRecord:
     kinds, nanovolts = struct.unpack_from("<12h", head, 158)[:n_leads], struct.unpack_from("<12h", head, 206)[:n_leads]
     names = [_LEADS.get(kind, f"lead {k + 1}") for k, kind in enumerate(kinds)]
     rate = settle_rate(float(struct.unpack_from("<H", head, 272)[0]) or None, declared, path.name)
-    scales = [_millivolts(step, name, declared, path.name) for step, name in zip(nanovolts, names, strict=True)]
+    scales = [
+        settle_step(max(step, 0) / 1000.0, "uV", declared, f"{name} in {path.name}")
+        for step, name in zip(nanovolts, names, strict=True)
+    ]
     stored = np.fromfile(path, "<i2", n_samples * n_leads, offset=begin).reshape(n_samples, n_leads)
     signal = np.empty((n_leads, n_samples), np.float32)
     for k, scale in enumerate(scales):
@@ -62,15 +65,6 @@ def _header(path: Path) -> bytes:
         if checksum not in (0, binascii.crc_hqx(head[_START:] + file.read(extra), 0xFFFF)):  # 0: not computed
             raise RecordError(f"{path.name} has a wrong checksum in its header; it is damaged: copy it again.")
     return head
-
-
-def _millivolts(nanovolts: int, lead: str, declared: Declared, name: str) -> float:
-    """Millivolts per stored step."""
-    if nanovolts > 0:
-        return nanovolts / 1000.0 * settle_scale("uV", declared, f"{lead} in {name}")
-    if declared.microvolts_per_step is None:
-        raise RecordError(f"{name} states a step of {nanovolts} nV for {lead}; declare it with --microvolts-per-step.")
-    return declared.microvolts_per_step / 1000.0
 
 
 def _patient(head: bytes) -> dict[str, Any]:

@@ -9,14 +9,20 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Collection, Iterator
+from itertools import islice
 from math import prod
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ..record import MAX_SAMPLES
+from .common import most_unpacked
+
 MAX_BYTES = 2**31
-"""Of a file, and of what is unpacked from it."""
+"""Of a file, and of what is unpacked from one variable of it."""
+MOST_PARTS = 1000
+"""Of a variable: flags, shape, name, and its numbers or the fields of a struct."""
 
 _MATRIX, _COMPRESSED = 14, 15
 _TYPES = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8", 12: "i8", 13: "u8", 16: "u1"}
@@ -70,7 +76,7 @@ def _elements(data: memoryview, order: str) -> Iterator[tuple[int, memoryview]]:
 def _variable(kind: int, content: memoryview, order: str, wanted: Collection[str]) -> tuple[str, Any]:
     if kind == _COMPRESSED:
         unpacker = zlib.decompressobj()
-        content = memoryview(unpacker.decompress(content, MAX_BYTES))
+        content = memoryview(unpacker.decompress(content, min(most_unpacked(len(content)), MAX_BYTES)))
         if not unpacker.eof:
             raise MatFileError("a compressed variable is cut short or unpacks to more than any record has")
         kind, content = next(_elements(content, order), (0, content))
@@ -81,7 +87,7 @@ def _variable(kind: int, content: memoryview, order: str, wanted: Collection[str
 
 def _matrix(content: memoryview, order: str, wanted: Collection[str] | None) -> tuple[str, Any]:
     """Name and value of a variable; `wanted` None reads any, which is for the fields of a struct."""
-    parts = list(_elements(content, order))
+    parts = list(islice(_elements(content, order), MOST_PARTS))
     if len(parts) < 3:
         return "", np.empty((0, 0))
     (_, flags), (_, sizes), (_, letters), *rest = parts
@@ -90,8 +96,10 @@ def _matrix(content: memoryview, order: str, wanted: Collection[str] | None) -> 
         return name, None
     array_class = struct.unpack_from(order + "I", flags)[0] & 0xFF
     shape = tuple(np.frombuffer(sizes, dtype=order + "i4").tolist()) if len(sizes) % 4 == 0 else ()
-    if len(shape) != 2 or min(shape) < 0:
-        raise MatFileError(f"{name or 'a field'} has the shape {shape}; two dimensions are read")
+    if len(shape) != 2 or min(shape) < 0 or prod(shape) > MAX_SAMPLES:
+        raise MatFileError(
+            f"{name or 'a field'} has the shape {shape}; two dimensions of at most {MAX_SAMPLES:,} numbers are read"
+        )
     if array_class == _STRUCT and wanted is not None:  # a struct in a struct is not read
         return name, _fields(rest, shape, order)
     values = _numbers(*rest[0], order) if rest else np.empty(0)

@@ -14,7 +14,7 @@ from xml.etree.ElementTree import Element
 import numpy as np
 
 from ..record import EcgRecord, RecordError
-from .common import HIGHEST_AGE, Declared, age_at, check_size, finish, plain_text, settle_rate, settle_scale
+from .common import Declared, age_at, check_size, finish, plain_text, settle_rate, settle_step
 
 _YEARS = {"YEARS": 1.0, "MONTHS": 1 / 12, "WEEKS": 7 / 365.2425, "DAYS": 1 / 365.2425}
 
@@ -83,12 +83,8 @@ def _millivolts(item: Element, text: str, lead: str, declared: Declared, name: s
     if not stored or len(stored) % 2 or count not in (None, float(n_samples)):
         raise RecordError(f"{name} states {count or 0:g} samples of {lead} but holds {n_samples}; it is damaged.")
     steps = np.frombuffer(stored, "<i2").astype(np.float64)
-    per_step = _number(item, "LeadAmplitudeUnitsPerBit", name)
-    if per_step is None and declared.microvolts_per_step is not None:
-        return steps * declared.microvolts_per_step / 1000.0
-    if not per_step:
-        raise RecordError(f"{name} states no step size for {lead}; declare it with --microvolts-per-step.")
-    return steps * (per_step * settle_scale(_text(item, "LeadAmplitudeUnits") or None, declared, f"{lead} in {name}"))
+    per_step, units = _number(item, "LeadAmplitudeUnitsPerBit", name), _text(item, "LeadAmplitudeUnits") or None
+    return steps * settle_step(per_step, units, declared, f"{lead} in {name}")
 
 
 def _patient(root: Element) -> dict[str, Any]:
@@ -106,11 +102,7 @@ def _patient(root: Element) -> dict[str, Any]:
     if age is None:
         age = age_at(_date(_text(person, "DateofBirth")), day)
     sex = _text(person, "Gender").lower()
-    return {
-        "age": age if age is not None and age <= HIGHEST_AGE else None,
-        "sex": sex if sex in ("female", "male") else None,
-        "recorded_at": recorded_at,
-    }
+    return {"age": age, "sex": sex if sex in ("female", "male") else None, "recorded_at": recorded_at}
 
 
 def _date(text: str) -> date | None:

@@ -9,13 +9,16 @@ import math
 import tokenize
 import zipfile
 import zlib
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 
 from ..record import MAX_SAMPLES, EcgRecord, RecordError
-from .common import Declared, finish, first_line, require, settle_leads, settle_rate, settle_scale
+from .common import Declared, finish, first_line, most_unpacked, require, settle_leads, settle_rate, settle_scale
 
+MAX_OTHER_BYTES = 2**20
+"""Of an array that is not the signal."""
 _BROKEN = (
     zipfile.BadZipFile, zlib.error, ValueError, OSError, EOFError, KeyError, SyntaxError, TypeError, OverflowError,
     NotImplementedError, RuntimeError, tokenize.TokenError,
@@ -44,7 +47,7 @@ def read(path: Path, declared: Declared) -> EcgRecord:
         millivolts, leads, hertz, path, declared, notes,
         leads_declared=not names, age=_number(arrays.get("age"), "age", path.name),
         sex=sex[0] if sex and sex[0] in ("female", "male") else None,
-        recorded_at=recorded_at[0] if recorded_at else None,
+        recorded_at=_moment(recorded_at[0]) if recorded_at else None,
     )  # fmt: skip
 
 
@@ -60,7 +63,10 @@ def _load(path: Path) -> dict[str, np.ndarray]:
 
 def _array(archive: zipfile.ZipFile, member: str) -> np.ndarray:
     """One array, after its header was held against the size of what is stored: numpy allocates what is declared."""
-    stored = archive.getinfo(member).file_size
+    info = archive.getinfo(member)
+    stored = info.file_size
+    if stored > (MAX_OTHER_BYTES if member != "signal.npy" else most_unpacked(info.compress_size)):
+        raise ValueError(f"{member} would unpack to {stored:,} bytes, more than is accepted")
     with archive.open(member) as file:
         version = np.lib.format.read_magic(file)
         header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
@@ -79,6 +85,15 @@ def _texts(array: np.ndarray | None) -> tuple[str, ...]:
         return ()
     flat = array.ravel().tolist()
     return tuple(item.decode("utf-8", "replace") if isinstance(item, bytes) else str(item) for item in flat)
+
+
+def _moment(text: str) -> str | None:
+    """An ISO date or date-time; None for any other text."""
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return text
 
 
 def _number(array: np.ndarray | None, key: str, name: str) -> float | None:

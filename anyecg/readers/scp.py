@@ -16,13 +16,15 @@ from typing import Any
 import numpy as np
 
 from ..record import EcgRecord, RecordError
-from .common import HIGHEST_AGE, Declared, age_at, finish, settle_rate, settle_scale
+from .common import Declared, age_at, finish, settle_rate, settle_step
 from .lead_numbers import lead_of_number
 from .scp_huffman import Table, decode, read_tables, undo_differences
 
 MAX_BYTES = 64 * 2**20
 MOST_SAMPLES = 8_000_000
 """15 leads at the most that a lead's 65,535 bytes can hold."""
+MOST_SECTIONS = 1024
+"""Numbers from 1024 on are reserved."""
 _HEADER = 16
 _YEARS = {1: 1.0, 2: 1 / 12, 3: 7 / 365.2425, 4: 1 / 365.2425, 5: 1 / 8765.82}
 
@@ -76,7 +78,7 @@ def _read(content: bytes, path: Path, declared: Declared) -> EcgRecord:
             "export it without (high compression off)."
         )
     rate = settle_rate(1e6 / rhythm.interval_us if rhythm.interval_us else None, declared, path.name)
-    per_step = _millivolts_per_nanovolt(rhythm, declared, path.name)
+    per_step = settle_step(rhythm.nanovolts / 1000.0, "uV", declared, path.name) / (rhythm.nanovolts or 1)
     tables = read_tables(sections[2], path.name) if 2 in sections else None
     notes: list[str] = []
     rows = [
@@ -102,9 +104,13 @@ def _sections(content: bytes, name: str) -> tuple[dict[int, bytes], int]:
         raise RecordError(f"{name} is not an SCP-ECG file: it does not begin with its section 0.")
     if total > len(content):
         raise RecordError(f"{name} states {total} bytes but holds {len(content)}; it was cut short: copy it again.")
+    if length > _HEADER + 10 * MOST_SECTIONS:
+        raise RecordError(f"{name} lists more than {MOST_SECTIONS} sections, which no SCP-ECG file has; it is damaged.")
     found: dict[int, bytes] = {}
     for at in range(6 + _HEADER, 6 + length - 9, 10):
         number, size, index = struct.unpack_from("<HII", content, at)
+        if number in found:
+            raise RecordError(f"{name} lists its section {number} twice; it is damaged: export it again.")
         if size > _HEADER and 1 <= number <= 6:
             found[number] = _body(content[:total], number, size, index - 1, name)
     return found, content[15]
@@ -152,17 +158,6 @@ def _coded(body: bytes, n_leads: int, name: str) -> Coded:
     return Coded(nanovolts, interval_us, order, bimodal != 0, data)
 
 
-def _millivolts_per_nanovolt(rhythm: Coded, declared: Declared, name: str) -> float:
-    """Millivolts per nanovolt; per step where the file states no step size."""
-    if rhythm.nanovolts:
-        return settle_scale("uV", declared, name) / 1000.0
-    if declared.microvolts_per_step is None:
-        raise RecordError(
-            f"{name} states a step of 0 nV; declare it with microvolts_per_step= or --microvolts-per-step."
-        )
-    return declared.microvolts_per_step / 1000.0
-
-
 def _samples(bits: bytes, n_samples: int, order: int, tables: list[Table] | None, name: str) -> np.ndarray:
     if n_samples > (8 * len(bits) if tables else len(bits) // 2):
         raise RecordError(f"{name} states {n_samples} samples of a lead but stores {len(bits)} bytes; it is damaged.")
@@ -186,13 +181,17 @@ def _add_reference_beats(
     if reference.interval_us != rhythm.interval_us or 0 in (rhythm.interval_us, rhythm.nanovolts, reference.nanovolts):
         raise RecordError(f"{name} samples its reference beat and its rhythm differently; export it uncompressed.")
     beats = [struct.unpack_from("<HIII", sections[4], 6 + 14 * k) for k in range(n_beats)]
+    subtracted = [(start, centre, end) for kind, start, centre, end in beats if kind == 0 and start <= end]
+    length = max(lead.last for lead in leads)
+    if sum(end - start + 1 for start, _, end in subtracted) > 2 * length:
+        raise RecordError(f"{name} subtracts {n_beats} beats that overlap each other; it is damaged: export it again.")
     n_samples = round(length_ms * 1000 / reference.interval_us)
     for row, lead, bits in zip(rows, leads, reference.data, strict=True):
         beat = _samples(bits, n_samples, reference.order, tables, name).astype(np.int64) * reference.nanovolts
-        for kind, start, centre, end in beats:
+        for start, centre, end in subtracted:
             shift = centre - fiducial  # sample 1 of the reference beat lies on sample shift + 1
             first, last = max(start, lead.first, shift + 1), min(end, lead.last, shift + n_samples)
-            if kind == 0 and first <= last:
+            if first <= last:
                 part = beat[first - shift - 1 : last - shift]
                 row[first - lead.first : last - lead.first + 1] += part
 
@@ -212,7 +211,7 @@ def _patient(body: bytes) -> dict[str, Any]:
     if day and len(clock) == 3 and clock[0] < 24 and max(clock[1:]) < 60:
         recorded_at = f"{day.isoformat()}T{time(*clock).isoformat()}"
     sex = {b"\1": "male", b"\2": "female"}.get(tags.get(8, b""))
-    return {"age": age if age is not None and age <= HIGHEST_AGE else None, "sex": sex, "recorded_at": recorded_at}
+    return {"age": age, "sex": sex, "recorded_at": recorded_at}
 
 
 def _date(value: bytes) -> date | None:

@@ -11,6 +11,7 @@ from ..record import RecordError
 
 DEFAULT_TABLE = 19999
 """Stands in place of the number of tables where a file uses the one that the standard prints."""
+MOST_TABLES = 256
 _WINDOW = 64
 _FAST = 10
 """Codes up to this length are looked up at once: all of the default table."""
@@ -35,18 +36,21 @@ class Table:
 
     def __init__(self, codes: list[Code]) -> None:
         self._fast: list[Code | None] = [None] * (1 << _FAST)
-        self._slow = [code for code in codes if code.n_prefix > _FAST]
+        self._slow: dict[int, dict[int, Code]] = {}
         for code in codes:
             if code.n_prefix <= _FAST:
                 free = _FAST - code.n_prefix
                 first = code.prefix << free
                 self._fast[first : first + (1 << free)] = [code] * (1 << free)
+            else:
+                self._slow.setdefault(code.n_prefix, {}).setdefault(code.prefix, code)
 
     def find(self, window: int) -> Code | None:
         """The code with which 64 bits begin."""
         found = self._fast[window >> (_WINDOW - _FAST)]
         if found is None:
-            found = next((c for c in self._slow if window >> (_WINDOW - c.n_prefix) == c.prefix), None)
+            longer = (of.get(window >> (_WINDOW - n_prefix)) for n_prefix, of in self._slow.items())
+            found = next((code for code in longer if code is not None), None)
         return found
 
 
@@ -70,6 +74,8 @@ def read_tables(body: bytes, name: str) -> list[Table]:
         n_tables = struct.unpack_from("<H", body)[0]
         if n_tables == DEFAULT_TABLE:
             return [default_table()]
+        if n_tables > MOST_TABLES:
+            raise RecordError(f"{name} states {n_tables} Huffman tables, more than {MOST_TABLES}; it is damaged.")
         tables, at = [], 2
         for _ in range(n_tables):
             n_codes = struct.unpack_from("<H", body, at)[0]

@@ -59,7 +59,7 @@ def companions(path: Path) -> list[str]:
     if header.segments is None:
         return list(dict.fromkeys(s.file_name for s in header.signals if s.file_name != "~"))
     needed: dict[str, None] = {}
-    for name, _ in header.segments:
+    for name in dict.fromkeys(name for name, _ in header.segments[:MAX_SEGMENTS]):
         if name == "~":
             continue
         needed[f"{name}.hea"] = None

@@ -91,7 +91,7 @@ def patient_of(header: Header) -> dict:
     for line in header.comments:
         if (match := _MITDB.match(line)) is not None:
             known["age"], known["sex"] = float(match[1]), _sex(match[2])
-        if (match := _AGE.match(line)) is not None and float(match[1]) <= 120:
+        if (match := _AGE.match(line)) is not None:
             known["age"] = float(match[1])
         if (match := _SEX.match(line)) is not None:
             known["sex"] = _sex(match[1])

@@ -11,7 +11,7 @@ from .common import Declared, plain_text
 
 MAX_BYTES = 50 * 10**6
 MAX_TAGS = 250_000
-"""An element takes some hundred bytes of memory, and four bytes in the file."""
+"""Elements, and twice as many attributes: either takes some hundred bytes of memory, and a few bytes in the file."""
 
 
 def read(path: Path, declared: Declared) -> EcgRecord:
@@ -41,8 +41,10 @@ def _root(path: Path) -> Element:
     if size > MAX_BYTES:
         raise RecordError(f"{path.name} has {size:,} bytes; store so long a record in another format.")
     content = path.read_bytes()
-    if content.count(b"<") > 2 * MAX_TAGS:
-        raise RecordError(f"{path.name} holds more than {MAX_TAGS:,} XML elements, which no ECG needs.")
+    if max(content.count(b"<"), content.count(b"=")) > 2 * MAX_TAGS:
+        raise RecordError(
+            f"{path.name} holds more than {MAX_TAGS:,} XML elements or {2 * MAX_TAGS:,} attributes, which no ECG needs."
+        )
     try:
         root = fromstring(content)
     except DefusedXmlException:
