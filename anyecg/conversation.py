@@ -257,14 +257,17 @@ def to_messages(
     for turn in turns:
         content: list[dict[str, str]] = []
         for k in turn.get("ecgs") or ():
-            content += [
-                {"type": "text", "text": prompt_line(k + 1, records[k], measured[k], judged[k]) + "\n"},
-                {"type": "ecg"},
-            ]
+            line = _as_words(prompt_line(k + 1, records[k], measured[k], judged[k]))
+            content += [{"type": "text", "text": line + "\n"}, {"type": "ecg"}]
         if len(records) == 2 and 1 in (turn.get("ecgs") or ()) and judged[0] and judged[1]:
             content.append({"type": "text", "text": "\n" + _changed(judged[0], judged[1])})
         gap = "\n" if content else ""
-        # Whoever types "<|ecg|>" means the words, not a placeholder.
-        text = turn["text"].replace("<|", "< |")
-        messages.append({"role": turn["role"], "content": [*content, {"type": "text", "text": gap + text}]})
+        messages.append(
+            {"role": turn["role"], "content": [*content, {"type": "text", "text": gap + _as_words(turn["text"])}]}
+        )
     return messages
+
+
+def _as_words(text: str) -> str:
+    """Text of a person or a file in which "<|ecg|>" is words, not a placeholder."""
+    return text.replace("<|", "< |")

@@ -168,3 +168,10 @@ def test_the_prompt_tells_what_two_ecgs_have_in_common(record):
     assert all(
         "Only" not in part.get("text", "") for part in to_messages(at_once, [record] * 2, None, None)[0]["content"]
     )
+
+
+def test_words_of_a_file_or_a_person_are_no_placeholders(record):
+    odd = EcgRecord(record.signal, ("I", "<|ecg|>"), 250.0)
+    (message,) = to_messages([{"role": "user", "text": "What is <|ecg|>?", "ecgs": [0]}], [odd])
+    texts = [part["text"] for part in message["content"] if part["type"] == "text"]
+    assert not any("<|" in text for text in texts) and sum(part["type"] == "ecg" for part in message["content"]) == 1
