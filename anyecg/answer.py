@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from .check import contradictions
-from .claims import interval_claims
-from .events import LOCATABLE, NOTABLE
+from .events import NOTABLE
 from .evidence import Evidence, differences
-from .findings import code_of, findings_in_text
 from .measure.serial import MOST as MOST_COMPARED
 from .measure.serial import compare
 from .mending import mended
-
-_KIND_OF_CODE = {
-    "PVC": "premature ventricular contraction", "PAC": "premature atrial contraction", "AFIB": "atrial fibrillation",
-    "AFLT": "atrial flutter", "CLBBB": "left bundle branch block beat", "CRBBB": "right bundle branch block beat",
-    "PACE": "paced beat",
-}  # fmt: skip
+from .named_places import kind_in as kind_in
+from .named_places import kind_of as kind_of
+from .named_places import named_intervals as named_intervals
 
 ORIGINS = {
     "model": "written by the language model, held against the evidence",
@@ -64,81 +58,6 @@ class Answer:
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
         return asdict(self)
-
-
-def kind_of(finding: str) -> str:
-    """The event kind that a name stands for: a kind, its plural, a statement's code, phrase or synonym.
-
-    Raises:
-        ValueError: listing what can be located.
-    """
-    text = " ".join(finding.strip().lower().split())
-    for kind, plural in LOCATABLE.items():
-        if text in (kind.lower(), plural.lower()):
-            return kind
-    code = code_of(finding)
-    if code in _KIND_OF_CODE:
-        return _KIND_OF_CODE[str(code)]
-    known = f"{finding!r} is a finding of the whole ECG" if code else f"unknown finding {finding!r}"
-    raise ValueError(f"{known}; what can be located is {', '.join(LOCATABLE)}.")
-
-
-def kind_in(text: str) -> str | None:
-    """The one event kind that a text speaks of, or None."""
-    named = _kinds_in(text)
-    return named[0] if len(named) == 1 else None
-
-
-def named_intervals(text: str, question: str, n_ecgs: int) -> list[dict[str, Any]]:
-    """The places that a text names, each with the kind that stands with it, else the one of text or question."""
-    claims = interval_claims(text)
-    ecg = 1 if n_ecgs == 1 else _named_ecg(text) or n_ecgs
-    kinds = _kinds_of_places(text, [c.span for c in claims], kind_in(text) or kind_in(question))
-    return [
-        {"ecg": ecg, "start_s": c.start_s, "end_s": c.end_s, "kind": kind, "leads": list(c.leads)}
-        for c, kind in zip(claims, kinds, strict=True)
-    ]
-
-
-def _kinds_of_places(text: str, spans: Sequence[tuple[int, int]], only: str | None) -> list[str | None]:
-    """The kind of each place: named before it ("PVCs at 1.0-1.4 s"), or behind it where nothing stands before
-    ("1.0-1.4 s: PVC"); a list goes on until another kind is named. None where two kinds share a place.
-
-    Args:
-        spans: where the places stand in the text.
-        only: the kind where the sentence names none.
-    """
-    kinds: list[str | None] = []
-    behind, standing = False, only
-    for k, (start, end) in enumerate(spans):
-        before = text[spans[k - 1][1] if k else 0 : start]
-        is_new = k == 0 or bool(_ENDS.search(before))
-        clause = _ENDS.split(before)[-1]
-        if is_new:
-            standing, behind = only, not _kinds_in(clause)
-        after = _UP_TO.split(text[end : spans[k + 1][0] if k + 1 < len(spans) else None])[0]
-        named = _kinds_in(after if behind else clause)
-        if named:
-            standing = named[0] if len(named) == 1 else None
-        kinds.append(standing)
-    return kinds
-
-
-_ENDS = re.compile(r"[.!?](?=\s|$)|[;\n]|, but ")
-"""What parts the names of one list of places from those of the next."""
-_UP_TO = re.compile(r"[.!?](?=\s|$)|[,;\n]| and ")
-
-
-def _kinds_in(text: str) -> list[str]:
-    """All event kinds that a text names."""
-    plain = text.lower()
-    named = {kind for kind, plural in LOCATABLE.items() if kind.lower() in plain or plural.lower() in plain}
-    return sorted(named | {_KIND_OF_CODE[code] for code in findings_in_text(text) if code in _KIND_OF_CODE})
-
-
-def _named_ecg(text: str) -> int | None:
-    numbers = set(re.findall(r"\becg (\d+)", text.lower()))
-    return int(numbers.pop()) if len(numbers) == 1 else None
 
 
 def checked(answer: Answer, question: str, evidences: Sequence[Evidence], *, mend: bool = True) -> Answer:

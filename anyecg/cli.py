@@ -103,8 +103,8 @@ def locate(
     options: Options,
 ) -> int:
     """Where beats or episodes of a kind lie, in seconds."""
-    from .answer import kind_of
     from .cli_output import show_places
+    from .named_places import kind_of
 
     kind_of(finding)  # an unknown finding is refused before the model is loaded
     chat = _Chat(checkpoint)

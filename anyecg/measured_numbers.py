@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from transformers import LogitsProcessor
 
-from .answer import LOCATABLE
+from .events import LOCATABLE
 
 _SLOTS = {
     "heart_rate_bpm": r"(?<!atrial )(?<!flutter )(?<!est )(?<!imum )rate(?: is| of)?",

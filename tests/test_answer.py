@@ -5,9 +5,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from anyecg.answer import Answer, checked, named_intervals
+from anyecg.answer import Answer, checked
 from anyecg.findings import findings_in_text, possible_in_text
 from anyecg.mending import mended
+from anyecg.named_places import named_intervals
 
 MEASURED = {"heart_rate_bpm": 72.0, "pr_ms": 160.0, "not_measurable": {}}
 
@@ -63,6 +64,33 @@ PVC, PAC, AFIB = "premature ventricular contraction", "premature atrial contract
 )
 def test_a_place_belongs_to_the_kind_that_stands_with_it(text, kinds):
     assert [place["kind"] for place in named_intervals(text, "", 1)] == kinds
+
+
+@pytest.mark.parametrize(
+    ("text", "places"),
+    [
+        ("ECG 1: PVC at 1.0-1.4 s.\n\nECG 2: PAC at 2.0-2.4 s.", [(1, 1.0, PVC), (2, 2.0, PAC)]),
+        ("ECG 1 (2024-05-01): 1.0-1.4 s.\n\nECG 2: no PVC.\n\nECG 3: 3.0-3.4 s.", [(1, 1.0, PVC), (3, 3.0, PVC)]),
+        ("ECG 2:\nPVC at 1.0-1.4 s.\n\nAlso at 5.0-5.4 s.", [(2, 1.0, PVC), (2, 5.0, PVC)]),
+        (
+            "PVCs at 1.0-1.4 and 2.0-2.4 s in ECG 2 and at 3.0-3.4 s in ECG 1.",
+            [(2, 1.0, PVC), (2, 2.0, PVC), (1, 3.0, PVC)],
+        ),
+        ("In ECG 1 PVC at 1.0-1.4 s, in ECG 2 at 2.0-2.4 s.", [(1, 1.0, PVC), (2, 2.0, PVC)]),
+        ("ECGs 1 and 2: PVC at 1.0-1.4 s.", [(1, 1.0, PVC), (2, 1.0, PVC)]),
+        ("PVC at 1.0-1.4 s.", [(3, 1.0, PVC)]),  # the last one shown
+    ],
+)
+def test_a_place_belongs_to_the_ecg_that_stands_with_it(text, places):
+    found = named_intervals(text, "Where are the PVCs?", 3)
+    assert [(place["ecg"], place["start_s"], place["kind"]) for place in found] == places
+
+
+def test_places_in_several_ecgs_are_held_against_their_own_events():
+    first, second = ([{"kind": PVC, "start_s": at, "end_s": at + 0.4}] for at in (1.0, 5.0))
+    text = "ECG 1: PVC at 1.0-1.4 s.\n\nECG 2: PVC at 5.0-5.4 s."
+    both = [about(events=first), about(events=second)]
+    assert checked(Answer(text=text), "Where are the PVCs?", both).contradictions == []
 
 
 def test_places_of_one_kind_are_not_borne_out_by_beats_of_another():
