@@ -28,7 +28,10 @@ _ISCHAEMIC = tuple(code for code, f in FINDINGS.items() if f.subclass.startswith
 _INJURY = tuple(code for code in FINDINGS if code.startswith("INJ"))
 _OF_ST = ("STE_", "STD_", "NST_", "ANEUR", "DIG", *_INJURY, *_ISCHAEMIC)
 _OF_T = ("INVT", "LOWT", "NT_", "TAB_", "NDT", "EL", *_ISCHAEMIC)
+_MAY_BE_ISCHAEMIC = ("QWAVE", "STE_", "STD_", "INVT")
 _INFARCT = tuple(code for code, f in FINDINGS.items() if f.superclass == "MI")
+_NO_R_PROGRESSION = ("CLBBB", "WPW", "PACE")  # abnormal activation decides over the R waves
+_WITHOUT_TRANSITION = ("poor", "reversed")
 _WITHOUT_P = ("AFIB", "AFLT")
 
 
@@ -161,12 +164,15 @@ def _sokolow(view: View) -> str:
 
 def _r_progression(view: View) -> Said | None:
     found = view.measurements.get("r_progression") or {}
-    if not found.get("word") or not set(PRECORDIAL_LEADS) <= set(view.record.leads):
+    word = found.get("word")
+    if not word or not set(PRECORDIAL_LEADS) <= set(view.record.leads) or present(view, _NO_R_PROGRESSION):
         return None
+    if word != "normal" and view.has("NORM"):
+        return None  # who called the ECG normal did not mind
     where = found.get("transition_lead")
-    at = f", with the transition in {where}" if where in PRECORDIAL_LEADS else ""
-    state = NORMAL if found["word"] == "normal" else ABNORMAL
-    return Said(f"R progression is {found['word']}{at}.", state, (), f"R progression {MEASURED}")
+    at = f", with the transition in {where}" if where in PRECORDIAL_LEADS and word not in _WITHOUT_TRANSITION else ""
+    state = NORMAL if word == "normal" else ABNORMAL
+    return Said(f"R progression is {word}{at}.", state, (), f"R progression {MEASURED}")
 
 
 def leads_with(view: View, sign: str) -> list[str]:
@@ -225,7 +231,7 @@ def _ischaemia(view: View) -> Said | None:
         stage = view.facts.get("stages") if present(view, _INFARCT) else None
         at = f", {stage[0]} stage" if stage and len(stage) == 1 and stage[0] != "unknown" else ""
         return Said(f"{names(codes)}{at}.", ABNORMAL, codes, source(view, codes))
-    if view.has_class("MI") is not False or not denied(view, (*_INFARCT, *_ISCHAEMIC)):
+    if view.has_class("MI") is not False or not denied(view, (*_INFARCT, *_ISCHAEMIC, *_MAY_BE_ISCHAEMIC)):
         return None
     text = "There is no sign of infarction or ischaemia."
     return Said(text, NORMAL, (), source(view, (), "no infarction and no ischaemia"))

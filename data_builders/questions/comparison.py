@@ -20,6 +20,14 @@ _CHANGES = (
     "Is ECG 2 different from ECG 1?", "Please compare ECG 2 with ECG 1.",
     "What are the differences between these two tracings?",
 )  # fmt: skip
+_DIFFERENCES = (
+    "Compare the two ECGs.", "How do the two recordings differ?", "Is ECG 2 different from ECG 1?",
+    "Please compare ECG 2 with ECG 1.", "What are the differences between these two tracings?",
+    "What does ECG 2 show that ECG 1 does not, and the other way round?",
+    "Describe the differences between these ECGs.",
+    "Which findings has only one of the ECGs?",
+)  # fmt: skip
+"""What can be asked of two patients, whose second ECG shows nothing "new"."""
 _SAME = ("Both are of the same patient.", "The ECGs belong to one patient.", "Same patient, two recordings.")
 _OTHER = (
     "They are of two different patients.",
@@ -40,8 +48,9 @@ _WHICH_NORMAL = (
     "Are these ECGs normal, and which?",
 )  # fmt: skip
 _RATE = (
+    "Has the heart rate changed?",
     "Which ECG has the faster heart rate?", "In which ECG is the heart faster?", "Compare the heart rates.",
-    "How do the heart rates differ?", "Which of the ECGs is the faster one?", "Has the heart rate changed?",
+    "How do the heart rates differ?", "Which of the ECGs is the faster one?",
     "What is the difference in heart rate?", "Compare the rates of these ECGs.",
 )  # fmt: skip
 _MAX_NAMED = 4
@@ -106,7 +115,8 @@ def _changes(views: Sequence[View], same: bool, rng: random.Random) -> Dialogue 
         sentences.insert(0, "The findings are the same.")
     answer = " ".join([*sentences, *_rate_change(*views)])
     stated, fits = _reason(views, rng) if gold["new"] or gold["resolved"] else ("", "")
-    question = f"{rng.choice(_SAME if same else _OTHER)} {stated}{rng.choice(_CHANGES)}"
+    asked = rng.choice(_CHANGES if same else _DIFFERENCES)
+    question = f"{rng.choice(_SAME if same else _OTHER)} {stated}{asked}"
     return _dialogue(views, question, answer + fits, gold)
 
 
@@ -132,7 +142,8 @@ def labels(view: View, views: Sequence[View]) -> list[str]:
     named = {FINDINGS[code].superclass for code in judged for other in views if other.has(code)}
     codes = [code for code in judged if view.has(code)]
     labels = [code for code in RHYTHM_ORDER if code in codes] + by_importance(codes)
-    classes = [name for name in CLASS_NAMES if name != "NORM" and name not in named and view.has_class(name)]
+    known = [name for name in CLASS_NAMES if all(other.has_class(name) is not None for other in views)]
+    classes = [name for name in known if name != "NORM" and name not in named and view.has_class(name)]
     return labels + [f"super:{name}" for name in classes] + [code for code in ("NORM",) if code in codes]
 
 
@@ -229,7 +240,7 @@ def _rates(views: Sequence[View], same: bool, rng: random.Random) -> Dialogue | 
         faster, slower = (1, 2) if one > two else (2, 1)
         answer = f"ECG {faster} is faster: {max(one, two)}/min against {min(one, two)}/min in ECG {slower}."
     gold = {"rates": [one, two], "difference": abs(one - two), "same_patient": same}
-    return _dialogue(views, rng.choice(_RATE), answer, gold)
+    return _dialogue(views, rng.choice(_RATE if same else _RATE[1:]), answer, gold)
 
 
 def _dialogue(views: Sequence[View], question: str, answer: str, gold: dict[str, Any]) -> Dialogue:

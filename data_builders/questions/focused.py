@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections import Counter
 from collections.abc import Sequence
 
@@ -16,6 +17,7 @@ from .said import ABNORMAL, NORMAL, UNCLEAR, UNJUDGEABLE, Said
 from .view import Dialogue, View
 from .wording import capital
 
+_NUMBER = re.compile(r"\d+(?: ms|/min)(?!\))")
 _TWO = 0.15  # of the questions, on two aspects at once
 _CASUAL = 0.15  # typed in lower case and without a mark at the end
 _CLOSED = 0.55  # of the questions, such that want a yes or a no
@@ -39,7 +41,7 @@ def ask(view: View, rng: random.Random, balance: Counter[str]) -> Dialogue | Non
     if rng.random() < _ABNORMAL_FIRST:
         names.sort(key=lambda name: known[name].state != ABNORMAL)
     for name in names:
-        if wanted == 2 and not WORDINGS[name].noun:
+        if wanted == 2 and (not WORDINGS[name].noun or any(_overlap(known[name], other) for other in said.values())):
             continue
         if _is_fair(name, known[name], rng, balance):
             said[name] = known[name]
@@ -62,6 +64,11 @@ def also(view: View, rng: random.Random) -> Dialogue | None:
         return None
     name = rng.choice(abnormal if abnormal and rng.random() < _ABNORMAL_FIRST else list(known))
     return _dialogue(view, rng.choice(AND).format(nouns[name]), known[name].text, {name: known[name]})
+
+
+def _overlap(one: Said, two: Said) -> bool:
+    """Whether two answers in a row would say the same finding or number twice."""
+    return bool(set(one.codes) & set(two.codes) or set(_NUMBER.findall(one.text)) & set(_NUMBER.findall(two.text)))
 
 
 def _is_fair(name: str, said: Said, rng: random.Random, balance: Counter[str]) -> bool:

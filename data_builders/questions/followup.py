@@ -49,7 +49,7 @@ def ask(first: Dialogue, rng: random.Random) -> Dialogue | None:
     ways = [_where, _back, _and, _aspect] if codes else [_and, _aspect]
     for way in rng.sample(ways, len(ways)):
         then = way(view, codes, rng)
-        if then is not None and then.turns[0][0] not in [question for question, _ in first.turns]:
+        if then is not None and not {*then.turns[0]} & {text for turn in first.turns for text in turn}:
             return replace(then, turns=first.turns + then.turns, provenance=first.provenance + then.provenance)
     return None
 

@@ -22,7 +22,7 @@ CODES = {
     "left bundle branch block": ("CLBBB",), "left ventricular hypertrophy by voltage": ("LVH", "VCLVH"),
 }  # fmt: skip
 ASKED = (
-    "Does this recording show {x}?", "Can you judge {x} here?", "Can you see {x}?", "What about {x}?",
+    "Does this recording show {x}?", "Is there {x} here?", "Can you see {x}?", "What about {x}?",
     "Please look for {x}.", "Can {x} be recognised here?", "Do these leads show {x}?", "Would you see {x} here?",
 )  # fmt: skip
 _FEW = (STANDARD_LEADS[:6], STANDARD_LEADS[:2], STANDARD_LEADS[1:2], STANDARD_LEADS[6:])
@@ -64,6 +64,10 @@ def judged(view: View, rng: random.Random, balance: Counter[str]) -> Dialogue | 
         return None
     known = {x: [view.has(code) for code in codes] for x, codes in CODES.items()}
     holds = {x: any(said) for x, said in known.items() if any(said) or all(value is False for value in said)}
+    poor = {lead for lead, word in (view.measurements.get("quality") or {}).items() if word != "good"}
+    holds = {x: there for x, there in holds.items() if not poor & set(_TERRITORIES[x])}
+    if not holds:
+        return None
     yes = evenly("judged", any(holds.values()), not all(holds.values()), balance, rng)
     if yes is None:
         return None

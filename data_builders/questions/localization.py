@@ -71,6 +71,8 @@ QUESTIONS_OF_EPISODES = (
     "Please list the intervals with {plural}.",
     "Show me where {plural} is seen.",
 )  # fmt: skip
+_VENTRICULAR = "premature ventricular contraction"
+_RUNS = ("ventricular tachycardia", "ventricular fibrillation")
 _UNEARNED = 0.15  # of the chances to say "none" of a kind that had no place before
 _LONGEST_ANSWER = 8  # intervals; with more, another excerpt is taken
 _DURATIONS_S = (5.0, 8.0, 10.0, 10.0, 15.0, 20.0, 30.0)
@@ -106,6 +108,8 @@ def ask(
         if not want and (balance[choice] < 0 or (not balance[choice] and rng.random() >= _UNEARNED)):
             return None
         intervals = merged_intervals(part, choice)
+        if choice == _VENTRICULAR and any(part.events_of(run) for run in _RUNS):
+            continue  # its beats are premature contractions by name alone
         if len(intervals) <= _LONGEST_ANSWER and bool(intervals) == bool(want):
             balance[choice] += 1 if intervals else -1
             return _dialogue(part, choice, intervals, rng)

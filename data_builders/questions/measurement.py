@@ -53,7 +53,8 @@ def ask(view: View, rng: random.Random) -> Dialogue | None:
         question, answer, gold = rng.choice(_REGULAR), _say_regularity(view), _gold(view, "rhythm_regularity")
     else:
         key = rng.choice(tuple(LIMITS))
-        question = rng.choice(_PATTERNS).format(rng.choice(_ASKED[key]))
+        patterns = _PATTERNS if LIMITS[key].normal else [p for p in _PATTERNS if "normal" not in p and "judge" not in p]
+        question = rng.choice(patterns).format(rng.choice(_ASKED[key]))
         answer, gold = say(view, key), _gold(view, key)
     return Dialogue("measurement", (view,), ((question, answer),), ("measured by anyecg.measure",), gold)
 

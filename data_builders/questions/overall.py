@@ -103,6 +103,8 @@ def urgency(view: View) -> Said | None:
         codes = tuple(asserted(text))
         if any(view.has(code) is False for code in codes):
             return None
+        if first["kind"] == "ST elevation" and not any(view.has(code) for code in ("STE_", *_INFARCT, *_INJURY)):
+            return None
         return Said(text, ABNORMAL, codes, f"critical values {MEASURED}; {first['source']}")
     return _pressing(view) or _nothing_urgent(view)
 

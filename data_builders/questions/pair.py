@@ -70,7 +70,8 @@ def _verify(views: Sequence[View], rng: random.Random, balance: Counter[str]) ->
         return None
     relation, code, yes = found
     first, second = ("shows" if view.has(code) else "does not show" for view in views)
-    how = f"ECG 1 {first} it and ECG 2 {second} it"
+    it = "them" if is_plural(code) else "it"
+    how = f"ECG 1 {first} {it} and ECG 2 {second} {it}"
     if first == second:
         how = f"both ECGs show {noun(code)}" if first == "shows" else f"neither ECG shows {noun(code)}"
     what = bare(code) if relation == "absent" else noun(code)

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from anyecg.findings import CODES, FINDINGS, phrase
 
-from . import attributes, classes, counting, focused, knowledge, leads, numeric, rhythms
+from . import attributes, classes, counting, focused, knowledge, leads, numeric, rhythms, topics
 from .balance import rival, verified
 from .view import Dialogue, View, scored
 from .wording import (
@@ -240,11 +240,11 @@ def _fair_choice(
 
 def _query(view: View, rng: random.Random, balance: Counter[str]) -> Dialogue | None:
     """Which ones of a topic; what is there is asked for more often than what is not."""
-    topics = [topic for topic in _QUERY if _is_known(view, topic)]
-    if not topics:
+    known = [topic for topic in _QUERY if topics.is_known(view, topic)]
+    if not known:
         return None
-    topic = max(rng.sample(topics, min(2, len(topics))), key=lambda name: len(_of_topic(view, name)))
-    codes = _of_topic(view, topic)
+    topic = max(rng.sample(known, min(2, len(known))), key=lambda name: len(topics.codes_of(view, name)))
+    codes = topics.codes_of(view, topic)
     if topic == "rhythm":
         usual = codes == ["SR"]
         if usual and balance["sinus rhythm"] > 0:
@@ -256,7 +256,9 @@ def _query(view: View, rng: random.Random, balance: Counter[str]) -> Dialogue | 
     else:
         names = [bare(code) for code in codes]
         names += [
-            SUBCLASS_NAMES[s] for s in view.unnamed_subclasses() if SUBCLASS_NAMES.get(s) and _topic_of_sub(s) == topic
+            SUBCLASS_NAMES[s]
+            for s in view.unnamed_subclasses()
+            if SUBCLASS_NAMES.get(s) and topics.of_subclass(s) == topic
         ]
         names = names or ([CLASS_NAMES[topic]] if topic in CLASS_NAMES and view.has_class(topic) else [])
         if not names and balance[f"none of {topic}"] > 0:
@@ -265,30 +267,6 @@ def _query(view: View, rng: random.Random, balance: Counter[str]) -> Dialogue | 
         answer = f"{capital(join(names))}." if names else _NONE_OF[topic]
     asked = _dialogue(view, rng.choice(_QUERY[topic]), answer, "query", names or ["none"], codes)
     return replace(asked, gold={**asked.gold, "topic": topic})
-
-
-def _is_known(view: View, topic: str) -> bool:
-    if topic == "rhythm":
-        return any(view.has(code) for code in RHYTHM_ORDER)
-    if topic == "beats":
-        return view.has("PVC") is not None and view.has("PAC") is not None
-    if topic in ("form", "diagnoses"):
-        return topic in view.known
-    return view.has_class(topic) is not None
-
-
-def _of_topic(view: View, topic: str) -> list[str]:
-    if topic == "rhythm":
-        return [code for code in RHYTHM_ORDER if view.has(code)]
-    if topic == "beats":
-        return [code for code in ("PVC", "PAC", "PRC(S)") if view.has(code)]
-    if topic in ("form", "diagnoses"):
-        return [code for code in by_importance(view.present()) if topic[0] in FINDINGS[code].kinds]
-    return [code for code in by_importance(view.present()) if FINDINGS[code].superclass == topic]
-
-
-def _topic_of_sub(subclass: str) -> str:
-    return next(f.superclass for f in FINDINGS.values() if f.subclass == subclass)
 
 
 def _dialogue(view: View, question: str, answer: str, kind: str, answers: list[str], codes: list[str]) -> Dialogue:

@@ -117,18 +117,24 @@ def gold(view: View) -> dict[str, Any]:
 def _rhythm_and_rate(view: View) -> str:
     if rhythms.without_beats(view):
         return ""
-    codes = [code for code in RHYTHM_ORDER if view.has(code)]
+    codes = [code for code in RHYTHM_ORDER if view.has(code) and (view.whole or _is_throughout(view, code))]
     rate, regularity = number(view.measurements, "heart_rate_bpm"), view.measurements.get("rhythm_regularity")
     if rhythms.emergency(view) and codes:
         return f"Otherwise {rhythm_phrase(codes)}."
     if codes and rate:
-        of_ventricles = "ventricular rate " if {"AFIB", "AFLT"} & set(codes) else ""
-        return f"{capital(rhythm_phrase(codes))}, {of_ventricles or 'rate '}{rate}/min."
+        of_ventricles = {"AFIB", "AFLT"} & set(codes) or view.has("3AVB") or view.has("2AVB")
+        return f"{capital(rhythm_phrase(codes))}, {'ventricular ' if of_ventricles else ''}rate {rate}/min."
     if codes:
         return f"{capital(rhythm_phrase(codes))}."
     if rate:
         return f"Rate {rate}/min, {regularity}." if regularity else f"Rate {rate}/min."
     return ""
+
+
+def _is_throughout(view: View, code: str) -> bool:
+    """Whether an excerpt shows nothing but this rhythm; one that comes or goes is told with its times instead."""
+    places = merged_intervals(view, EVENT_OF_CODE[code]) if code in EVENT_OF_CODE else []
+    return not places or say_intervals(places, view.record.duration_s).startswith("throughout")
 
 
 def abnormal_numbers(view: View) -> str:
@@ -148,19 +154,21 @@ def abnormal_numbers(view: View) -> str:
 def _events(view: View) -> list[str]:
     """Where the annotated events of an excerpt are; of a whole record, the rhythms that no statement names."""
     if view.whole:
-        named = (name for name in rhythms.present(view) if name != "third-degree AV block")  # a statement says it
-        return [f"{rhythms.said(view, name)}." for name in named]
-    said = []
+        said = {name: rhythms.said(view, name) for name in rhythms.present(view)}
+        if view.has("SVTAC") and "throughout" in said.get("supraventricular tachycardia", ""):
+            del said["supraventricular tachycardia"]  # a statement says it, as the next one
+        return [f"{text}." for name, text in said.items() if name != "third-degree AV block"]
+    sentences = []
     for kind, name in LOCALIZABLE.items():
         intervals = merged_intervals(view, kind)
         places = say_intervals(intervals, view.record.duration_s) if intervals else ""
         if places.startswith("throughout") and kind in ("atrial fibrillation", "atrial flutter"):
             continue  # the first sentence says so
         if intervals and len(intervals) <= 6:
-            said.append(f"{capital(name.plural)} {places}.")
+            sentences.append(f"{capital(name.plural)} {places}.")
         elif intervals:
-            said.append(f"{len(intervals)} {name.plural}.")
-    return said
+            sentences.append(f"{len(intervals)} {name.plural}.")
+    return sentences
 
 
 def _findings(view: View) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from .measurement import LIMITS
+from .measurement import LIMITS, judge
 from .view import Dialogue
 from .wording import capital, join
 
@@ -27,6 +27,7 @@ CUES = {
 }  # fmt: skip
 SHARE = 0.2
 """Of the answers that can be said in another style."""
+_JUDGED = re.compile(r"\b(?:normal|judge)\b")
 _SENTENCE = re.compile(r"(?<=\.) (?=[A-Z])")
 
 
@@ -50,7 +51,7 @@ def styles(dialogue: Dialogue) -> dict[str, str]:
     if dialogue.task == "localization":
         return _of_names([f"{start:.1f}-{end:.1f} s" for start, end in gold["intervals"]])
     if dialogue.task == "measurement":
-        return _of_numbers(gold["key"], gold["value"])
+        return _of_numbers(gold["key"], gold["value"], _judgement(dialogue))
     if dialogue.task == "comparison":
         return _of_comparison(gold, answer)
     return _of_question(gold)
@@ -61,7 +62,15 @@ def _of_names(names: Sequence[str]) -> dict[str, str]:
     return {"briefly": f"{capital(join(names))}." if names else "None.", "as a list": listed}
 
 
-def _of_numbers(key: str, value: Any) -> dict[str, str]:
+def _judgement(dialogue: Dialogue) -> str:
+    """How a number lies, where the question wants to know, else ""."""
+    key, value = dialogue.gold["key"], dialogue.gold["value"]
+    if key not in LIMITS or not LIMITS[key].normal or value is None or not _JUDGED.search(dialogue.turns[-1][0]):
+        return ""
+    return f", {judge(key, value, dialogue.views[0].record.sex)}"
+
+
+def _of_numbers(key: str, value: Any, judgement: str = "") -> dict[str, str]:
     if key == "all":
         known = [k for k in LIMITS if value.get(k) is not None]
         lines = [f"- {capital(LIMITS[k].short)} {value[k]:.0f}{LIMITS[k].unit}" for k in known]
@@ -70,7 +79,7 @@ def _of_numbers(key: str, value: Any) -> dict[str, str]:
         return {"briefly": f"{capital(value)}."}
     if value is None:
         return {}
-    return {"briefly": f"{capital(LIMITS[key].short)} {value:.0f}{LIMITS[key].unit}."}
+    return {"briefly": f"{capital(LIMITS[key].short)} {value:.0f}{LIMITS[key].unit}{judgement}."}
 
 
 def _of_comparison(gold: Mapping[str, Any], answer: str) -> dict[str, str]:

@@ -11,6 +11,7 @@ from anyecg.findings import FINDINGS, SUBCLASSES
 from anyecg.record import EcgRecord
 
 LONG_S = 30.0  # longer records are shown in excerpts only
+_LEAST_SHOWN_S = 1.0  # of an episode; less shows no rhythm
 Measurer = Callable[[EcgRecord], dict[str, Any]]
 _BEATS = ("normal beat", "premature atrial contraction", "premature ventricular contraction", "paced beat",
           "left bundle branch block beat", "right bundle branch block beat")  # fmt: skip
@@ -35,6 +36,10 @@ _COVERED_BY = {
         for code in ("NDT", "NST_", "NT_", "TAB_", "STD_", "LOWT", "INVT", "ISC_")
     },
 }  # fmt: skip
+_HIDDEN_BY_PACING = frozenset(
+    (c for c, f in FINDINGS.items() if f.superclass in ("MI", "STTC", "CD", "HYP")),
+) | {"ABQRS", "QWAVE", "LPR", "VCLVH", "STE_", "STD_", "INVT", "LOWT", "NT_", "TAB_", "HVOLT", "LVOLT"}  # fmt: skip
+"""What a paced beat neither shows nor excludes."""
 _FAMILIES = ("AMI", "IMI", "ISCA", "ISCI")  # subclasses whose statements overlap in region
 _CODES_OF_SUBCLASS = {name: [f.code for f in FINDINGS.values() if f.subclass == name] for name in SUBCLASSES}
 
@@ -120,6 +125,8 @@ class View:
         if finding.subclass and f"sub:{finding.subclass}" in self.findings:
             if len(_CODES_OF_SUBCLASS[finding.subclass]) == 1:
                 return True
+        elif "PACE" in self.findings and code in _HIDDEN_BY_PACING:
+            return None
         elif finding.subclass and "subclass" in self.known:
             return False
         if self._is_covered(code):
@@ -137,7 +144,7 @@ class View:
         """Whether a PTB-XL superclass holds; None where nobody has said so."""
         if f"super:{name}" in self.findings:
             return True
-        return False if "superclass" in self.known else None
+        return False if "superclass" in self.known and (name == "NORM" or "PACE" not in self.findings) else None
 
     def present(self) -> list[str]:
         """The statements that hold, in the order of `findings.FINDINGS`."""
@@ -170,14 +177,15 @@ def scored(
 
 
 def _clip(events: Sequence[Mapping[str, Any]], start_s: float, end_s: float, leads: tuple[str, ...]) -> tuple:
-    """Events of an excerpt; a beat or wave counts if most of it is shown, an episode if any of it is."""
+    """Events of an excerpt; a beat or wave counts if most of it is shown, an episode if a second of it is."""
     kept = []
     for event in events:
         first, last = max(event["start_s"], start_s), min(event["end_s"], end_s)
         shown, length = last - first, event["end_s"] - event["start_s"]
         brief = event["kind"] in _BEATS or length < 1
         event_leads = [lead for lead in event["leads"] if lead in leads]
-        if shown <= 0 or (brief and shown < 0.6 * length) or (event["leads"] and not event_leads):
+        enough = 0.6 * length if brief else _LEAST_SHOWN_S
+        if shown <= 0 or shown < enough or (event["leads"] and not event_leads):
             continue
         kept.append({**event, "start_s": first - start_s, "end_s": last - start_s, "leads": event_leads})
     return tuple(kept)
