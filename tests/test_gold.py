@@ -155,3 +155,13 @@ def test_the_beats_of_a_ventricular_tachycardia_are_not_asked_for_one_by_one():
     for seed in range(200):
         asked = localization.ask(shown, random.Random(seed), Counter())
         assert asked is None or asked.gold["kind"] != "premature ventricular contraction"
+
+
+def test_few_leads_show_their_own_findings_and_deny_only_rhythms():
+    shown = view(["SR", "IMI", "ASMI", "LVH", "1AVB"]).cut(0.0, 10.0, ("I", "II"))
+    assert (shown.has("IMI"), shown.has("1AVB"), shown.has("AFIB")) == (True, True, False)
+    assert (shown.has("ASMI"), shown.has("LVH"), shown.has("CLBBB"), shown.has("NORM")) == (None, None, None, None)
+    assert (shown.has_class("MI"), shown.has_class("CD"), shown.has_class("HYP")) == (True, True, None)
+    assert report.gold(view(["SR", "NORM"]).cut(0.0, 10.0, ("II",))) == {"findings": ["SR"], "superclasses": []}
+    limbs_and_chest = ("I", "II", "V1", "V2", "V3", "V4", "V5", "V6")
+    assert view(["SR", "NORM"]).cut(0.0, 10.0, limbs_and_chest).has("NORM")

@@ -20,7 +20,7 @@ from ..sources import Labelled
 from . import comparison, followup, localization, measurement, pair, question, report, series
 from .localization import LOCALIZABLE
 from .styles import styled
-from .view import LONG_S, Dialogue, Measurer, View
+from .view import LONG_S, Dialogue, Measurer, View, visible
 
 # Conversations per record (per 30 s of a long one) that are tried; a task without truth in a record gives none.
 WEIGHTS = {"report": 0.9, "localization": 0.9, "measurement": 0.5, "question": 1.7, "comparison": 0.4}
@@ -129,9 +129,10 @@ class Conversations:
 def view_of(labelled: Labelled, measurements: Mapping[str, Any] | None, measurer: Measurer | None) -> View:
     """A whole record as conversations see it."""
     entry, record = labelled.entry, labelled.record
+    findings, known = visible(frozenset(labelled.findings), frozenset(labelled.known), record.leads)
     return View(
         entry.record_id, entry.patient_id, entry.split, record, start_s=0.0, end_s=record.duration_s, leads=(),
-        findings=frozenset(labelled.findings), known=frozenset(labelled.known), events=tuple(labelled.events),
+        findings=findings, known=known, events=tuple(labelled.events),
         known_events=frozenset(labelled.known_events), truth=labelled.truth, stored_measurements=measurements,
         measurer=measurer, facts=labelled.facts,
     )  # fmt: skip

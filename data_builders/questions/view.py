@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from anyecg.findings import FINDINGS, SUBCLASSES
+from anyecg.abstain import lacking, usable_leads
+from anyecg.findings import FINDINGS, SUBCLASSES, subclasses_of, superclasses_of
 from anyecg.record import EcgRecord
 
 LONG_S = 30.0  # longer records are shown in excerpts only
@@ -105,11 +106,12 @@ class View:
         kept = tuple(leads) if leads and len(leads) < len(record.leads) else ()
         record = record.select(kept) if kept else record
         uncut = start_s <= 0 and end_s >= self.record.duration_s
+        findings, known = visible(self.findings, self.known, record.leads) if uncut else (frozenset(), frozenset())
         return replace(
             self, record=record, leads=kept, start_s=self.start_s + start_s,
             end_s=self.start_s + min(end_s, self.record.duration_s),
-            findings=self.findings if uncut else frozenset(), known=self.known if uncut else frozenset(),
-            events=_clip(self.events, start_s, end_s, record.leads), whole=self.whole and uncut and not kept,
+            findings=findings, known=known, events=_clip(self.events, start_s, end_s, record.leads),
+            whole=self.whole and uncut and not kept,
             facts=self.facts if uncut else {},
         )  # fmt: skip
 
@@ -156,6 +158,21 @@ class View:
         return [
             name for name in SUBCLASSES if f"sub:{name}" in self.findings and not codes & set(_CODES_OF_SUBCLASS[name])
         ]
+
+
+def visible(
+    findings: frozenset[str], known: frozenset[str], leads: Sequence[str]
+) -> tuple[frozenset[str], frozenset[str]]:
+    """What these leads can show of statements and classes, and the label groups whose absence they can show.
+
+    Without the leads of a whole ECG only a rhythm can be denied; a finding is there where its own leads are.
+    """
+    usable = usable_leads(leads, {})
+    if not lacking("NORM", usable):
+        return findings, known
+    codes = [code for code in FINDINGS if code in findings and not lacking(code, usable)]
+    classes = [f"super:{name}" for name in superclasses_of(codes)] + [f"sub:{name}" for name in subclasses_of(codes)]
+    return frozenset((*codes, *classes)), known & {"rhythm"}
 
 
 def scored(
