@@ -31,6 +31,8 @@ def test_a_report_is_scored_by_its_statements_and_conclusion():
         ("Conclusion: abnormal ECG with ST/T changes and a conduction disturbance.", {"STTC", "CD"}),
         ("Conclusion: abnormal ECG.", set()),
         ("Inferior myocardial infarction.", {"MI"}),
+        ("Conclusion: not a clearly normal ECG, without a finding that is likely enough to be named.", set()),
+        ("Conclusion: normal ECG but for hypertrophy.", {"NORM", "HYP"}),
     ],
 )
 def test_superclasses_are_read_from_the_conclusion_and_the_statements(text, expected):
@@ -68,6 +70,7 @@ def test_every_kind_counts_alike_in_the_macro_overlap():
         ("The PR interval cannot be measured because there is no P wave.", {"key": "pr_ms", "value": None}, 1),
         ("The PR interval is 160 ms.", {"key": "pr_ms", "value": None}, 0),
         ("The rhythm is irregular.", {"key": "rhythm_regularity", "value": "regular"}, 0),
+        ("The rhythm is not regular.", {"key": "rhythm_regularity", "value": "regular"}, 0),
         (
             "Rate 72/min, PR 160 ms.",
             {"key": "all", "value": {"heart_rate_bpm": 72.0, "pr_ms": 160.0, "qt_ms": None}},
@@ -89,6 +92,16 @@ def test_a_measurement_is_right_when_the_number_is(text, gold, right):
         ("Q waves.", "query", ["Q waves", "ST depression"], ["QWAVE", "STD_"], 0),
         ("No premature beats are present.", "query", ["none"], [], 1),
         ("ST/T changes.", "query", ["ST/T changes"], [], 1),
+        ("Not sure.", "verify", ["no"], [], 0),
+        ("Not sure.", "verify", ["not sure"], [], 1),
+        ("Probably not: PVC 12 %.", "verify", ["no"], [], 1),
+        ("This cannot be judged.", "verify", ["yes"], [], 0),
+        ("Three premature atrial contractions.", "count", ["3"], [], 1),
+        ("There are 3 PVCs, at 1.0-1.4 s, 2.0-2.4 s and 7.0-7.4 s.", "count", ["3"], [], 1),
+        ("PVC at 3 s: 12 of them, rate 72/min.", "count", ["12"], [], 1),
+        ("This ECG shows no PVC.", "count", ["0"], [], 1),
+        ("None.", "count", ["3"], [], 0),
+        ("PVCs.", "count", ["0"], [], 0),
         ("The P wave.", "knowledge", ["The P wave."], [], 1),
         ("The P wave. (Source: Willems et al. 1985 (CSE).)", "knowledge", ["The P wave."], [], 1),
         ("The T wave. (Source: Willems et al. 1985 (CSE).)", "knowledge", ["The P wave."], [], 0),
@@ -96,6 +109,41 @@ def test_a_measurement_is_right_when_the_number_is(text, gold, right):
 )
 def test_a_question_is_right_when_the_set_of_options_is(text, kind, answer, codes, right):
     assert question_is_right(text, {"type": kind, "answer": answer, "codes": codes}, "The P wave.") == right
+
+
+@pytest.mark.parametrize(
+    ("text", "lies"),
+    [
+        ("Within: the PR interval is 173 ms (normal 120-200 ms).", "within"),
+        ("The PR interval is 173 ms, which is normal (normal 120-200 ms).", "within"),
+        ("The PR interval is 173 ms, inside the limits; normal is 120-200 ms.", "within"),
+        ("The PR interval is 230 ms, which is slightly long (normal 120-200 ms).", "above"),
+        ("Above the normal range.", "above"),
+        ("The frontal QRS axis is -45°, a left axis deviation (normal -30° to 90°).", "below"),
+        ("The QTc is not prolonged but normal.", "within"),
+        ("The QTc is not normal.", None),
+        ("The QTc may be short or long.", None),
+        ("The PR interval is 173 ms.", None),
+    ],
+)
+def test_where_a_number_lies_is_read_from_the_sentence(text, lies):
+    for answer in ("below", "within", "above"):
+        gold = {"type": "numeric range", "answer": [answer], "codes": []}
+        assert question_is_right(text, gold, "") == float(answer == lies)
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("ECG 2 shows it, ECG 1 does not.", {2}),
+        ("ECG 1 and ECG 3 show noise, not ECG 2.", {1, 3}),
+        ("ECG 2 shows atrial fibrillation (3 %, 90 %) but no PVC.", {2}),
+        ("Neither ECG 1 nor ECG 2.", set()),
+        ("None of them shows noise.", set()),
+    ],
+)
+def test_an_ecg_that_a_text_denies_is_not_named(text, named):
+    assert ecgs_in_text(text, 3) == named
 
 
 def test_a_comparison_is_read_as_pairs_of_finding_and_change():
@@ -116,6 +164,10 @@ def test_a_comparison_is_read_as_pairs_of_finding_and_change():
         ("Sinus rhythm 99 %; rate 92/min.", "Yes. Sinus rhythm, rate 92/min, regular.", False),
         ("The PR interval is 173 ms.", "The PR interval is 137 ms, which is normal.", False),
         ("Sinus rhythm. Left ventricular hypertrophy.", "The T waves are normal.", False),
+        ("The T waves are abnormal.", "The T waves are normal.", False),
+        ("The T waves look normal.", "The T waves are normal.", True),
+        ("The rate is 72.", "Rate 72.", True),
+        ("The rate is 72.5.", "Rate 72.", False),
     ],
 )
 def test_an_answer_on_one_thing_is_right_when_it_says_the_same(text, gold, right):

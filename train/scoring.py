@@ -12,16 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from anyecg.claims import interval_claims, number_claims
-from anyecg.findings import (
-    FINDINGS,
-    SUPERCLASSES,
-    findings_in_text,
-    possible_in_text,
-    superclasses_of,
-    without_possible,
-)
-from anyecg.mending import BUT_CALLED
+from anyecg.claims import interval_claims
+from anyecg.findings import FINDINGS, SUPERCLASSES, possible_in_text, superclasses_of, without_possible
 from anyecg.metrics import (
     interval_iou,
     label_f1,
@@ -32,7 +24,7 @@ from anyecg.metrics import (
     with_interval,
 )
 
-from .options import chosen, option_set
+from .right_answer import asserted, measurement_is_right, number_in, question_is_right
 from .text_metrics import text_scores
 
 Prediction = Mapping[str, Any]
@@ -40,15 +32,12 @@ Scores = dict[str, Any]
 
 _CLASS_WORDS = {
     "MI": r"myocardial infarction", "STTC": r"st/t changes?", "CD": r"conduction disturbances?", "HYP": r"hypertrophy",
-    "NORM": r"(?<!ab)normal ecg",
 }  # fmt: skip
-_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 _COURSE = ("new", "resolved")
 _MEASURED = {
     "heart_rate_bpm": "rate (/min)", "pr_ms": "PR (ms)", "qrs_ms": "QRS (ms)", "qt_ms": "QT (ms)",
     "qtc_bazett_ms": "QTc (ms)", "axis_deg": "axis (°)",
 }  # fmt: skip
-_SOURCE = re.compile(r"\s*\(Source: .*\)\s*$")
 _SECTIONS = (
     ("new in ecg 2", "new"), ("not in ecg 2 any more", "resolved"), ("unchanged", "unchanged"),
     ("only in ecg 2", "new"), ("only in ecg 1", "resolved"), ("in both", "unchanged"),
@@ -65,15 +54,10 @@ def score(predictions: Sequence[Prediction]) -> dict[str, Scores]:
     return {task: scorers[task](rows) for task, rows in by_task.items() if rows}
 
 
-def asserted(text: str) -> set[str]:
-    """The statements that a text asserts."""
-    return {code for code, holds in findings_in_text(text).items() if holds}
-
-
 def classes_in_text(text: str) -> set[str]:
     """The superclasses that a report names in its conclusion or through its statements."""
     conclusion = without_possible(text).partition("conclusion:")[2]
-    named = {name for name, words in _CLASS_WORDS.items() if re.search(rf"\b{words}\b|{words}", conclusion)}
+    named = {name for name, words in _CLASS_WORDS.items() if re.search(words, conclusion)}
     return named | set(superclasses_of(asserted(text)))
 
 
@@ -174,29 +158,6 @@ def _mean(values: np.ndarray, patients: Sequence[str]) -> Scores:
     return with_interval(lambda w: w @ values / w.sum(axis=1), patients)
 
 
-def measurement_is_right(text: str, gold: Mapping[str, Any]) -> float:
-    """1.0 if the asked number is given as measured, or said not to be measurable when it is not; else 0.0."""
-    key, value = gold["key"], gold["value"]
-    if key == "all":
-        parts = [(k, v) for k, v in value.items() if v is not None]
-        return float(all(_same(number_in(text, k), v) for k, v in parts)) if parts else float("cannot" in text)
-    if value is None:
-        return float("cannot be measured" in text)
-    if isinstance(value, str):
-        return float(re.search(rf"\b{value}\b", text.lower()) is not None)
-    return float(_same(number_in(text, key), value))
-
-
-def number_in(text: str, key: str) -> float | None:
-    """The value that a text gives to a measurement; a QTc without formula counts as Bazett's."""
-    keys = (key, "qtc_ms") if key == "qtc_bazett_ms" else (key,)
-    return next((claim.low for claim in number_claims(text) if claim.key in keys), None)
-
-
-def _same(said: float | None, measured: float) -> bool:
-    return said is not None and abs(said - measured) <= 0.51
-
-
 def score_questions(rows: Sequence[Prediction]) -> Scores:
     """Exact match of option sets, over all questions and per question type."""
     right = [question_is_right(row["text"], row["gold"], row["gold_text"]) for row in rows]
@@ -207,63 +168,6 @@ def score_questions(rows: Sequence[Prediction]) -> Scores:
             [right[k] for k in here], [rows[k]["patient"] for k in here]
         )
     return scores
-
-
-def question_is_right(text: str, gold: Mapping[str, Any], gold_text: str) -> float:
-    """1.0 for the right set of options: yes or no, the set of statements, or the same sentence."""
-    kind, answer = str(gold["type"]), [str(option) for option in gold["answer"]]
-    if kind.endswith("verify"):
-        word = re.match(r"\W*(?:probably )?(yes|not sure|not?)\b", text.lower())
-        return float(word is not None and [{"not": "no"}.get(word.group(1), word.group(1))] == answer)
-    if "options" in gold:
-        return float(chosen(text, (*gold["options"], "none")) == set(answer))
-    if kind == "focused":
-        return float(_says_the_same(text, gold_text))
-    if kind == "numeric range":
-        return float(re.findall(r"[a-z]+", text.lower())[:1] == answer)
-    if kind == "count":
-        return float(_number_word(text) == answer[0])
-    if kind == "unjudgeable":
-        return float("cannot be judged" in text.lower())
-    if kind in ("choose", "query", "pair query"):
-        if gold["codes"] or answer == ["none"]:
-            return float(asserted(text) == set(gold["codes"]))
-        return float(option_set(text) == option_set(answer))
-    if kind.endswith("query"):
-        return float(option_set(text) == option_set(answer))
-    if kind in ("knowledge", "out of scope"):
-        return float(" ".join(_without_source(gold_text)) in " ".join(_without_source(text)))  # with its heading
-    return float(_without_source(text) == _without_source(gold_text))
-
-
-def _says_the_same(text: str, gold_text: str) -> bool:
-    """Whether an answer on one thing says yes or no as the gold does and asserts the same statements.
-
-    Of a gold without statements, its first number must be there, and "normal" where the gold says it. Probabilities are
-    no numbers of the ECG, and what `mending.but_called` adds is no part of the answer.
-    """
-    text = text.split(BUT_CALLED)[0]
-    word, wanted = (re.match(r"\W*(?:probably )?(yes|no|possibly)\b", said.lower()) for said in (text, gold_text))
-    if wanted and (word is None or word.group(1) != wanted.group(1)):
-        return False
-    asserted, of_gold = ({c for c, holds in findings_in_text(said).items() if holds} for said in (text, gold_text))
-    if asserted - {"SR", "NORM"} != of_gold - {"SR", "NORM"}:
-        return False
-    if of_gold:
-        return of_gold <= asserted
-    numbers = re.findall(r"(?<![A-Za-z])-?\d+(?:\.\d+)?(?! ?%)\b", gold_text)
-    has_number = not numbers or re.search(rf"(?<![\d.]){re.escape(numbers[0])}(?![\d.])", text) is not None
-    return has_number and (bool(numbers) or ("normal" in text.lower()) == ("normal" in gold_text.lower()))
-
-
-def _without_source(text: str) -> list[str]:
-    return _SOURCE.sub("", text).split()
-
-
-def _number_word(text: str) -> str:
-    """The number that a text begins with, in digits, whether written as a word or not."""
-    first = next(iter(re.findall(r"[a-z]+|\d+", text.lower())), "")
-    return str(_NUMBERS.index(first)) if first in _NUMBERS else first
 
 
 def score_comparisons(rows: Sequence[Prediction]) -> Scores:
@@ -319,7 +223,14 @@ def course_in_text(text: str) -> set[str]:
 
 
 def ecgs_in_text(text: str, n_ecgs: int) -> set[int]:
-    """Which ECGs a text names: numbers, "both", "all" or "none"."""
-    if re.match(r"\W*(both|all)\b", text.lower()):
+    """Which ECGs a text says to show what was asked for: those it names and does not deny, "both", "all" or "none"."""
+    said = _DENIED.sub("not:", text.lower())
+    if re.match(r"\W*(both|all)\b", said):
         return set(range(1, n_ecgs + 1))
-    return {int(n) for n in re.findall(r"\becg (\d+)", text.lower())}
+    return {int(number) for denied, number, clause in _ECG.findall(said) if not denied and not _DENIES.search(clause)}
+
+
+_DENIED = re.compile(r"\b(?:not|nor|neither) (?:in )?(?=ecg \d)")
+_ECG = re.compile(r"(not:)?\becg (\d+)((?:(?!not:|\becg \d|\bbut\b)[^;.])*)")
+"""An ECG, and what is said of it."""
+_DENIES = re.compile(r"\b(?:not|no|without)\b")
