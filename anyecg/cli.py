@@ -54,7 +54,7 @@ def _command(function: Callable[..., int]) -> Callable[..., int]:
 @_command
 def info(records: Records, *, options: Options) -> int:
     """Leads, rate, duration, patient, notes of the reader."""
-    from .cli_output import show_info
+    from .cli_tables import show_info
 
     return _each(records, options, lambda record, _: _facts(record), show_info)
 
@@ -62,7 +62,7 @@ def info(records: Records, *, options: Options) -> int:
 @_command
 def measure(records: Records, *, options: Options) -> int:
     """Beats, rate, intervals, axis, amplitudes and quality."""
-    from .cli_output import show_measurements
+    from .cli_tables import show_measurements
     from .measure import measure as measure_record
 
     return _each(records, options, lambda record, _: measure_record(record).to_dict(), show_measurements)
@@ -71,7 +71,7 @@ def measure(records: Records, *, options: Options) -> int:
 @_command
 def findings(records: Records, checkpoint: Checkpoint = None, *, options: Options) -> int:
     """Probabilities of findings, classes and rhythms."""
-    from .cli_output import show_findings
+    from .cli_tables import show_findings
 
     chat = _Chat(checkpoint)
     return _each(records, options, lambda record, _: chat().findings(record), show_findings)
@@ -80,7 +80,8 @@ def findings(records: Records, checkpoint: Checkpoint = None, *, options: Option
 @_command
 def report(records: Records, checkpoint: Checkpoint = None, *, options: Options) -> int:
     """A written report of each ECG, with its evidence."""
-    from .cli_output import answer_keys, show_answer, stream
+    from .cli_output import answer_keys, stream
+    from .cli_tables import show_answer
 
     chat = _Chat(checkpoint)
 
@@ -103,7 +104,7 @@ def locate(
     options: Options,
 ) -> int:
     """Where beats or episodes of a kind lie, in seconds."""
-    from .cli_output import show_places
+    from .cli_tables import show_places
     from .named_places import kind_of
 
     kind_of(finding)  # an unknown finding is refused before the model is loaded
@@ -135,7 +136,8 @@ def show(
     options: Options,
 ) -> int:
     """Draw each ECG on paper of 25 mm/s and 10 mm/mV."""
-    from .cli_output import image_paths, show_image
+    from .cli_output import image_paths
+    from .cli_tables import show_image
 
     paths = image_paths(out, records)
 
@@ -229,7 +231,8 @@ def _each(
 
 def _together(paths: Sequence[str], question: str, checkpoint: str | None, options: Options) -> int:
     """One answer about all records; none if one of them cannot be read."""
-    from .cli_output import answer_keys, complain, print_json, print_notice, print_title, show_answer, stream
+    from .cli_output import answer_keys, complain, print_json, print_notice, print_title, stream
+    from .cli_tables import show_answer
 
     if not question.strip():
         raise Refusal("the question is empty; ask something about the ECG.")

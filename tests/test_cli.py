@@ -229,6 +229,22 @@ def test_text_is_streamed_with_its_contradictions_for_people(capsys, fake_chat, 
         assert "not a medical device" in err
 
 
+@pytest.mark.parametrize("critical", [[], [{"ecg": 1, "sentence": "It is urgent."}]])
+def test_a_piece_of_text_is_printed_before_the_next_one_is_there(capsys, fake_chat, ecg, monkeypatch, critical):
+    from anyecg.answer import Answer
+
+    printed = []
+
+    def answers(self, records, question, **options):
+        for text in ("", "Sinus", "Sinus rhythm."):
+            yield Answer(text=text, critical=critical, total_s=0.1)
+            printed.append(capsys.readouterr().out)
+
+    monkeypatch.setattr(FakeChat, "stream", answers)
+    run(capsys, "report", ecg)
+    assert ("It is urgent." in printed[0]) == bool(critical) and printed[1:] == ["Sinus", " rhythm."]
+
+
 def test_no_answer_is_given_when_one_of_several_records_is_missing(capsys, fake_chat, ecg):
     code, out, err = run(capsys, "ask", ecg, "nope.hea", "-q", "What changed?", "--json")
     assert code == 2 and json.loads(out)["record"] == "nope.hea" and len(err.splitlines()) == 1
