@@ -92,12 +92,14 @@ class AnyEcgConfig(PretrainedConfig):
         ecg_config: an `AnyEcgEncoderConfig` or its dict.
         evidence_config: an `AnyEcgEncoderConfig` or its dict for a second encoder, whose heads then speak instead of
             the first one's; it reads the same input, and the language model does not see its states. None: one encoder.
+        measured_width: hidden width of the head that reads the measurements (`measured_head`); 0: there is none.
         text_config: configuration of the language model (any that `AutoModelForCausalLM` knows) or its dict.
         ecg_token_id: id of the placeholder token that ECG features replace.
         auxiliary_loss_weight: how much the finding and event losses count beside the language loss in training.
         evidence_in_prompt: whether the line that introduces an ECG tells the language model what the heads say of it.
         calibration: what turns head logits into probabilities and decisions, fitted on validation records:
-            {"findings": {label: {"scale", "shift", "threshold"}}, "events": {kind: {…}}}.
+            {"findings": {label: {"scale", "shift", "threshold"}}, "joined": {label: {"scale", "measured", "shift"}},
+            "events": {kind: {…}}}; "joined" is for records that the measured head judges, too.
     """
 
     model_type = "anyecg"
@@ -108,6 +110,7 @@ class AnyEcgConfig(PretrainedConfig):
         ecg_config: AnyEcgEncoderConfig | dict[str, Any] | None = None,
         text_config: PretrainedConfig | dict[str, Any] | None = None,
         evidence_config: AnyEcgEncoderConfig | dict[str, Any] | None = None,
+        measured_width: int = 0,
         ecg_token_id: int = 3,
         auxiliary_loss_weight: float = 1.0,
         evidence_in_prompt: bool = False,
@@ -123,6 +126,7 @@ class AnyEcgConfig(PretrainedConfig):
         if isinstance(evidence_config, dict):
             evidence_config = AnyEcgEncoderConfig(**evidence_config)
         self.evidence_config = evidence_config
+        self.measured_width = measured_width
         self.ecg_token_id = ecg_token_id
         self.auxiliary_loss_weight = auxiliary_loss_weight
         self.evidence_in_prompt = evidence_in_prompt

@@ -179,19 +179,18 @@ def gather(model: Any, extractor: Any, record: EcgRecord, batch_size: int = 32) 
         RecordError: if the record is too short for the encoder.
     """
     measurements = measure(record).to_dict()
-    return weigh(model.config.calibration, record, measurements, encode(model, extractor, record, batch_size))
+    return weigh(model, record, measurements, encode(model, extractor, record, batch_size))
 
 
-def weigh(
-    calibration: Mapping[str, Any], record: EcgRecord, measurements: dict[str, Any], encoded: Encoded
-) -> Evidence:
+def weigh(model: Any, record: EcgRecord, measurements: dict[str, Any], encoded: Encoded) -> Evidence:
     """Evidence from what was measured and encoded.
 
     Args:
-        calibration: of the model's configuration.
+        model: whose calibration and measured head count.
         measurements: `Measurements.to_dict()`.
     """
-    labels = finding_probabilities(encoded, calibration.get("findings", {}))
+    calibration: Mapping[str, Any] = model.config.calibration
+    labels = finding_probabilities(encoded, calibration, model.measured_logits(measurements))
     events = event_probabilities(encoded, calibration.get("events", {}))
     thresholds = {label: _limit(calibration, "findings", label) for label in HEAD_LABELS}
     thresholds |= {kind: _limit(calibration, "events", kind) for kind in EVENT_KINDS}

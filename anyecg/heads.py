@@ -3,6 +3,7 @@
 The encoder reads a record in excerpts of at most 10 s. A statement about form or diagnosis gets the mean of its
 calibrated logits over the excerpts, weighted by their length; what may come and go (ectopic beats, fibrillation,
 flutter, …) gets the highest one, or the second highest of more than three, so that one poor excerpt does not decide.
+In short records the head that reads the measurements has a say, too (`measured_head`).
 """
 
 from __future__ import annotations
@@ -84,16 +85,27 @@ def _chunks(record: EcgRecord) -> list[tuple[EcgRecord, bool]]:
     return [(record.excerpt(CHUNK_S * k, end), k == count - 1) for k, end in enumerate(ends)]
 
 
-def finding_probabilities(encoded: Encoded, calibration: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
-    """Calibrated probability per label for the whole record; see the file's docstring for several excerpts."""
-    scale, shift = _scale_and_shift(calibration, HEAD_LABELS)
+def finding_probabilities(
+    encoded: Encoded, calibration: Mapping[str, Any], measured: np.ndarray | None = None
+) -> dict[str, float]:
+    """Calibrated probability per label for the whole record; see the file's docstring for several excerpts.
+
+    Args:
+        encoded: what the encoder's heads say.
+        calibration: of the model's configuration.
+        measured: (n_labels,) logits of the measured head, which count where the calibration joins them.
+    """
+    joined = calibration.get("joined") if measured is not None else None
+    scale, shift = _scale_and_shift(joined or calibration.get("findings", {}), HEAD_LABELS)
+    if joined and measured is not None:
+        shift = shift + measured * [joined[label]["measured"] for label in HEAD_LABELS]
     logits = encoded.findings_logits * scale + shift
     long_enough = encoded.excerpt_steps >= min(SHORTEST_EXCERPT_STEPS, encoded.excerpt_steps.max())
     logits, weight = logits[long_enough], encoded.excerpt_steps[long_enough].astype(float)
     mean = (weight @ logits) / weight.sum()
     highest = np.sort(logits, axis=0)[-1 if len(logits) <= 3 else -2]
-    joined = [highest[k] if label in PAROXYSMAL else mean[k] for k, label in enumerate(HEAD_LABELS)]
-    labels = {label: float(p) for label, p in zip(HEAD_LABELS, _sigmoid(np.array(joined)), strict=True)}
+    whole = [highest[k] if label in PAROXYSMAL else mean[k] for k, label in enumerate(HEAD_LABELS)]
+    labels = {label: float(p) for label, p in zip(HEAD_LABELS, _sigmoid(np.array(whole)), strict=True)}
     infarcted = max(labels[code] for code in _STATEMENTS["super:MI"])
     labels |= {name: min(labels[name], 1 - infarcted) for name in ("NORM", "super:NORM", "sub:NORM")}
     return labels | {name: max(labels[name], *(labels[code] for code in codes)) for name, codes in _STATEMENTS.items()}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -14,6 +16,7 @@ from transformers.utils import ModelOutput
 from .configuration_anyecg import AnyEcgConfig
 from .encoder_anyecg import AnyEcgEncoder, AnyEcgEncoderOutput, AnyEcgPreTrainedModel, sinusoids
 from .feature_extraction_anyecg import ECG_INPUTS
+from .measured_head import MeasuredHead, features
 
 
 @dataclass
@@ -89,6 +92,8 @@ class AnyEcgModel(AnyEcgPreTrainedModel):
         self.ecg_tower = AnyEcgEncoder._from_config(config.ecg_config)
         second = config.evidence_config
         self.evidence_tower: Any = AnyEcgEncoder._from_config(second) if second else None
+        width = config.measured_width
+        self.measured_head: Any = MeasuredHead(width, config.ecg_config.num_findings) if width else None
         self.ecg_projector = EcgProjector(config)
         self.language_model = AutoModel.from_config(config.text_config)
         self.post_init()
@@ -105,10 +110,11 @@ class AnyEcgModel(AnyEcgPreTrainedModel):
         return tower(ecg_values.to(tower.to_lead.weight.dtype), ecg_mask, lead_ids, patch_times)
 
     def train(self, mode: bool = True) -> AnyEcgModel:
-        """As every module; a second encoder is finished and stays as it is."""
+        """As every module; a second encoder and the measured head are finished and stay as they are."""
         super().train(mode)
-        if self.evidence_tower is not None:
-            self.evidence_tower.eval()
+        for finished in (self.evidence_tower, self.measured_head):
+            if finished is not None:
+                finished.eval()
         return self
 
     def forward(
@@ -178,6 +184,15 @@ class AnyEcgForConditionalGeneration(AnyEcgPreTrainedModel, GenerationMixin):
     def encode(self, **ecg_inputs: torch.Tensor) -> AnyEcgEncoderOutput:
         """Run the encoder alone on the feature extractor's output."""
         return self.model.encode(**ecg_inputs)
+
+    @torch.inference_mode()
+    def measured_logits(self, measurements: Mapping[str, Any]) -> np.ndarray | None:
+        """What the measured head says of `Measurements.to_dict()`: (num_findings,), or None where it says nothing."""
+        head = self.model.measured_head
+        numbers = None if head is None else features(measurements)
+        if numbers is None:
+            return None
+        return head(torch.from_numpy(numbers)[None].to(head.centre.device)).float().cpu().numpy()[0]
 
     def forward(
         self,

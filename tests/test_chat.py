@@ -311,7 +311,7 @@ def test_fibrillation_throughout_takes_p_waves_back_when_both_heads_say_so(chat,
 def test_calibration_scales_and_shifts_the_logits(chat):
     encoded = encode(chat.model, chat.processor.feature_extractor, beats_like(10.0))
     raw = finding_probabilities(encoded, {})
-    tuned = finding_probabilities(encoded, {"AFIB": {"scale": 2.0, "shift": 1.0, "threshold": 0.3}})
+    tuned = finding_probabilities(encoded, {"findings": {"AFIB": {"scale": 2.0, "shift": 1.0, "threshold": 0.3}}})
     logit = encoded.findings_logits[0, HEAD_LABELS.index("AFIB")]
     assert tuned["AFIB"] == pytest.approx(1 / (1 + np.exp(-(2 * logit + 1))), rel=1e-5)
     assert {k: v for k, v in tuned.items() if k != "AFIB"} == {k: v for k, v in raw.items() if k != "AFIB"}

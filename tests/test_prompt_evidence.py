@@ -62,7 +62,7 @@ def test_the_dataset_tells_what_the_chat_tells(nano, records):
     for record in records:
         stored = json.loads(json.dumps(stored_measurements(measure(record).to_dict())))
         encoded = encode(model, processor.feature_extractor, record)
-        said = weigh(model.config.calibration, record, full_measurements(stored), encoded).said()
+        said = weigh(model, record, full_measurements(stored), encoded).said()
         assert said == gather(model, processor.feature_extractor, record).said()
         assert said["likely"]
 

@@ -24,19 +24,20 @@ CONFIGS = Path(__file__).parents[1] / "train" / "configs"
 LEADS = ("I", "II", "V1", "V5")
 
 
-def write_dataset(folder, n=8):
-    """A tiny dataset of noise with labels, in the tables' format."""
+def write_dataset(folder, n=8, ecgs=()):
+    """A tiny dataset of noise with labels, or of ECGs that were not measured yet, in the tables' format."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     for split in ("train", "valid"):
         records = [
             record_row(
-                make_record(LEADS, 10.0, seed=k), record_id=f"r{split}{k}", source="simulated",
+                ecgs[k] if ecgs else make_record(LEADS, 10.0, seed=k), record_id=f"r{split}{k}", source="simulated",
                 patient_id=f"{split}{k}", split=split, known=["statements"],
                 findings=["SR", "super:NORM"] if k % 2 else ["AFIB"],
                 events=[{"kind": EVENT_KINDS[1], "start_s": 1.0, "end_s": 1.1, "leads": []}],
-                known_events=[EVENT_KINDS[1]], measurements={"heart_rate_bpm": 70.0 + k, "quality": {"I": "good"}},
+                known_events=[EVENT_KINDS[1]],
+                measurements=None if ecgs else {"heart_rate_bpm": 70.0 + k, "quality": {"I": "good"}},
             )
             for k in range(n)
         ]  # fmt: skip
@@ -126,8 +127,13 @@ def test_an_earlier_stage_of_the_run_can_teach(data, tmp_path, monkeypatch):
     elsewhere = tmp_path / "other" / "model"
     second = replace(first, name="second", teachers=(first.name, str(elsewhere)))
     taught: list[Path] = []
-    monkeypatch.setattr("train.run.soften", lambda rows, teachers, weight: taught.extend(teachers))
-    run(replace(smoke(), stages=(first, second)), [data], tmp_path / "run")
+    monkeypatch.setattr("train.run.softened", lambda rows, teachers, weight: taught.extend(teachers) or rows)
+    both = replace(smoke(), stages=(first, second))
+    with pytest.raises(ValueError, match=f"'second' has the teacher .*model', which is no .* are {first.name}"):
+        run(both, [data], tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+    elsewhere.mkdir(parents=True)
+    run(both, [data], tmp_path / "run")
     assert taught == [tmp_path / "run" / first.name, elsewhere]
 
 
@@ -178,15 +184,16 @@ def test_the_weights_with_the_best_validation_are_saved(data, tmp_path, monkeypa
 
 
 def test_teachers_fill_what_is_unknown_and_leave_unlabelled_and_simulated_records(monkeypatch):
-    from train.selection import soften
+    from train.selection import softened
 
     monkeypatch.setattr("train.selection._probabilities", lambda folder, rows: np.full((len(rows), 3), 0.8))
     rows = [
         {"labels": np.array(labels, dtype=np.int8), "source": source}
         for labels, source in (([1, 0, -1], "ptb-xl"), ([-1, -1, -1], "mitdb"), ([1, 0, -1], "simulated"))
     ]
-    soften(rows, [Path("teacher")], 0.25)
-    assert [row["labels"].tolist() for row in rows] == [[0.95, 0.2, 0.8], [-1, -1, -1], [1, 0, -1]]
+    taught = softened(rows, [Path("teacher")], 0.25)
+    assert [row["labels"].tolist() for row in taught] == [[0.95, 0.2, 0.8], [-1, -1, -1], [1, 0, -1]]
+    assert rows[0]["labels"].tolist() == [1, 0, -1]  # another stage may learn from the same rows
 
 
 def test_a_blend_mixes_signals_and_known_findings_of_like_excerpts(data):

@@ -1,4 +1,4 @@
-"""Train, calibrate and evaluate: `python -m train run|calibrate|evaluate|curves|export …`; each has --help."""
+"""Train, calibrate and evaluate: `python -m train run|measured|calibrate|evaluate|curves|export …`; each has --help."""
 
 from __future__ import annotations
 
@@ -21,6 +21,12 @@ def make_parser() -> argparse.ArgumentParser:
     run.add_argument("--stages", nargs="+", help="only the stages of these names")
     run.add_argument("--max-steps", type=int, help="at most this many steps per stage")
     run.add_argument("--threads", type=int, default=1, help="CPU threads (1 is fastest on a busy machine)")
+    measured = commands.add_parser("measured", help="fit the head that reads the measurements; calibrate afterwards")
+    measured.add_argument("model", type=Path)
+    measured.add_argument("--data", type=Path, nargs="+", required=True)
+    measured.add_argument("--mixture", nargs="+", metavar="SOURCE=SHARE", help="share of the draws, ptb-xl=0.8 …")
+    measured.add_argument("--processes", type=int, default=1, help="for measuring (default 1)")
+    measured.add_argument("--seed", type=int, default=0)
     calibrate = commands.add_parser("calibrate", help="fit probabilities and thresholds on validation records")
     calibrate.add_argument("model", type=Path)
     calibrate.add_argument("--data", type=Path, nargs="+", required=True)
@@ -72,6 +78,11 @@ def _dispatch(args: argparse.Namespace) -> None:
         curriculum = load_curriculum(args.config)
         curriculum = selected(curriculum, args.stages, args.max_steps, skip_evidence=args.encoder is not None)
         print(run(curriculum, args.data, args.out, args.init, args.encoder))
+    elif args.command == "measured":
+        from .measured import fit_measured_head
+
+        cache = args.model.resolve().parent / "measured"
+        print(fit_measured_head(args.model, args.data, cache, _shares(args.mixture), args.processes, args.seed))
     elif args.command == "calibrate":
         from .calibrate import calibrate
 
@@ -80,6 +91,16 @@ def _dispatch(args: argparse.Namespace) -> None:
         from .assemble import export
 
         print(export(args.model, args.out, args.evidence))
+
+
+def _shares(words: list[str] | None) -> dict[str, float] | None:
+    """ "ptb-xl=0.8" as {"ptb-xl": 0.8}."""
+    try:
+        return {name: float(share) for name, _, share in (word.partition("=") for word in words or ())} or None
+    except ValueError:
+        raise ValueError(
+            f"--mixture is {' '.join(words or [])!r}; write SOURCE=SHARE, for example ptb-xl=0.8."
+        ) from None
 
 
 if __name__ == "__main__":

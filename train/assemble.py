@@ -20,6 +20,7 @@ from anyecg.processing_anyecg import SPECIAL_TOKENS, AnyEcgProcessor, prepare_to
 
 from .stages import Curriculum, Stage
 
+OURS = ("ecg_tower", "evidence_tower", "measured_head", "ecg_projector")
 LORA_PATTERN = r"model\.language_model\..*\.({})"
 
 
@@ -62,7 +63,7 @@ def assemble(curriculum: Curriculum, data: list[Path], out: Path, encoder: Path 
         model = around(AutoModelForCausalLM.from_config(text_config), ecg_config, tokenizer)
     if trained is not None:
         model.model.ecg_tower.load_state_dict(trained.model.ecg_tower.state_dict())
-        model.config.calibration = trained.config.calibration
+        take_over_judgement(model, trained)
     save_model(model, AnyEcgProcessor(feature_extractor_for(ecg_config), tokenizer), out)
 
 
@@ -76,7 +77,8 @@ def take_over_encoder(folder: Path, encoder: Path, seed: int, out: Path) -> None
     trained, trained_processor = load_model(encoder)
     old = {name: tensor.shape for name, tensor in model.model.ecg_projector.state_dict().items()}
     model.model.ecg_tower = trained.model.ecg_tower
-    model.config.ecg_config, model.config.calibration = trained.config.ecg_config, trained.config.calibration
+    model.config.ecg_config = trained.config.ecg_config
+    take_over_judgement(model, trained)
     config: Any = model.config
     projector = EcgProjector(config)
     if old != {name: tensor.shape for name, tensor in projector.state_dict().items()}:
@@ -93,7 +95,14 @@ def take_over_heads(model: AnyEcgForConditionalGeneration, extractor: AnyEcgFeat
         raise ValueError(f"the encoders read different input: {reads} and {theirs}; train one for the other's input.")
     spoken: Any = other.model.evidence_tower or other.model.ecg_tower
     model.model.evidence_tower = spoken.eval()
-    model.config.evidence_config, model.config.calibration = spoken.config, other.config.calibration
+    model.config.evidence_config = spoken.config
+    take_over_judgement(model, other)
+
+
+def take_over_judgement(model: Any, other: Any) -> None:
+    """What turns an encoder's scores into probabilities goes with it: the measured head and the calibration."""
+    model.model.measured_head = other.model.measured_head
+    model.config.measured_width, model.config.calibration = other.config.measured_width, other.config.calibration
 
 
 def around(language_model: Any, ecg_config: AnyEcgEncoderConfig, tokenizer: Any) -> AnyEcgForConditionalGeneration:
@@ -190,7 +199,7 @@ def load_model(
         options["quantization_config"] = BitsAndBytesConfig(
             load_in_4bit=True,
             bnb_4bit_quant_type="nf4",
-            llm_int8_skip_modules=["model.ecg_tower", "model.evidence_tower", "model.ecg_projector", "lm_head"],
+            llm_int8_skip_modules=[f"model.{part}" for part in OURS] + ["lm_head"],
         )
     model = AnyEcgForConditionalGeneration.from_pretrained(folder, use_safetensors=True, **options)
     return model, AnyEcgProcessor.from_pretrained(folder)

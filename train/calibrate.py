@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +22,12 @@ from .assemble import load_model, save_model
 from .collator import EvidenceCollator
 from .data import EvidenceDataset, rows_of, tables
 from .limits import fit_limits
+from .measured import measured_table
 
 FEWEST = 5  # positives below which a label takes the scaling of all labels together
 MOST_EVENT_STEPS = 200_000
+FEWEST_JOINED = 40
+"""Positives from which on a label weighs encoder and measured head by itself."""
 CALLED_FROM = (0.3, 0.5)
 """Bounds of a finding's decision threshold: a report may not state what is far more likely absent, whatever F1 says."""
 LONG_S = 30.0  # records longer than this carry annotated beats
@@ -119,13 +122,53 @@ def fit(
     return fitted
 
 
-def with_limits(logits: np.ndarray, labels: np.ndarray) -> dict[str, dict[str, float]]:
-    """`fit` of the finding head, with the limits of "likely" and "unlikely" of the labels that have enough records."""
+def fit_findings(logits: np.ndarray, measured: np.ndarray | None, labels: np.ndarray) -> dict[str, Any]:
+    """The finding head's calibration: "findings", and "joined" where there is a measured head.
+
+    Thresholds and the limits of "likely" and "unlikely" rest on what is said in the end.
+
+    Args:
+        logits: (n, num_findings) of the encoder.
+        measured: the same of the measured head, NaN where it says nothing; None without one.
+        labels: (n, num_findings), 1, 0 or -1.
+    """
     fitted = fit(logits, labels, HEAD_LABELS, CALLED_FROM)
     scale, shift = (np.array([fitted[name][key] for name in HEAD_LABELS]) for key in ("scale", "shift"))
-    probabilities = 1 / (1 + np.exp(-(logits * scale + shift)))
+    odds = logits * scale + shift
+    found: dict[str, Any] = {}
+    if measured is not None and (both := np.isfinite(measured).all(axis=1)).any():
+        found["joined"] = join(logits[both], measured[both], labels[both])
+        weights = {key: [found["joined"][name][key] for name in HEAD_LABELS] for key in ("scale", "measured", "shift")}
+        odds[both] = logits[both] * weights["scale"] + measured[both] * weights["measured"] + weights["shift"]
+    probabilities = 1 / (1 + np.exp(-odds))
     limits = fit_limits(probabilities, labels, HEAD_LABELS)
-    return {name: fitted[name] | limits.get(name, {}) for name in HEAD_LABELS}
+    for k, name in enumerate(HEAD_LABELS):
+        known = labels[:, k] >= 0
+        if FEWEST <= fitted[name]["positives"] < known.sum():
+            called = best_threshold(probabilities[known, k], labels[known, k], CALLED_FROM)
+            fitted[name]["threshold"] = round(called, 4)
+    return found | {"findings": {name: fitted[name] | limits.get(name, {}) for name in HEAD_LABELS}}
+
+
+def join(logits: np.ndarray, measured: np.ndarray, labels: np.ndarray) -> dict[str, dict[str, float]]:
+    """Per label the weights of both heads and the shift; a rare label takes the proportion that all labels have."""
+    known = labels >= 0
+    common = logistic(np.column_stack([logits[known], measured[known]]), labels[known])
+    joined = {}
+    for k, name in enumerate(HEAD_LABELS):
+        here = known[:, k]
+        positives = int((labels[here, k] == 1).sum())
+        weights = common
+        if FEWEST <= positives < here.sum():
+            both = np.column_stack([logits[here, k], measured[here, k]])
+            if positives >= FEWEST_JOINED:
+                weights = logistic(both, labels[here, k])
+            else:
+                scale, shift = platt(both @ common[:2], labels[here, k])
+                weights = np.append(scale * common[:2], shift)
+        keys = ("scale", "measured", "shift")
+        joined[name] = {key: round(float(value), 4) for key, value in zip(keys, weights, strict=True)}
+    return joined
 
 
 def fit_beats(model: Any, extractor: Any, rows: Iterable[dict[str, Any]]) -> dict[str, dict[str, float]]:
@@ -153,8 +196,30 @@ def fit_beats(model: Any, extractor: Any, rows: Iterable[dict[str, Any]]) -> dic
     return fitted
 
 
-def calibrate(folder: Path, data: list[Path], sources: list[str] | None = None) -> str:
-    """Fit on the validation records of these sources (all by default) and keep the result in the model's config."""
+def measured_scores(model: Any, table: Mapping[str, np.ndarray], records: Sequence[str]) -> np.ndarray:
+    """Logits of the measured head for each of these records, NaN for one that the table lacks: (n, num_findings)."""
+    with torch.inference_mode():
+        logits = model.model.measured_head(torch.from_numpy(table["values"])).float().numpy()
+    place = {name: k for k, name in enumerate(table["records"].tolist())}
+    missing = np.full(logits.shape[1], np.nan, dtype=np.float32)
+    return np.stack([logits[place[name]] if name in place else missing for name in records])
+
+
+def calibrate(
+    folder: Path, data: list[Path], sources: list[str] | None = None, cache: Path | None = None, processes: int = 1
+) -> str:
+    """Fit on the validation records of these sources (all by default) and keep the result in the model's config.
+
+    Args:
+        folder: the model.
+        data: folders that data_builders wrote.
+        sources: of the records.
+        cache: where a measured head's numbers are kept; beside the model by default.
+        processes: for measuring.
+
+    Raises:
+        ValueError: when there is no such record.
+    """
     model, processor = load_model(folder)
     dataset = EvidenceDataset(data, "valid", processor.feature_extractor)
     dataset.rows = [row for row in dataset.rows if not sources or row["source"] in sources]
@@ -162,10 +227,13 @@ def calibrate(folder: Path, data: list[Path], sources: list[str] | None = None) 
         raise ValueError(f"no validation record is of the sources {', '.join(sources or [])}.")
     scores = head_scores(model, dataset)
     stride = max(1, len(scores["event_logits"]) // MOST_EVENT_STEPS)
-    calibration: dict[str, Any] = {
-        "findings": with_limits(scores["findings_logits"], scores["findings_labels"]),
-        "events": fit(scores["event_logits"][::stride], scores["event_labels"][::stride], EVENT_KINDS),
-    }
+    measured = None
+    if model.model.measured_head is not None:
+        files = [f for f in tables(data, "records", "valid") if not sources or f.stem.rsplit("-", 2)[0] in sources]
+        table = measured_table(files, cache or folder.parent / "measured", processes)
+        measured = measured_scores(model, table, [row["record_id"] for row in dataset.rows])
+    calibration: dict[str, Any] = fit_findings(scores["findings_logits"], measured, scores["findings_labels"])
+    calibration["events"] = fit(scores["event_logits"][::stride], scores["event_labels"][::stride], EVENT_KINDS)
     model.config.calibration = calibration
     rows = (row for row in rows_of(tables(data, "records", "valid")) if not sources or row["source"] in sources)
     long = (row for row in rows if row["n_samples"] / row["sampling_rate"] > LONG_S)

@@ -119,10 +119,9 @@ class ConversationCollator:
         if not records:
             return [None] * len(items)
         encoded = iter(encode_together(self.model, self.processor.feature_extractor, records))
-        calibration = self.model.config.calibration
         return [
             [
-                _words(weigh(calibration, record, measured, next(encoded)), truth, _key(item))
+                _words(weigh(self.model, record, measured, next(encoded)), truth, _key(item))
                 for record, measured, truth in zip(item["ecgs"], item["measurements"], item["truth"], strict=True)
             ]
             if is_told

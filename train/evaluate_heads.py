@@ -15,7 +15,6 @@ import torch
 
 from anyecg.conversation import record_from_row
 from anyecg.findings import CODES, DIAGNOSES, FORMS, HEAD_LABELS, RHYTHMS, SUBCLASSES, SUPERCLASSES
-from anyecg.heads import encode, finding_probabilities
 from anyecg.metrics import (
     Interval,
     expected_calibration_error,
@@ -85,11 +84,11 @@ def heads_of(
         probabilities (n, n_labels) float32, labels (n, n_labels) int8 of 1, 0 or -1, patients and records (n,) names,
         and thresholds (n_labels,), the decision limits from validation.
     """
-    extractor, calibration = chat.processor.feature_extractor, chat.model.config.calibration.get("findings", {})
+    calibration = chat.model.config.calibration.get("findings", {})
     probabilities, labels, patients, names = [], [], [], []
     progress = Progress(f"records of {source} through the encoder", total)
     for record, vector, patient, name in rows:
-        p = finding_probabilities(encode(chat.model, extractor, record), calibration)
+        p = chat.evidence(record).labels
         probabilities.append([p[label] for label in HEAD_LABELS])
         labels.append(vector)
         patients.append(patient)

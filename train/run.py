@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import logging
 import os
@@ -19,10 +20,11 @@ from .assemble import add_lora, first_model, load_model, merge_lora, save_model
 from .calibrate import calibrate
 from .collator import ConversationCollator
 from .data import ConversationDataset, EvidenceDataset, MixtureSampler, kinds_of
+from .measured import fit_measured_head
 from .objectives import Objectives, model_loss
-from .optimizer import freeze_all_but, make_optimizer, one_cycle
+from .optimizer import freeze_all_but, make_optimizer, moved_average, one_cycle
 from .processes import finish_trackers, is_sharded, join_processes, make_accelerator
-from .selection import Validation, soften
+from .selection import Validation, softened, teacher_folders
 from .stages import Curriculum, Stage
 from .validation import ConversationValidation
 from .views import PretrainingCollator
@@ -42,6 +44,7 @@ def run(
         init: a model folder to start from instead of a newly assembled one.
         encoder: a model folder whose encoder the first model takes over, newly assembled or `init`'s.
     """
+    teacher_folders(curriculum, out)  # a teacher that is missing is told before hours of training
     with join_processes().main_process_first():
         source = first_model(curriculum, data, out, init, encoder)
     for stage in curriculum.stages:
@@ -51,14 +54,23 @@ def run(
         source = target
         if curriculum.evidence_in_prompt and stage.objective == "evidence":
             with join_processes().main_process_first():
-                calibrate_once(source, data, curriculum.calibrate_on)
+                calibrate_once(source, data, curriculum)
     return source
 
 
-def calibrate_once(folder: Path, data: list[Path], sources: tuple[str, ...]) -> None:
-    """Calibrate an encoder whose heads are told to the language model in the next stage."""
-    if not json.loads((folder / "config.json").read_text(encoding="utf-8")).get("calibration"):
-        logger.info("calibrating %s: %s", folder.name, calibrate(folder, data, list(sources)))
+def calibrate_once(folder: Path, data: list[Path], curriculum: Curriculum) -> None:
+    """Finish the heads of an encoder that are told to the language model in the next stage: measured head, calibration.
+
+    The measured head is that of the curriculum's data and hangs on no encoder, so one that is there is kept.
+    """
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    if config.get("calibration"):
+        return
+    cache = folder.parent / "measured"
+    if curriculum.measured_mixture and not config.get("measured_width"):
+        told = fit_measured_head(folder, data, cache, curriculum.measured_mixture, seed=curriculum.seed)
+        logger.info("measured head of %s: %s", folder.name, told)
+    logger.info("calibrating %s: %s", folder.name, calibrate(folder, data, list(curriculum.calibrate_on), cache))
 
 
 class StageRun:
@@ -68,6 +80,7 @@ class StageRun:
         self.seed = curriculum.seed + stage.seed
         set_seed(self.seed)
         self.curriculum, self.stage, self.data, self.source, self.target = curriculum, stage, data, source, target
+        self.teachers = teacher_folders(curriculum, target.parent)[stage.name]
         self.checkpoint = target.with_name(target.name + ".checkpoint")
         self.accelerator = make_accelerator(curriculum, stage, target.parent / "logs")
         self.sharded = is_sharded(self.accelerator)
@@ -135,9 +148,8 @@ class StageRun:
         if stage.objective == "evidence":
             dataset: Any = self._evidence()
             if stage.teachers:
-                of_run = {name: self.target.parent / name for name in stage.teachers}
-                folders = [folder if folder.is_dir() else Path(name) for name, folder in of_run.items()]
-                soften(dataset.rows, folders, stage.teacher_weight)
+                dataset = copy.copy(dataset)
+                dataset.rows = softened(dataset.rows, self.teachers, stage.teacher_weight)
             kinds: list[tuple[str, ...]] = [(row["source"],) for row in dataset.rows]
             extractor = self.processor.feature_extractor
             patch = round(extractor.sampling_rate * extractor.patch_s)
@@ -197,17 +209,7 @@ class StageRun:
         self.optimizer.zero_grad(set_to_none=True)
         self.step += 1
         if self.stage.ema_decay:
-            self._average_weights()
-
-    @torch.no_grad()
-    def _average_weights(self) -> None:
-        """Exponential average of the weights that learn; it warms up, so that early weights are forgotten."""
-        current = {n: p.detach() for n, p in self.plain.named_parameters() if p.requires_grad}
-        if self.average is None:
-            self.average = {n: p.clone() for n, p in current.items()}
-        decay = min(self.stage.ema_decay, (1 + self.step) / (10 + self.step))
-        for name, value in current.items():
-            self.average[name].lerp_(value, 1 - decay)
+            self.average = moved_average(self.average, self.plain, self.step, self.stage.ema_decay)
 
     def _validation(self) -> Validation | ConversationValidation:
         if self.stage.objective == "evidence":

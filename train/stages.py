@@ -115,6 +115,8 @@ class Curriculum:
     """Arguments of `AnyEcgEncoderConfig`."""
     evidence_in_prompt: bool = False
     """Tell the language model what the heads say of each ECG; they are calibrated after an evidence stage."""
+    measured_mixture: dict[str, float] = field(default_factory=dict)
+    """Sampling weight per source for the head that reads the measurements (`measured`); empty for none."""
     calibrate_on: tuple[str, ...] = ()
     """Sources whose validation records the heads are then calibrated on; empty for all."""
     log_with: tuple[str, ...] = ()
