@@ -48,6 +48,8 @@ from .shown import MAX_SHOWN_S, Shown, show
 REPORT_QUESTION = "Write a report for this ECG."
 COMPARE_QUESTION = "Describe the changes between these ECGs."
 LOCATE_QUESTION = "Locate the {plural}."
+SMALL = 50_000_000
+"""A language model of fewer parameters was taught reports, not to converse: it is asked only what it was taught."""
 
 Turn = Mapping[str, Any]
 """{"role": "user" or "assistant", "text", "ecgs": indices into the records, shown before the text}."""
@@ -60,6 +62,7 @@ class EcgChat:
         self.model, self.processor = model.eval(), processor
         self._evidence: dict[int, tuple[weakref.ref[EcgRecord], Evidence]] = {}
         self._lock = threading.Lock()
+        self._is_small = model.model.language_model.num_parameters() < SMALL
         # A fast tokenizer that pads in one thread while another uses it raises "Already borrowed".
         self._tokenizing = threading.Lock()
 
@@ -177,7 +180,7 @@ class EcgChat:
             evidence=as_dicts(evidences), warnings=warnings_of(evidences, MAX_SHOWN_S),
             critical=critical_of(evidences), changes=changes_of(evidences),
         )  # fmt: skip
-        text, origin = given(question, evidences, _last_answer(history), with_measurements)
+        text, origin = self._given(question, evidences, history, with_measurements)
         if text:
             places = named_intervals(text, question, len(evidences)) if origin == "evidence" else []
             total = time.perf_counter() - started
@@ -242,9 +245,10 @@ class EcgChat:
             self._prepare(records, turns[-1]["text"], turns[:-1], with_measurements) for records, turns in conversations
         ]
         questions = [turns[-1]["text"] for _, turns in conversations]
-        before = [_last_answer(turns[:-1]) for _, turns in conversations]
-        asked = zip(questions, prepared, before, strict=True)
-        texts = [given(question, parts[0], last, with_measurements)[0] for question, parts, last in asked]
+        texts = [
+            self._given(question, parts[0], turns[:-1], with_measurements)[0]
+            for question, parts, (_, turns) in zip(questions, prepared, conversations, strict=True)
+        ]
         open_ones = [k for k, text in enumerate(texts) if not text]
         if open_ones:
             messages, shown = [prepared[k][2] for k in open_ones], [prepared[k][1] for k in open_ones]
@@ -276,6 +280,16 @@ class EcgChat:
         return evidence
 
     # ---- parts
+
+    def _given(
+        self, question: str, evidences: Sequence[Evidence], history: Sequence[Turn], with_measurements: bool
+    ) -> tuple[str, str]:
+        """The answer that needs no language model, and its origin; see `asked.given`."""
+        last = {turn["role"]: turn["text"] for turn in history}
+        return given(
+            question, evidences, last.get("assistant", ""), with_measurements,
+            last_question=last.get("user", ""), for_small_model=self._is_small,
+        )  # fmt: skip
 
     def _prepare(
         self, records: Sequence[EcgRecord], question: str, history: Sequence[Turn], with_measurements: bool
@@ -319,10 +333,6 @@ class EcgChat:
 
 _ASKED = ("premature ventricular contraction", "premature atrial contraction", "atrial fibrillation", "atrial flutter",
           "left bundle branch block beat", "right bundle branch block beat", "noise")  # fmt: skip
-
-
-def _last_answer(history: Sequence[Turn]) -> str:
-    return next((turn["text"] for turn in reversed(history) if turn["role"] == "assistant"), "")
 
 
 def _values(group: Sequence[Evidence]) -> dict[str, str]:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from anyecg.asked import answered, by_evidence, given
+from anyecg.asked import answered, given
 from anyecg.asked.findings import GROUPS
 from anyecg.evidence import Evidence
 from anyecg.findings import EVENT_KINDS, HEAD_LABELS
@@ -89,7 +89,8 @@ def evidence(leads=STANDARD_LEADS, ventricular_at=(), limits=None, **probabiliti
 )
 def test_one_finding_is_answered_with_its_probability(question, said):
     probabilities = {"AFIB": 0.97, "LVH": 0.55, "IMI": 0.2, "super:MI": 0.3}
-    assert by_evidence(question, [evidence(**probabilities)]) == said
+    answer, origin = given(question, [evidence(**probabilities)])
+    assert (answer if origin == "evidence" else "") == said
 
 
 @pytest.mark.parametrize("wish", ["Short answer, please.", "Just the answer, please.", "Be brief.", "Keep it short."])

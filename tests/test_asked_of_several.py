@@ -99,7 +99,7 @@ def test_a_course_tells_each_step_and_leaves_out_what_an_ecg_cannot_show():
         ("Is there LVH in the first ECG?", "ECG 1: No: left ventricular hypertrophy 1 %."),
         (
             "Is there LVH?",
-            "ECG 1: No: left ventricular hypertrophy 1 %.\n\nECG 2: No: left ventricular hypertrophy 1 %.",
+            "ECG 1 and ECG 2: No: left ventricular hypertrophy 1 %.",
         ),
         ("Does ECG 3 show LVH?", ""),
     ],

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from ..answer import abstention
 from ..check import asks_generally
@@ -19,11 +20,13 @@ from ..knowledge.beyond import is_beyond_any_ecg, kind_beyond
 from ..mending import OF_THIS_ECG
 from .conditions import condition
 from .findings import choice, either, kinds, normality, presence, worry
+from .named import instead, named
 from .overview import ANSWERS as OF_WHOLE
 from .overview import DECISIONS, PLAINLY, in_full
-from .places import in_words, places
+from .places import at_time, in_words, places
+from .reading import completed, parts_of, spelt
 from .recording import ANSWERS as OF_RECORDING
-from .relations import about_one
+from .relations import about_one, numbers
 from .rhythm import ANSWERS as OF_RHYTHM
 from .several import answered_of_several
 from .topics import by_topic
@@ -33,37 +36,99 @@ from .words import plain, without_context, without_wish
 
 __all__ = ["answered", "by_evidence", "given", "in_words"]
 
-_PARTS = re.compile(r"\?\s+|,?\s+and\s+(?=(?:is|are|was|does|do|has|what|how|which|where)\b)", re.I)
-"""Where one question ends and the next begins."""
+Said = tuple[str, str]
+"""An answer and where it is from; ("", "model") where there is none."""
 
 
 def given(
-    question: str, evidences: Sequence[Evidence], last_answer: str = "", with_measurements: bool = True
-) -> tuple[str, str]:
+    question: str,
+    evidences: Sequence[Evidence],
+    last_answer: str = "",
+    with_measurements: bool = True,
+    *,
+    last_question: str = "",
+    for_small_model: bool = False,
+) -> Said:
     """An answer that needs no language model, and where it is from; ("", "model") where one has to answer.
+
+    A question of several parts is answered part by part, if every part has an answer.
 
     Args:
         last_answer: what was said before, to which "Is that dangerous?" refers.
         with_measurements: whether the evidence may answer.
+        last_question: what was asked before, which "And in ECG 2?" takes up.
+        for_small_model: the language model knows reports and little else: what no rule understands is answered by the
+            evidence on all that is named, and what is no English, by a sentence. A larger one is asked then.
     """
-    question = without_wish(question)
-    said = [code for code, holds in findings_in_text(last_answer).items() if holds and code not in ("NORM", "SR")]
+    question = completed(spelt(without_wish(question)), last_question)
+    ask = partial(_answer, evidences=evidences, last=last_answer, before=last_question, measured=with_measurements)
+    parts = parts_of(question)
+    if len(parts) == 1 and (whole := ask(question))[0]:
+        return whole
+    each = [ask(part) for part in parts]
+    if all(text for text, _ in each):
+        origins = [origin for _, origin in each]
+        origin = "evidence" if "evidence" in origins else origins[0]
+        return _joined([text for text, _ in each]), origin
+    if len(parts) > 1 and (whole := ask(question))[0]:
+        return whole
+    if (for_small_model or not evidences) and (guessed := beyond(question)):
+        return guessed, "scope"
+    if for_small_model and evidences and with_measurements and not _FOR_MODEL.search(plain(question)):
+        return _filled(question, parts, [text for text, _ in each], evidences), "evidence"
+    return "", "model"
+
+
+def _answer(question: str, evidences: Sequence[Evidence], last: str, before: str, measured: bool) -> Said:
+    """The answer to one question by rule; `last` and `before`: the answer and the question before."""
+    said = [code for code, holds in findings_in_text(last).items() if holds and code not in ("NORM", "SR")]
     if said and len(evidences) > 1 and _IS_NEW.match(plain(question)):
         question = f"Is {phrase(said[0])} new?"
     if kind_beyond(question) in _FIRST:
         return str(beyond(question)), "scope"
-    if evidences and with_measurements and (first := _before_knowledge(question, evidences)):
+    if evidences and measured and (first := _before_knowledge(question, evidences)):
         return first, "evidence"
-    if knowledge := answer_from_knowledge(question) or answer_back(question, said):
+    if knowledge := answer_from_knowledge(question) or answer_back(question, said, f"{before} {last}"):
         return knowledge.text, "knowledge"
     if is_beyond_any_ecg(question):
         return str(beyond(question)), "scope"
     if evidences and all(evidence.unjudgeable for evidence in evidences):
         return abstention(evidences), "evidence"
-    if text := by_evidence(question, evidences) if with_measurements else "":
-        return text, "evidence"
-    outside = beyond(question)
-    return (outside, "scope") if outside else ("", "model")
+    text = by_evidence(question, evidences) if measured else ""
+    return (text, "evidence") if text else ("", "model")
+
+
+_FOR_MODEL = re.compile(
+    "|".join((
+        r"^(?!(?:is|are|does|do|did|was|has|have|should|why|how)\b).*\b(?:report|reporting|interpret|interpretation|sum|"
+        r"summari[sz]e|summary|describe|description|read|reading|essentials|conclusion|comment|overview)\b",
+        r"^what (?:does|do) (?:this|the|my|it|these)(?: ecgs?| tracings?)? show$|^what is (?:shown|seen|this)$",
+        r"^what (?:do|can|would) you (?:make|think|see|tell|say)\b",
+        r"^(?:please )?(?:mark|show|locate|find|list|where|when|give|point|can you (?:mark|point)|"
+        r"(?:at|in) (?:which|what))\b"
+        r".*\b(?:tachycardia|fibrillation|flutter|rhythm|beats?|seconds|times?|intervals with|them|that|where)\b",
+        r"\b(?:static|burst) noise\b",
+        r"^(?=.*\blead\b).*\b(?:noises?|interference|distortions?|drift|disturbed|electrodes? problems)\b",
+    ))
+)  # fmt: skip
+"""Asks for a report, for places in time, or for noise in one lead: what a small language model was taught."""
+
+
+def _filled(question: str, parts: Sequence[str], said: Sequence[str], evidences: Sequence[Evidence]) -> str:
+    """The answers to the parts of a question, those without one by what they name."""
+    known = [text or named(part, evidences) for part, text in zip(parts, said, strict=True)]
+    if any(known):
+        return _joined([text for text in known if text]) + ("" if all(known) else f" {_REST}")
+    return named(question, evidences) or instead(evidences)
+
+
+_REST = "To the rest of the question I have no answer."
+
+
+def _joined(texts: Sequence[str]) -> str:
+    """The answers to the parts of a question, without one that another repeats."""
+    unlike = [text for text in dict.fromkeys(texts) if not any(text in other and text != other for other in texts)]
+    return ("\n\n" if any("\n" in text for text in unlike) else " ").join(unlike)
 
 
 def _before_knowledge(question: str, evidences: Sequence[Evidence]) -> str:
@@ -89,11 +154,15 @@ def _before_knowledge(question: str, evidences: Sequence[Evidence]) -> str:
 
 
 def _of_each(answer: Callable[[Evidence], str], evidences: Sequence[Evidence]) -> str:
-    """The answer of each ECG, one paragraph each, or that it cannot be judged; "" if one that can has no answer."""
+    """The answer of each ECG, one paragraph for all that have the same, or that it cannot be judged; "" if one that can
+    has no answer.
+    """
     said = [abstention([evidence]) if evidence.unjudgeable else answer(evidence) for evidence in evidences]
     if len(said) == 1 or not all(said):
         return said[0] if len(said) == 1 else ""
-    return "\n\n".join(f"ECG {number}: {text}" for number, text in enumerate(said, start=1))
+    return "\n\n".join(
+        f"{numbers([k for k, other in enumerate(said) if other == text])}: {text}" for text in dict.fromkeys(said)
+    )
 
 
 _FIRST = ("self", "greeting", "rewriting", "emergency")
@@ -113,21 +182,23 @@ _GENERAL_HERE = re.compile(
 
 
 def by_evidence(question: str, evidences: Sequence[Evidence]) -> str:
-    """The answer to a question, or to each part of one ("Which rate, and is it regular?"), if the evidence has all.
+    """The answer to a question, if the evidence has it.
 
     With several ECGs, a question that names none and sets none in relation ("Is it normal?") is answered for each.
     """
-    parts = [part for part in _PARTS.split(question) if part and part.strip()]
-    said = [answered(part, evidences) or answered_of_several(part, evidences) for part in parts]
-    if len(parts) > 1 and all(said):
-        return " ".join(said)
     if len(evidences) < 2:
         return answered(question, evidences)
     return (
         _of_one(question, evidences)
         or answered_of_several(without_context(question), evidences)
-        or _of_each(lambda evidence: answered(question, [evidence]), evidences)
+        or _of_each(lambda evidence: answered(_OF_EACH.sub(" ", question), [evidence]), evidences)
     )
+
+
+_OF_EACH = re.compile(
+    r"\b(?:(?:of|for|in|on) )?(?:each|all|both|any)(?: one| ecg| recording)?(?: of)?(?: (?:them|these|those))?"
+    r"(?: ecgs?)?\b(?= ?[?.!]*$| an? )|\beach ecg's\b"
+)
 
 
 def _of_one(question: str, evidences: Sequence[Evidence]) -> str:
@@ -156,7 +227,12 @@ def answered(question: str, evidences: Sequence[Evidence]) -> str:
         return ""
     (evidence,) = evidences
     sized = sizes(plain(without_context(question)), evidence)
-    if first := places(question, evidence) or sized or answered_values(question, evidence):
+    if (
+        first := at_time(question, evidence)
+        or places(question, evidence)
+        or sized
+        or answered_values(question, evidence)
+    ):
         return first  # "What is the heart rate?" sounds general and is not
     asked = plain(without_context(question))
     if asks_generally(question) and not OF_THIS_ECG.match(asked):

@@ -6,9 +6,12 @@ looks for it.
 
 from __future__ import annotations
 
+import re
+
 from ..evidence import Evidence
 from ..findings import findings_in_text
 from ..knowledge import concept_named, passage
+from .findings import GROUPS
 from .said import shows
 from .spoken import spoken
 from .words import EVIDENCE, GRAMMAR, RECORDING, WORRYING, plain, understood, word_set
@@ -31,7 +34,8 @@ _BEGINS = ("is", "are", "could", "does", "do", "can", "any", "might", "has", "ma
 def condition(question: str, evidence: Evidence) -> str:
     """The answer to a yes-or-no question for a concept without a statement of its own; "" for any other."""
     asked = plain(question)
-    if not asked.startswith(_BEGINS) or findings_in_text(spoken(asked)):
+    grouped = any(re.search(rf"\b(?:{words})\b", asked) for words, _, _ in GROUPS.values())
+    if not asked.startswith(_BEGINS) or findings_in_text(spoken(asked)) or grouped:
         return ""
     found = concept_named(asked)
     if found is None:

@@ -32,7 +32,11 @@ FEATURES = (
     Feature("qrs_ms", "QRS duration", r"qrs(?: complex(?:es)?)?(?: durations?| widths?)?", " ms", 0, 119),
     Feature("axis_deg", "frontal axis", r"(?:frontal |heart |electrical |qrs )?axis", "°", -30, 90),
     Feature("rr_ms", "RR interval", r"r-?r(?: interval)?", " ms", 600, 1000),
-    Feature("heart_rate_bpm", "heart rate", r"(?:heart |ventricular )?rates?|pulse|hr|frequency", "/min", 60, 100),
+    Feature(
+        "heart_rate_bpm", "heart rate",
+        r"(?:heart |ventricular )?rates?|pulse|hr|frequency|how fast|rvr|(?:rapid )?ventricular response",
+        "/min", 60, 100,
+    ),
 )  # fmt: skip
 DAY_TO_DAY = {quantity.key: quantity.limit for quantity in QUANTITIES} | {"qtc_bazett_ms": 40.0}
 """How far a number moves from day to day; that of QTc is Fridericia's (`measure.serial_limits`)."""

@@ -30,7 +30,7 @@ _OF_WHOLE = GRAMMAR | RECORDING - frozenset(
     ("patient", "patients", "person", "lead", "leads", "rhythm", "beat", "beats")
 )
 _OF_WHOLE = _OF_WHOLE - frozenset(("he", "she", "they", "i", "what", "how", "who")) | frozenset(
-    ("everything", "anything", "all", "my", "within", "completely", "entirely", "any", "i", "think", "patient")
+    ("call", "everything", "anything", "all", "my", "within", "completely", "entirely", "any", "i", "think", "patient")
 )
 _ASKS_WHOLE = re.compile(r"(?:is|are|was|would|can|do|does|everything|all|normal|abnormal|any|anything|ecg)\b")
 _SCAFFOLD = GRAMMAR | RECORDING | EVIDENCE
@@ -46,7 +46,8 @@ GROUPS: dict[str, tuple[str, tuple[str, ...], str]] = {
         tuple(c for c in CODES if FINDINGS[c].superclass == "MI" and not c.startswith("INJ")), "super:MI",
     ),
     "conduction disturbance": (
-        r"conduction (?:disturbance|delay|abnormalit|disorder|problem)(?:s|y|ies)?",
+        r"conduction (?:disturbance|delay|abnormalit|disorder|problem|defect)(?:s|y|ies)?|"
+        r"conduction (?:is )?(?:disturbed|abnormal|delayed)|blocks or conduction delays",
         tuple(c for c in CODES if FINDINGS[c].superclass == "CD"), "super:CD",
     ),
     "hypertrophy": (
@@ -57,9 +58,14 @@ GROUPS: dict[str, tuple[str, tuple[str, ...], str]] = {
     "fascicular block": (r"(?:left )?(?:fascicular block|hemiblock)s?", ("LAFB", "LPFB"), ""),
     "AV block": (r"(?:av|atrioventricular|heart)[ -]blocks?", ("1AVB", "2AVB", "3AVB"), "sub:AVB"),
     "ischaemic ST-T changes": (r"isch(?:a)?emi(?:a|c)(?: (?:st-t )?changes?)?", _ISCHAEMIC, "sub:ISC"),
+    "ST/T changes": (
+        r"repolari[sz]ation (?:abnormalit(?:y|ies)|changes?|disturbances?|(?:is )?abnormal)|st ?(?:/|or) ?t changes?",
+        tuple(c for c in CODES if FINDINGS[c].superclass == "STTC"), "super:STTC",
+    ),
     "atrial enlargement": (r"atrial (?:enlargement|overload|dilatation)|enlarged atri(?:um|a)", _ATRIAL, ""),
     "chamber enlargement": (
-        r"(?:chamber|cardiac|heart) (?:enlargement|hypertrophy)|enlarged (?:chambers?|heart)",
+        r"(?:chamber|cardiac|heart) (?:enlargement|hypertrophy)|enlarged (?:chambers?|heart|atrium or ventricle)|"
+        r"(?:chambers?|heart) (?:is |are )?enlarged|hypertrophy or enlargement|atrial or ventricular hypertrophy",
         (*_ATRIAL, "LVH", "VCLVH", "RVH", "SEHYP"), "super:HYP",
     ),
     "conduction block": (
@@ -71,7 +77,8 @@ GROUPS: dict[str, tuple[str, tuple[str, ...], str]] = {
         ("AFIB", "AFLT", "SVTAC", "PSVT", "SVARR", "BIGU", "TRIGU", "PVC", "PAC", "PRC(S)", "2AVB", "3AVB"), "",
     ),
     "premature beats": (
-        r"premature beats?|ectop(?:y|ics?|ic beats?)|extra ?systoles?|extra beats?", ("PVC", "PAC", "PRC(S)"), "",
+        r"premature beats?|ectop(?:y|ics?|ic beats?)|extra ?systoles?|(?:extra|early) beats?",
+        ("PVC", "PAC", "PRC(S)"), "",
     ),
 }  # fmt: skip
 """Names that stand for several statements: how they are asked for, the statements, and the class that holds them."""

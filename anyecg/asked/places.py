@@ -15,7 +15,8 @@ MOST_TOLD = 12
 """Places that an answer's text lists; the trace shows all."""
 
 ASKS_PLACES = re.compile(
-    r"\b(?:where|locate|when do you|(?:which|what|the|their) times?|times of|which seconds|start and end|point out|"
+    r"\b(?:where|locate|when do you|(?:which|what|the|their) times?|times of|(?:which|what) seconds?|"
+    r"when (?:is|are|was|does|do) the|start and end|point out|"
     r"mark|(?:list|name) the (?:intervals|places))\b"
 )
 
@@ -35,6 +36,49 @@ def listed(events: Sequence[Mapping[str, Any]], most: int) -> str:
 
 def places(question: str, evidence: Evidence) -> str:
     kind = kind_in(question)
-    if kind is None or asks_generally(question) or not ASKS_PLACES.search(question.lower()):
+    asked = question.lower()
+    if kind is None or asks_generally(question) or not ASKS_PLACES.search(asked) or _OF_SHAPE.search(asked):
         return ""
-    return in_words(kind, evidence.locate(kind), MOST_TOLD)
+    found = evidence.locate(kind)
+    if end := re.search(r"\b(?:first|last)\b", asked):
+        found = found[:1] if end.group() == "first" else found[-1:]
+    return in_words(kind, found, MOST_TOLD)
+
+
+_OF_SHAPE = re.compile(r"\b(?:inver\w+|depress\w+|elevat\w+|flat\w*|peaked|negative|leads?|abnormal|pathological)\b")
+"""A wave's shape is asked for, not its time."""
+
+
+def at_time(question: str, evidence: Evidence) -> str:
+    """What was found around a time that a question names ("What happened at 12 minutes?"); "" where it names none."""
+    match = _AT.search(question.lower())
+    if match is None:
+        return ""
+    number, unit = match.group("number"), match.group("unit") or match.group("before")
+    seconds = _seconds(number, unit)
+    last = evidence.record.duration_s
+    if seconds > last:
+        return f"I cannot tell: the recording lasts {last:.1f} s."
+    start, end = max(0.0, seconds - AROUND_S), min(last, seconds + AROUND_S)
+    beats = [beat["time_s"] for beat in evidence.measurements["beats"] if start <= beat["time_s"] <= end]
+    rate = f", {60 * (len(beats) - 1) / (beats[-1] - beats[0]):.0f}/min" if len(beats) > 2 else ""
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for event in evidence.events:
+        if event["start_s"] < end and event["end_s"] > start:
+            found.setdefault(event["kind"], []).append(event)
+    told = "; ".join(f"{LOCATABLE.get(kind, kind)} at {listed(events, MOST_TOLD)}" for kind, events in found.items())
+    return f"From {start:.0f} to {end:.0f} s: {len(beats)} beats{rate}. {told or 'No event was found there'}."
+
+
+def _seconds(number: str, unit: str) -> float:
+    if ":" in number:
+        minutes, seconds = number.split(":")
+        return 60 * float(minutes) + float(seconds)
+    return float(number) * (60 if unit.startswith("m") else 3600 if unit.startswith("h") else 1)
+
+
+AROUND_S = 5.0
+_AT = re.compile(
+    r"\b(?:at|around|near|after|(?P<before>minute|second)) (?:the )?(?P<number>\d+(?:[.:]\d+)?)"
+    r"(?(before)| ?(?P<unit>minutes?|mins?|min|seconds?|secs?|sec|s|hours?|h)\b)"
+)

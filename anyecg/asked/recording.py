@@ -25,7 +25,7 @@ def quality(evidence: Evidence, question: str) -> str:
         found += ", and no noise, drift or loose electrode was flagged"
     else:
         found = f"{n - len(poor)} of {n} leads are usable; {'; '.join(parts)}"
-    wants_fault = re.search(r"artefact|nois|disturb|interfer|bad|poor|wander|drift", question)
+    wants_fault = re.search(r"artefact|nois|distort|disturb|interfer|bad|poor|wander|drift", question)
     yes = f"{'Yes' if bool(parts) == bool(wants_fault) else 'No'}: " if asks_yes_or_no(question) else ""
     if yes and not wants_fault and parts and not poor:
         yes = "Yes: "

@@ -50,7 +50,7 @@ def referring(question: str, evidences: Sequence[Evidence]) -> str:
     for words, k in ((_LAST, n_ecgs - 1), (_LATEST, order[-1]), (_EARLIEST, order[0])):
         text = re.sub(rf"\b(?:the )?(?:{words}){_NOUN}\b", f"ecg {k + 1}", text)
     for number, words in enumerate(_ORDINALS[:n_ecgs], start=1):
-        text = re.sub(rf"\b(?:the )?(?:{words})(?! degree){_NOUN}\b", f"ecg {number}", text)
+        text = re.sub(rf"\b(?:the )?(?:{words})(?![ -]degree){_NOUN}\b", f"ecg {number}", text)
     return " ".join(text.split())
 
 

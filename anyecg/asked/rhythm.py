@@ -217,8 +217,9 @@ def sinus(evidence: Evidence, question: str) -> str:
     other = [(c, p) for c, p in called(evidence) if "r" in FINDINGS[c].kinds and c in ("AFIB", "AFLT", "PACE", "SVTAC")]
     if found:
         also = f" Beside that: {named(other)}." if other else ""
-        return f"Yes: {named(found)}.{also}"
-    return f"No: {named([('SR', evidence.labels['SR'])])}. {rhythm(evidence)}."
+        return capital(f"{'Yes: ' if asks_yes_or_no(question) else ''}{named(found)}.{also}")
+    no = "No" if asks_yes_or_no(question) else "Rather not"
+    return f"{no}: {named([('SR', evidence.labels['SR'])])}. {rhythm(evidence)}."
 
 
 ANSWERS = {

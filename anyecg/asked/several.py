@@ -89,10 +89,12 @@ def _of_group(question: str, evidences: Sequence[Evidence]) -> str:
         if any(all(e.verdicts[c].word == UNJUDGED for c in codes) for e in evidences):
             return ""
 
-        def probability(e: Evidence, codes: Sequence[str] = codes, group: str = group) -> float:
-            return e.labels[group] if group else max(e.labels[code] for code in codes)
+        single = any(called(e, codes) for e in evidences) or not group
 
-        has = [bool(called(e, codes)) or bool(group and is_called(e, group)) for e in evidences]
+        def probability(e: Evidence, codes: Sequence[str] = codes, group: str = group, single: bool = single) -> float:
+            return max(e.labels[code] for code in codes) if single else e.labels[group]
+
+        has = [bool(called(e, codes)) if single else is_called(e, group) for e in evidences]
         return _related(name, has, evidences, rest, probability)
     return ""
 
@@ -115,6 +117,10 @@ def _related(
         return ""
     if len(has) > 2:
         return _over_all(asked, relation, noun, has, evidences, given)
+    if has[0] != has[1] and values[has.index(True)] <= values[has.index(False)]:
+        return (
+            f"Not sure: {noun} has {percent(values[0])} in ECG 1 and {percent(values[1])} in ECG 2; no change is clear."
+        )
     holds = HOLDS[relation] == tuple(has)
     shows = ["shows" if it_has else "does not show" for it_has in has]
     if has[0] == has[1]:

@@ -20,7 +20,9 @@ from .words import JUDGING, MEASURING, understood, word_set
 _QUERIED = ("rr_ms", "p_ms", "pr_ms", "qrs_ms", "qtc_bazett_ms", "axis_deg", "qt_ms")
 SAME_RATE_BPM = 1.0
 """Rates that print alike are not told apart."""
-_MOST = r"longest|highest|greatest|largest|widest|fastest|biggest|most prolonged|maxim\w+|quickest|broadest"
+_MOST = (
+    r"rank|order|sort|longest|highest|greatest|largest|widest|fastest|biggest|most prolonged|maxim\w+|quickest|broadest"
+)
 _LEAST = r"shortest|lowest|smallest|narrowest|slowest|least|minim\w+"
 _UP = r"longer|wider|higher|faster|increas\w+|ris(?:e|en|ing)|widen\w*|prolong\w*|lengthen\w*|(?:gone|going|go) up"
 _DOWN = (
@@ -42,7 +44,8 @@ _TABLE = re.compile(r"\b(?:all )?(?:the )?(?:intervals|measurements|values|numbe
 _WORDS = ALL_WORDS | JUDGING | MEASURING | word_set(
     "table tabulate list getting get much out considered regarded established atypical typical deviate deviates steady "
     "steadily stable constant step amount difference differences how each all clearly really significantly up down "
-    "persist relative state continue continues alone finding kind turn remain stay left its their interval intervals"
+    "by them their according persist relative state continue continues "
+    "alone finding kind turn remain stay left its their interval intervals"
 )  # fmt: skip
 
 

@@ -13,12 +13,15 @@ def put_simply(question: str) -> tuple[str, frozenset[str]]:
     ages = _AGES & frozenset(re.findall(r"\w+", text))
     if ages:
         text = re.sub(rf"\b(?:{'|'.join(sorted(ages))})\b", " ", text)
+        text = re.sub(
+            r"\b(?:or|and)(?: an?)?(?=\s*$| +(?:one|infarct|myocardial|heart|inferior|anterior|lateral)\b)", " ", text
+        )
     return " ".join(text.split()), ages
 
 
 def excluding(question: str, said: str) -> str:
     """The answer to "Can you exclude …?", where a bare "no" would be misread."""
-    if not re.match(r"(?:please |can you |could you )*(?:rule out|exclude)\b", question.lower()):
+    if not re.search(r"\b(?:rule out|exclude)\b", question.lower()):
         return said
     for begins, instead in _EXCLUDED.items():
         if said.startswith(begins):
@@ -40,13 +43,15 @@ def spoken(text: str) -> str:
 
 
 _WHICH_KIND = re.compile(
-    r",? (?:and|or) (?:if so,? )?(?:which|what|where)(?: (?:degree|kind|type|one|grade|leads?|side))?\W*$"
+    r",? (?:and|or) (?:if so,? )?(?:(?:of|in|on) )?(?:which|what|where)"
+    r"(?: (?:degree|kind|type|one|grade|leads?|side|chamber|region|wall|territory))?\W*$"
 )
 _LIKELY = re.compile(
     r"^(?:and )?(?:what is|what's|whats|give me|tell me)? ?(?:the |an? )?(?:probability|likelihood|chances?|risk)"
     r"(?: of| for| that)"
     r"(?: (?:this|it|there) (?:is|are|being)| (?:he|she|the patient) has)?(?: not)?\b|"
-    r"^(?:please |can you |could you )*(?:rule out|exclude)\b|"
+    r"^(?:please |can you |could you |(?:can|could|may|does) (?:i|we|one|you|it|this)(?: ecg)? )*"
+    r"(?:rule out|exclude)\b|"
     r"^how (?:likely|probable|possible|confident|sure|certain) (?:is|are)(?: you)?(?: that| of)?"
     r"(?: (?:this|it|there) (?:is|are)| (?:he|she|the patient) has)?(?: not)?\b"
 )
@@ -58,6 +63,8 @@ _SPOKEN = (
     (r"\b(?:rbbb|right bundle branch block) complete or incomplete\b",
      "complete right bundle branch block or incomplete right bundle branch block"),
     (r"\b(first|second|third|1st|2nd|3rd)[ -]degree (?:av |heart )?block\b", r"\1 degree av block"),
+    (r"\b(sinus|supraventricular|ventricular|atrial) (tachy|brady)\b", r"\1 \2cardia"),
+    (r"\bsinus tach\b", "sinus tachycardia"),
     (r"\b1st degree\b", "first degree"), (r"\b2nd degree\b", "second degree"), (r"\b3rd degree\b", "third degree"),
     (r"\bdelta waves?\b", "wpw"),
     (r"\b(left|right) atri(?:um|al)(?: is| be)? (?:enlarged|dilat\w+|big|hypertroph\w+|overload\w*)",

@@ -41,11 +41,27 @@ def by_topic(
     return ""
 
 
+def cued(question: str, evidence: Evidence, group: str, answers: Mapping[str, Answering], *, among: str) -> list[str]:
+    """What each topic of a group whose cue is in `among` says to a plain question, whatever else is in it; no "yes"."""
+    names = dict.fromkeys(name for name, cue, _ in _topics()[group] if cue.search(among) and name in answers)
+    # "about" in front: nothing begins as a yes-or-no question any more
+    return [said for name in names if (said := answers[name](evidence, f"about {question}"))]
+
+
+@cache
+def spelled_in_topics() -> frozenset[str]:
+    """The words of topics.yaml."""
+    return frozenset(re.findall(r"[a-z]+", _text().lower()))
+
+
 @cache
 def _topics() -> dict[str, list[tuple[str, re.Pattern[str], frozenset[str]]]]:
-    text = (files(__package__) / "topics.yaml").read_text(encoding="utf-8")
-    written = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    written = yaml.load(_text(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     return {group: [_topic(topic) for topic in topics] for group, topics in written.items()}
+
+
+def _text() -> str:
+    return (files(__package__) / "topics.yaml").read_text(encoding="utf-8")
 
 
 def _topic(topic: Mapping[str, object]) -> tuple[str, re.Pattern[str], frozenset[str]]:

@@ -13,9 +13,12 @@ from ..measure.normal import LIMITS, Q_MV, ST_MV, T_MV, judge, say
 from .said import rhythm
 from .words import EVIDENCE, GRAMMAR, JUDGING, MEASURING, RECORDING, WORRYING, plain, understood, without_context
 
-_NAMES = {
+NAMES = {
     "axis_deg": r"(?:frontal )?(?:qrs |heart |electrical )?axis",
-    "heart_rate_bpm": r"(?:heart|ventricular|pulse) rate|rate|pulse|hr|bpm|beats (?:per|a) minute",
+    "heart_rate_bpm": (
+        r"(?:heart|ventricular|pulse) rate|rate|pulse|hr|bpm|beats (?:per|a) minute|how fast|"
+        r"(?:rapid )?ventricular response|rvr"
+    ),
     "qtc_bazett_ms": r"qtc(?: interval| time)?(?: by bazett)?|corrected qt(?: interval)?",
     "qt_ms": r"(?:uncorrected )?qt(?: interval| time| duration)?",
     "pr_ms": r"p[rq](?: interval| time| duration)?",
@@ -79,7 +82,7 @@ def _numbers(question: str, evidence: Evidence) -> str:
     if _ALL.search(question) and not _ABNORMAL.search(question) and not findings_in_text(question):
         return _all(measured)
     keys, rest = [], question
-    for key, names in _NAMES.items():
+    for key, names in NAMES.items():
         shorter = re.sub(rf"\b(?:{names})\b", " ", rest)
         keys += [key] if shorter != rest else []
         rest = shorter
@@ -174,8 +177,9 @@ here without the lower limit for men), Soliman and Rautaharju 2013 (P axis)."""
 
 def _verdict(question: str, key: str, measured: Mapping[str, Any], sex: str | None) -> str:
     """ "Yes", "No", or the range, where a question asks to judge one number rather than for it; else ""."""
+    key = "qtc_bazett_ms" if key == "qt_ms" else key  # a QT is long or short for its rate
     value, words = measured.get(key), set(re.findall(r"[a-z]+", question))
-    if value is None or key == "qt_ms":
+    if value is None:
         return ""
     judged, limit = judge(key, value, sex), LIMITS[key]
     if key == "qrs_ms" and "narrow" in words and not words & {"or", "wide", "broad"}:

@@ -32,7 +32,7 @@ _TERRITORY = re.compile(
 )
 _RANGE = re.compile(r"\bv([1-6])(?: ?(?:-|to|through) ?|-)v?([1-6])\b")
 _LEAD = re.compile(
-    r"\b(?:leads? )?(v[1-6]|avr|avl|avf)\b|\bleads? (iii|ii|i)\b|\b(?:in|of|and) (iii|ii|i)\b|^(iii|ii)\b"
+    r"\b(?:leads? )?(v[1-6]|avr|avl|avf|mlii)\b|\bleads? (iii|ii|i)\b|\b(?:in|of|and) (iii|ii|i)\b|^(iii|ii)\b"
 )
 _AMPLITUDES = {"p": "P wave", "q": "Q wave", "r": "R wave", "s": "S wave", "t": "T wave"}
 

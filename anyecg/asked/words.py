@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 
 _SPELLED = (
-    (r"[’`´]", "'"), (r"\bwhat'?s\b", "what is"), (r"\b(it|that|there|he|she|how|where|who)'s\b", r"\1 is"),
+    (r"[’`´]", "'"), (r"\bwot\b", "what"), (r"\bwiv\b", "with"), (r"\bu\b", "you"), (r"\brh?yth?e?m\b", "rhythm"),
+    (r"\ba[ -]?fib\b", "afib"), (r"\bwhat'?s\b", "what is"), (r"\b(it|that|there|he|she|how|where|who)'s\b", r"\1 is"),
     (r"\bi'm\b", "i am"), (r"\bi've\b", "i have"), (r"n't\b", " not"), (r"\bpls\b|\bplz\b", "please"),
     (r"\bekgs?\b", "ecg"), (r"kalem", "kalaem"), (r"\bartifact", "artefact"),
     (r"([<>])\s*=?\s*(?=\d)", r" \1 "), (r"(?<!\d)[.,]|[.,](?!\d)", " "),
@@ -35,7 +36,8 @@ GRAMMAR = word_set(
 RECORDING = word_set(
     """
     ecg ecgs electrocardiogram ecg's recording recordings record tracing tracings trace traces strip cardiogram
-    patient patients patient's person man woman lady gentleman heart rhythm beat beats lead leads case guy chap
+    excerpt patient patients patient's person man woman lady gentleman heart rhythm beat beats lead leads
+    case guy chap
     """
 )
 """What is looked at."""
@@ -44,7 +46,7 @@ EVIDENCE = word_set(
     sign signs evidence suggest suggests suggestive suggestion indicate indicates indication feature features pattern
     patterns present presence visible possible possibly probable probably likely reveal demonstrate display contain got
     compatible consistent diagnose call called real true detect detected hint hints suspicion suspicious picture
-    criteria meet meets fulfil fulfils diagnostic anywhere all
+    recognised recognized point points noticed detectable criteria meet meets fulfil fulfils diagnostic anywhere all
     """
 )
 """Words by which a finding is looked for."""
@@ -86,9 +88,9 @@ LOOKED_FOR = word_set(
 """Words that go with waves."""
 RELATING = word_set(
     """
-    ecgs other others first second third fourth fifth sixth last latest earlier previous prior later latter current
-    recent compared comparison contrast opposed among both two three four five six 1 2 3 4 5 6 since only newly new
-    appeared appear appears disappear
+    ecgs how many number other others first second third fourth fifth sixth last latest earlier previous prior later
+    latter current recent compared comparison contrast opposed among both two three four five six 1 2 3 4 5 6 since only
+    newly new     appeared appear appears disappear
     unchanged agree long when start started begin began no longer
     not none neither nor resolved gone disappeared vanished remained remain remains
     remaining still stayed stay persist persists persistent persisted lacks lack lacking lacks unlike common share
@@ -130,6 +132,11 @@ def plain(question: str) -> str:
     for pattern, instead in _SPELLED:
         text = re.sub(pattern, instead, text)
     return " ".join(text.split())
+
+
+def lists() -> frozenset[str]:
+    """The words of all lists."""
+    return frozenset().union(*(value for value in globals().values() if isinstance(value, frozenset)))
 
 
 def understood(text: str, *lists: frozenset[str]) -> bool:

@@ -24,7 +24,7 @@ _LOOKED_FOR = frozenset({
     "an idioventricular rhythm", "atrial tachycardia", "a junctional rhythm", "a ventricular couplet", "ST elevation",
     "ST depression", "a myocardial infarction", "a STEMI", "an NSTEMI", "sinus arrest", "AV block", "tachycardia",
     "a bundle branch block", "bradycardia", "an arrhythmia", "an ectopic beat", "myocardial ischaemia", "a pacemaker",
-    "extreme axis deviation",
+    "extreme axis deviation", "left axis deviation", "right axis deviation",
 })  # fmt: skip
 """Concepts without an SCP code that one looks for in an ECG."""
 _IN_FULL = (
@@ -90,14 +90,17 @@ def answer_from_knowledge(question: str) -> Knowledge | None:
     return _answer(named[0], aspect) if aspect else None
 
 
-def answer_back(question: str, codes: Sequence[str]) -> Knowledge | None:
+def answer_back(question: str, codes: Sequence[str], before: str = "") -> Knowledge | None:
     """The written answer to a question about what was said before: "Is that dangerous?", "What can cause it?".
 
     Args:
         question: what was asked; all that could be about something else gives None.
         codes: SCP codes of the findings that the last answer asserted, most important first; the first one counts.
+        before: the last question and its answer; the first concept that is named there counts where no code does.
     """
     concept = next((c for c in concepts().values() if codes and c.get("code") == codes[0]), None)
+    names = [span.term for span in find_terms([stem(word) for word in words(before)], terms()) if span.term]
+    concept = concept or (concepts()[names[0]] if names else None)
     put = back_put(words(question))
     if concept is None or put is None:
         return None
