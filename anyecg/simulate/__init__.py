@@ -58,7 +58,8 @@ def simulate(
         sampling_rate: Hz; waves are drawn for 100 Hz and more.
         duration_s: length of each record.
         leads: standard, Frank (VX, VY, VZ), back (V7-V9), right (V3R-V6R) or modified leads, in any order.
-        conditions: each record shows exactly one of these (drawn evenly); None for the usual mixture.
+        conditions: each record shows exactly one of these (drawn evenly), None for the usual mixture; what is too small
+            in a record to be read there is not among its findings (`visible`).
         noise: recorded noise to lay over every record, beside what is simulated; it stands in `disturbances`.
 
     Raises:

@@ -98,7 +98,19 @@ _RHYTHM_CODES = {
 }  # fmt: skip
 _WIDE = ("VTACH", "PVT", "IVR", "AIVR")
 _NEVER_SINUS = ("JUNC", "IVR", "AIVR")
+_ARRHYTHMIA_S, _CLEAR_ARRHYTHMIA_S = 0.12, 0.16
+"""RR intervals that differ by less are no sinus arrhythmia; that differ by more are one, whatever was drawn."""
 _SHOWN_S = 4.0  # this much sinus rhythm beside attacks is worth a statement
+
+
+def _sinus_code(patient: Patient, beats: Beats, duration_s: float) -> str:
+    """The name of a sinus rhythm: an arrhythmia if its RR intervals differ by as much as the drawn word wants."""
+    if patient.rhythm not in ("SR", "SARRH") or patient.av:
+        return patient.rhythm
+    cycles = np.diff(beats.qrs_s[(beats.qrs_s >= 0) & (beats.qrs_s < duration_s)])
+    if patient.rhythm == "SARRH":
+        return "SARRH" if patient.ectopy or (len(cycles) and np.ptp(cycles) > _ARRHYTHMIA_S) else "SR"
+    return "SARRH" if not patient.ectopy and len(cycles) and np.ptp(cycles) > _CLEAR_ARRHYTHMIA_S else "SR"
 
 
 def rhythm_codes(patient: Patient, beats: Beats, duration_s: float) -> set[str]:
@@ -114,7 +126,7 @@ def rhythm_codes(patient: Patient, beats: Beats, duration_s: float) -> set[str]:
     if patient.rhythm in ("AVNRT", "AVRT") and starts_or_stops:
         codes.add("PSVT")
     if patient.rhythm in ("SR", "SARRH", "SBRAD", "STACH"):
-        codes.add(patient.rhythm)
+        codes.add(_sinus_code(patient, beats, duration_s))
     elif patient.rhythm not in _NEVER_SINUS and attack < duration_s - _SHOWN_S:
         codes.add("SR")
     return codes

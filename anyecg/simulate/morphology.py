@@ -17,6 +17,7 @@ from .repolarisation import Recovery, repolarisation, t_loop
 from .syndromes import after_p
 from .torso import Torso, draw_views, extents, net_axis, views
 from .ventricles import changed_forces, first_forces, turn_to_axis, voltage
+from .visible import earned
 
 Marks = tuple[float, float, float]
 # What counts as having left the baseline, per wave: mV, and the share of the largest deflection on any lead.
@@ -117,9 +118,8 @@ def _heart(
             shapes |= _atrial_shape(suffix, patient, torso, rng)
         else:
             shapes |= _wide(suffix, patient, torso, rng, unlike=shapes.get("QRS V"))
-    return Heart(
-        shapes, draw_views({name: shape.wave for name, shape in shapes.items()}, torso, changes), torso, st_level, codes
-    )
+    seen = draw_views({name: shape.wave for name, shape in shapes.items()}, torso, changes)
+    return Heart(shapes, seen, torso, st_level, earned(patient, codes, shapes, seen))
 
 
 def _marks(wave: Wave, kind: str, torso: Torso) -> Marks:

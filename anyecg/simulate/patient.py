@@ -49,6 +49,7 @@ _MADE_OF = {
     "INVT": ("ISCAN", "ISCAS", "ISCAL", "ISCLA", "ISCIN", "ISCIL"), "2AVB": ("MOBITZ1", "MOBITZ2", "2:1AVB"),
     "PACE": ("PACE-A", "PACE-V", "PACE-AV"), "ANEUR": ("ASMI:aneurysm", "AMI:aneurysm", "ALMI:aneurysm"),
 }  # fmt: skip
+_STRONGLY = {"INVT": {"inverted": "yes"}, "QWAVE": {"deep_q": "yes"}}  # so that a reader could not miss it
 _AXIS_OF = {name: axis for axis, choices in AXES.items() for name in choices if name and "+" not in name}
 _STAGES = ("acute", "recent", "old")
 CONDITIONS = (
@@ -87,6 +88,8 @@ class Patient:
     low_voltage: bool
     inverted_t: bool
     """Ischaemia, if any, inverts T; otherwise it lowers ST."""
+    deep_q: bool
+    """Of an infarct: asked for its Q waves."""
     rate_bpm: float
     """Of the usual rhythm."""
     arrhythmia_bpm: float
@@ -141,7 +144,7 @@ def draw_patient(state: dict[str, str], rng: np.random.Generator, age: float | N
         pathway=state["pathway"].partition(":")[2] or pathway, infarct=state["infarct"],
         stage=state.get("stage") or stage, hypertrophy=state["hypertrophy"],
         repolarisation=state["repolarisation"], atria=state["atria"], low_voltage=state["voltage"] == "LVOLT",
-        inverted_t=bool(rng.random() < 0.7) or "inverted" in state,
+        inverted_t=bool(rng.random() < 0.7) or "inverted" in state, deep_q="deep_q" in state,
         pacing=("tracking", "independent", "fibrillating")[int(3 * rng.random())], av_delay_s=rng.uniform(0.14, 0.2),
         escape="junctional" if rng.random() < 0.6 else "ventricular",
         **draw_intervals(state, age, rng),
@@ -191,7 +194,7 @@ def _only(condition: str, rng: np.random.Generator) -> dict[str, str]:
         return usual_state()
     name = str(rng.choice(_MADE_OF[condition])) if condition in _MADE_OF else condition
     if name in _AXIS_OF:
-        return usual_state() | {_AXIS_OF[name]: name} | ({"inverted": "yes"} if condition == "INVT" else {})
+        return usual_state() | {_AXIS_OF[name]: name} | _STRONGLY.get(condition, {})
     code, _, stage = name.partition(":")
     return usual_state() | {"infarct": code, "stage": stage}
 

@@ -18,11 +18,12 @@ from .patient import Patient
 from .spells import Disturbance
 
 _BEAT_EVENT = {"S": "premature atrial contraction", "V": "premature ventricular contraction", "P": "paced beat"}
-_IMPLIED = {"1AVB": ("LPR",), "LVH": ("VCLVH",), "WPW": ("ABQRS",), "IVCD": ("ABQRS",)}
+_IMPLIED = {"1AVB": ("LPR",), "WPW": ("ABQRS",), "IVCD": ("ABQRS",)}
 _BEAT_HALF_WIDTH_S = 0.1  # a beat's event is its R peak and this much on both sides
 _VENTRICULAR = ("V", "P")
 # Statements of the vocabulary for conditions that have no name there of their own.
 _SCP_OF = {"MOBITZ1": "2AVB", "MOBITZ2": "2AVB", "2:1AVB": "2AVB"}
+_SINUS = ("SR", "SARRH", "SBRAD")
 _ECTOPY = ("PVC", "PAC", "BIGU", "TRIGU", "MULTIFORM", "COUPLET", "NSVT")
 
 
@@ -84,7 +85,7 @@ def find_findings(
     codes |= _ectopy_codes(patient.ectopy, kinds)
     if patient.av == "3AVB":
         codes.add("3AVB")
-    if not codes - {"SR", "SARRH", "SBRAD"} and patient.rhythm in codes and not patient.codes:
+    if not codes - set(_SINUS) and codes and patient.rhythm in _SINUS and not patient.codes:
         codes.add("NORM")
     return tuple(code for code in CODES if code in codes)
 

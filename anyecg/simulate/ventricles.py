@@ -47,7 +47,7 @@ def changed_forces(patient: Patient, wave: Wave, rng: np.random.Generator) -> Wa
             )
         )
     if patient.infarct:
-        wave = _infarcted(wave, patient.infarct, patient.stage, rng)
+        wave = _infarcted(wave, patient, rng)
     return wave
 
 
@@ -141,19 +141,23 @@ _DEPTH = {"AMI": (0.16, 0.55), "IMI": (0.03, 0.28), "LMI": (0.03, 0.20)}
 _LOST = {"LMI": (0.04, 0.26)}
 
 
-def _infarcted(wave: Wave, infarct: str, stage: str, rng: np.random.Generator) -> Wave:
+def _infarcted(wave: Wave, patient: Patient, rng: np.random.Generator) -> Wave:
     """Take away the first forces toward the dead wall: Q waves over it, smaller R."""
+    infarct, stage = patient.infarct, patient.stage
     wall = np.array(TERRITORY[infarct])
     towards = wave.vector @ wall / (wall @ wall)
     early = wave.rows[:, 0] < 30
     lost = np.where(early, 1.0, rng.uniform(*_LOST.get(infarct, (0.12, 0.42)))) * np.maximum(towards, 0)
     vector = wave.vector - lost[:, None] * wall
+    share = np.maximum(towards, 0)[:, None]
     if stage == "aneurysm" or infarct == "LMI":
         late = wave.rows[:, 0] > 45
         vector[late, 2] *= 1.35  # deep S: nothing stands against the back wall
     front = infarct in FRONTAL
     low, high = _DEPTH.get(infarct, (0.40, 0.72) if front else (0.08, 0.36))
     depth = -rng.uniform(low, high) * wall
+    if patient.deep_q:
+        depth, vector = 1.5 * depth - 0.2 * wall, np.where(wave.rows[:, :1] < 50, wave.vector - share * wall, vector)
     if infarct == "PMI":  # seen from the front: a tall, broad R in V1-V3
         return wave.with_vector(vector).joined(Wave.of([(46, 0, 30, 36, tuple(3.0 * depth))]))
     gap = Wave.of([(30, 0, 25, 34, tuple(depth)) if front else (23, 0, 34, 28, tuple(depth))])
