@@ -1,4 +1,4 @@
-"""What learns in a stage and how fast: frozen parts, parameter groups, the one-cycle schedule."""
+"""What learns in a stage and how fast: frozen parts, parameter groups, the one-cycle schedule, averaged weights."""
 
 from __future__ import annotations
 
@@ -39,3 +39,18 @@ def one_cycle(step: int, stage: Stage) -> float:
     if step < warm:
         return (step + 1) / warm
     return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, (step - warm) / max(1, stage.steps - warm))))
+
+
+@torch.no_grad()
+def moved_average(
+    average: dict[str, torch.Tensor] | None, model: torch.nn.Module, step: int, decay: float
+) -> dict[str, torch.Tensor]:
+    """Exponential average of the weights that learn, moved in place by one step; None begins one.
+
+    The decay warms up with the steps, so that early weights are forgotten.
+    """
+    current = {n: p.detach() for n, p in model.named_parameters() if p.requires_grad}
+    average = average or {n: p.clone() for n, p in current.items()}
+    for name, value in current.items():
+        average[name].lerp_(value, 1 - min(decay, (1 + step) / (10 + step)))
+    return average

@@ -16,27 +16,52 @@ from anyecg.metrics import macro_auroc
 from .assemble import load_model
 from .collator import EvidenceCollator
 from .data import EvidenceDataset
+from .stages import Curriculum
 
 EXACT_SOURCES = ("simulated",)
 """Sources whose truth no teacher knows better, and by which no stage is stopped."""
 SUPERCLASS_COLUMNS = [k for k, label in enumerate(HEAD_LABELS) if label.startswith("super:")]
 
 
-def soften(rows: Sequence[dict[str, Any]], teachers: Sequence[Path], weight: float) -> None:
-    """Blend the mean finding probabilities of trained models into the targets, in place (Hinton et al. 2015).
+def teacher_folders(curriculum: Curriculum, out: Path) -> dict[str, list[Path]]:
+    """For each stage with teachers their model folders: earlier stages of the run in `out`, else folders of that name.
+
+    Raises:
+        ValueError: before anything is trained, when a teacher is neither.
+    """
+    found = {}
+    for k, stage in enumerate(curriculum.stages):
+        of_run = {earlier.name for earlier in curriculum.stages[:k]}
+        found[stage.name] = [
+            out / name if name in of_run or (out / name).is_dir() else Path(name) for name in stage.teachers
+        ]
+        for name, folder in zip(stage.teachers, found[stage.name], strict=True):
+            if name not in of_run and not folder.is_dir():
+                raise ValueError(
+                    f"stage {stage.name!r} has the teacher {name!r}, which is no earlier stage of the run and no "
+                    f"folder; its earlier stages are {', '.join(sorted(of_run)) or 'none'}."
+                )
+    return found
+
+
+def softened(rows: Sequence[dict[str, Any]], teachers: Sequence[Path], weight: float) -> list[dict[str, Any]]:
+    """The rows with the mean finding probabilities of trained models blended into their targets (Hinton et al. 2015).
 
     A known label becomes (1 - weight) * label + weight * probability, an unknown one of the same record the
     probability. Records without any label stay so, and so do simulated ones, whose truth is exact.
 
     Args:
-        rows: excerpts of `EvidenceDataset`.
+        rows: excerpts of `EvidenceDataset`, which stay as they are.
         teachers: model folders.
         weight: 0 to 1.
     """
-    judged = [row for row in rows if (row["labels"] >= 0).any() and row["source"] not in EXACT_SOURCES]
-    probabilities = np.mean([_probabilities(folder, judged) for folder in teachers], axis=0)
-    for row, said in zip(judged, probabilities, strict=True):
-        row["labels"] = np.where(row["labels"] >= 0, (1 - weight) * row["labels"] + weight * said, said)
+    judged = [k for k, row in enumerate(rows) if (row["labels"] >= 0).any() and row["source"] not in EXACT_SOURCES]
+    asked, taught = [rows[k] for k in judged], list(rows)
+    probabilities = np.mean([_probabilities(folder, asked) for folder in teachers], axis=0)
+    for k, said in zip(judged, probabilities, strict=True):
+        labels = rows[k]["labels"]
+        taught[k] = rows[k] | {"labels": np.where(labels >= 0, (1 - weight) * labels + weight * said, said)}
+    return taught
 
 
 def _probabilities(folder: Path, rows: Sequence[dict[str, Any]]) -> np.ndarray:
