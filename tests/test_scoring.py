@@ -149,6 +149,23 @@ def test_an_ecg_that_a_text_denies_is_not_named(text, named):
 def test_a_comparison_is_read_as_pairs_of_finding_and_change():
     text = "New in ECG 2: atrial fibrillation. Not in ECG 2 any more: sinus rhythm. Rate 70/min in ECG 1."
     assert changes_in_text(text) == {"new:AFIB", "resolved:SR"}
+
+
+def test_a_question_for_one_change_is_scored_by_that_change():
+    told = "Sinus arrhythmia (76 % against less than 1 %)."
+    assert changes_in_text(told, "What is new in ECG 2?") == {"new:SARRH"}
+    assert changes_in_text(told, "What has resolved?") == {"resolved:SARRH"}
+    assert changes_in_text(told, "Compare both.") == set()
+    headed = "New in ECG 2: atrial fibrillation. Unchanged: left ventricular hypertrophy."
+    assert changes_in_text(headed, "What is new?") == {"new:AFIB"}
+    gold = {"new": ["SARRH"], "resolved": [], "unchanged": ["NORM"]}
+    row = {"task": "comparison", "patient": "p", "question": "What is new?", "text": told, "gold": gold, "n_ecgs": 2}
+    assert score([row])["comparison"]["F1 of (finding, change)"]["value"] == 1.0
+
+
+def test_a_change_that_is_said_to_be_uncertain_is_not_stated():
+    text = "New in ECG 2: atrial fibrillation (2 % → 98 %), normal ECG (18 % → 37 %, uncertain). Unchanged: Q waves."
+    assert changes_in_text(text) == {"new:AFIB", "unchanged:QWAVE"}
     assert ecgs_in_text("Both of them show noise.", 2) == {1, 2} and ecgs_in_text("ECG 2 shows it.", 3) == {2}
     gold = {"rates": [70, 82], "difference": 12}
     said = "ECG 2 is faster: 82/min against 70/min in ECG 1."

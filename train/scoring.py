@@ -38,6 +38,9 @@ _MEASURED = {
     "heart_rate_bpm": "rate (/min)", "pr_ms": "PR (ms)", "qrs_ms": "QRS (ms)", "qt_ms": "QT (ms)",
     "qtc_bazett_ms": "QTc (ms)", "axis_deg": "axis (°)",
 }  # fmt: skip
+_ASKED = {"new": r"\bnew\b|\bappeared\b", "resolved": r"\bresolved\b|\bgone\b|\bno longer\b|\bdisappeared\b"}
+_UNCERTAIN = re.compile(r"[^,:.]*\([^()]*, uncertain\)")
+"""A change in a list that is said not to be certain."""
 _SECTIONS = (
     ("new in ecg 2", "new"), ("not in ecg 2 any more", "resolved"), ("unchanged", "unchanged"),
     ("only in ecg 2", "new"), ("only in ecg 1", "resolved"), ("in both", "unchanged"),
@@ -178,8 +181,9 @@ def score_comparisons(rows: Sequence[Prediction]) -> Scores:
     courses = [row for row in rows if "steps" in row["gold"]]
     scores: Scores = {}
     if changes:
-        gold = [{f"{c}:{code}" for c in ("new", "resolved", "unchanged") for code in r["gold"][c]} for r in changes]
-        f1 = label_f1([changes_in_text(r["text"]) for r in changes], gold, [r["patient"] for r in changes])
+        gold = [{f"{c}:{code}" for c in changes_asked(r["question"]) for code in r["gold"][c]} for r in changes]
+        said = [changes_in_text(r["text"], r["question"]) for r in changes]
+        f1 = label_f1(said, gold, [r["patient"] for r in changes])
         scores["F1 of (finding, change)"] = f1["micro_f1"]
     if courses:
         steps = [
@@ -198,14 +202,28 @@ def score_comparisons(rows: Sequence[Prediction]) -> Scores:
     return scores
 
 
-def changes_in_text(text: str) -> set[str]:
-    """Pairs "change:code" of a comparison."""
-    pairs = set()
-    for sentence in re.split(r"\.(?:\s|$)", text.lower()):
+def changes_asked(question: str) -> tuple[str, ...]:
+    """The changes that a question is about: "What is new?" asks for no more than what is new."""
+    asked = tuple(change for change, words in _ASKED.items() if re.search(words, question.lower()))
+    return asked or tuple(dict.fromkeys(change for _, change in _SECTIONS))
+
+
+def changes_in_text(text: str, question: str = "") -> set[str]:
+    """Pairs "change:code" that a comparison states as certain, of the changes that were asked for.
+
+    A text without headings, after a question for one change, tells of that change.
+    """
+    asked = changes_asked(question)
+    certain = _UNCERTAIN.sub("", text.lower())
+    pairs, has_headings = set(), False
+    for sentence in re.split(r"\.(?:\s|$)", certain):
         head, _, names = sentence.partition(":")
         change = next((change for words, change in _SECTIONS if head.strip() == words), None)
-        if change:
+        has_headings = has_headings or change is not None
+        if change in asked:
             pairs |= {f"{change}:{code}" for code in asserted(names)}
+    if len(asked) == 1 and not has_headings:
+        pairs = {f"{asked[0]}:{code}" for code in asserted(certain)}
     return pairs
 
 
