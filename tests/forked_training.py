@@ -22,7 +22,8 @@ from torch.distributed.tensor import DTensor
 from transformers.models.llama import modeling_llama  # noqa: F401
 
 import train.checkpoint
-from train.run import StageRun, run
+from train.run import run
+from train.stage_run import StageRun
 from train.stages import Curriculum, load_curriculum
 
 CONFIG = Path(__file__).parents[1] / "train" / "configs" / "smoke.yaml"
@@ -130,7 +131,7 @@ def trace(seen: Callable[[str], None]) -> None:
     def entered(frame, event, argument):
         if saving[0]:
             return in_save
-        return in_loop if frame.f_code.co_filename.endswith(("train/run.py", "train/checkpoint.py")) else None
+        return in_loop if frame.f_code.co_filename.endswith(("train/stage_run.py", "train/checkpoint.py")) else None
 
     train.checkpoint.write = noting
     sys.settrace(entered)

@@ -173,7 +173,7 @@ def test_a_typed_placeholder_stays_text(tiny):
 
 def test_lora_touches_only_the_language_model(tiny):
     from train.assemble import add_lora
-    from train.run import freeze_all_but
+    from train.optimizer import freeze_all_but
     from train.stages import Stage
 
     stage = Stage(

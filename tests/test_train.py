@@ -17,7 +17,8 @@ from tests.conftest import make_record
 from train.augment import augment, blend
 from train.calibrate import best_threshold, calibrate, logistic, platt
 from train.data import EvidenceDataset, MixtureSampler, event_array, event_labels, kinds_of, label_vector
-from train.run import one_cycle, run
+from train.optimizer import one_cycle
+from train.run import run
 from train.stages import Stage, load_curriculum
 
 CONFIGS = Path(__file__).parents[1] / "train" / "configs"
@@ -84,7 +85,7 @@ def test_every_stage_of_the_smoke_curriculum_runs_and_the_model_is_calibrated(da
 def test_a_killed_run_resumes_to_the_same_weights(data, tmp_path, monkeypatch):
     from safetensors.torch import load_file
 
-    import train.run as loop
+    import train.stage_run as loop
 
     curriculum = smoke(ema_decay=0.9)
     curriculum = replace(curriculum, stages=curriculum.stages[:2])
@@ -102,7 +103,7 @@ def test_a_killed_run_resumes_to_the_same_weights(data, tmp_path, monkeypatch):
 def test_a_stage_with_teacher_blends_and_validation_resumes_to_the_same_weights(data, tmp_path, monkeypatch):
     from safetensors.torch import load_file
 
-    import train.run as loop
+    import train.stage_run as loop
 
     first = replace(smoke(), stages=smoke().stages[:1])
     teacher = run(first, [data], tmp_path / "teacher")
@@ -127,7 +128,7 @@ def test_an_earlier_stage_of_the_run_can_teach(data, tmp_path, monkeypatch):
     elsewhere = tmp_path / "other" / "model"
     second = replace(first, name="second", teachers=(first.name, str(elsewhere)))
     taught: list[Path] = []
-    monkeypatch.setattr("train.run.softened", lambda rows, teachers, weight: taught.extend(teachers) or rows)
+    monkeypatch.setattr("train.stage_run.softened", lambda rows, teachers, weight: taught.extend(teachers) or rows)
     both = replace(smoke(), stages=(first, second))
     with pytest.raises(ValueError, match=f"'second' has the teacher .*model', which is no .* are {first.name}"):
         run(both, [data], tmp_path / "run")

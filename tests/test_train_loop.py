@@ -75,7 +75,7 @@ def test_patience_without_validation_is_refused():
 @pytest.mark.parametrize("stage", [1, 2], ids=["full training", "LoRA"])
 def test_activation_checkpointing_changes_memory_and_nothing_else(data, tmp_path, monkeypatch, stage):
     runs, used = {}, []
-    from train.run import StageRun
+    from train.stage_run import StageRun
 
     accumulate = StageRun._accumulate
 
@@ -163,7 +163,7 @@ def test_the_published_numbers_of_anyecg_chat_stand_in_its_recipe():
 
 
 def test_a_hub_model_in_four_bits_trains_and_resumes(data, tmp_path, monkeypatch):
-    import train.run as loop
+    import train.stage_run as loop
 
     plan = shrunk("qwen3-4bit.yaml", hub_model(tmp_path / "hub"), num_trunk_blocks=1, trunk_width=16)
     plan = replace(plan, stages=plan.stages[2:3])

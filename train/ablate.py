@@ -30,8 +30,8 @@ from .assemble import first_model, load_model
 from .baselines import ridge_scores
 from .collator import EvidenceCollator
 from .data import EvidenceDataset
-from .run import StageRun
 from .selection import finding_logits
+from .stage_run import StageRun
 from .stages import Curriculum, Stage, load_curriculum, selected
 
 logger = logging.getLogger(__name__)
