@@ -8,6 +8,13 @@ stand for each in the sentence ("options"), so that `train.scoring` scores exact
 their splits differently, and a question must not carry an ECG or itself from a held-out split into training:
 all ECGs of a question must lie in one of our splits, and what ECG-QA holds out never trains. What is dropped stands in
 OUT/rejected/ecg-qa.jsonl.
+
+Questions on numbers (RR, P, PR, QRS, QT, QTc) never train either: they rest on another program's measurements. Where
+its answers imply that a number is normal or not (2,815 to 3,606 ECGs each, folds 1-9), our numbers and limits agree on
+96 % for RR, whose limits are the same, 72 % for P, 44 % for PR, 55 % for QRS, 71 % for QT and 72 % for QTc; the best
+limits for our numbers reach 96, 76, 63, 64, 73 and 72 %, so that other limits explain little of it. Its PR is abnormal
+in 82 % of the ECGs where ours is below 137 ms and in half of those between 171 and 205 ms, as if it were some 40 ms
+shorter. All six numbers of a pair agree in 891 of 11,140 questions (8 %).
 """
 
 from __future__ import annotations
@@ -92,6 +99,8 @@ def split_of(asked: Mapping[str, Any], splits: Mapping[int, str]) -> tuple[str, 
     split = ours.pop()
     if split == "train" and asked["split"] != "train":
         return "", f"ECG-QA holds it out ({asked['split']}), its ECGs train here"
+    if split == "train" and asked["attribute_type"] == "numeric_feature":
+        return "", "its numbers are not those that an answer is given"
     return split, ""
 
 

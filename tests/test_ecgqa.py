@@ -17,9 +17,9 @@ QUESTIONS = [
      "question": "Is static noise present in lead aVL?", "answer": ["no"], "ecg_id": [1],
      "attribute": ["static noise"]},
     {"template_id": 69, "sample_id": 2, "question": "Which are now abnormal?",
-     "answer": ["qt corrected", "pr interval"], "ecg_id": [1, 2], **COMPARED},
+     "answer": ["qt corrected", "pr interval"], "ecg_id": [4, 5], **COMPARED},
     {"template_id": 70, "sample_id": 3, "question": "Which are still abnormal?", "answer": ["none"],
-     "ecg_id": [2, 1], **COMPARED},
+     "ecg_id": [5, 4], **COMPARED},
     {"template_id": 5, "sample_id": 4, "question": "Which of LAFB and first degree AV block?",
      "question_type": "single-choose", "attribute_type": "scp_code", "answer": ["first degree av block"],
      "attribute": ["left anterior fascicular block", "first degree av block"], "ecg_id": [2]},
@@ -31,6 +31,7 @@ QUESTIONS = [
      "ecg_id": [1]},
     {"template_id": 69, "sample_id": 7, "question": "Across?", "answer": ["none"], "ecg_id": [1, 3], **COMPARED},
     {"template_id": 69, "sample_id": 8, "question": "Elsewhere?", "answer": ["none"], "ecg_id": [1, 9], **COMPARED},
+    {"template_id": 69, "sample_id": 9, "question": "In training?", "answer": ["none"], "ecg_id": [1, 2], **COMPARED},
 ]  # fmt: skip
 OPTIONS = {
     5: ["first degree av block", "left anterior fascicular block", "none"],
@@ -64,7 +65,7 @@ def dataset(tmp_path):
 
     rows = [
         {"record_id": f"ptb-xl/{k:05d}", "source": "ptb-xl", "split": s}
-        for k, s in ((1, "train"), (2, "train"), (3, "test"))
+        for k, s in ((1, "train"), (2, "train"), (3, "test"), (4, "valid"), (5, "valid"))
     ]
     write_table(
         tmp_path / "out" / "records" / "ptb-xl-train-00000.parquet",
@@ -82,8 +83,8 @@ def conversations(dataset):
 def test_answers_are_sentences_and_their_gold_scores_them_right(folder, dataset):
     kept, _ = ecgqa.add_questions(dataset, folder)
     made = conversations(dataset)
-    assert kept == Counter(train=6, test=1)
-    said = {name.rpartition("-")[2]: row["turns"][1]["text"] for name, row in made.items() if row["split"] == "train"}
+    assert kept == Counter(train=4, valid=2, test=1)
+    said = {name.rpartition("-")[2]: row["turns"][1]["text"] for name, row in made.items() if row["split"] != "test"}
     assert said == {
         "1": "No, this ECG shows no static noise in lead aVL.",
         "2": "Abnormal in ECG 2 and normal in ECG 1: QTc and PR interval.",
@@ -104,10 +105,12 @@ def test_what_either_side_holds_out_never_trains(folder, dataset):
     assert made["ecg-qa-valid-1"]["split"] == "test"
     assert dropped == Counter({
         "its ECGs are in the splits test and train": 1, "an ECG is not in the dataset": 1,
-        "ECG-QA holds it out (test), its ECGs train here": 1,
+        "ECG-QA holds it out (test), its ECGs train here": 1, "its numbers are not those that an answer is given": 1,
     })  # fmt: skip
     lines = (dataset / "rejected" / "ecg-qa.jsonl").read_text().splitlines()
-    assert {json.loads(line)["row"] for line in lines} == {"ecg-qa-train-7", "ecg-qa-train-8", "ecg-qa-test-1"}
+    assert {json.loads(line)["row"] for line in lines} == {
+        f"ecg-qa-{name}" for name in ("train-7", "train-8", "train-9", "test-1")
+    }
 
 
 def test_a_folder_without_the_files_is_refused_in_one_sentence(tmp_path, dataset, capsys):
