@@ -196,8 +196,8 @@ def score_comparisons(rows: Sequence[Prediction]) -> Scores:
         right = [float(ecgs_in_text(r["text"], r["n_ecgs"]) == set(r["gold"]["answer"])) for r in which]
         scores["which ECG, exact"] = mean_with_interval(right, [r["patient"] for r in which])
     if rates:
-        said = [set(map(int, re.findall(r"(\d+) ?/min", r["text"]))) for r in rates]
-        right = [float(numbers == set(r["gold"]["rates"])) for numbers, r in zip(said, rates, strict=True)]
+        named = [set(map(int, re.findall(r"(\d+) ?/min", r["text"]))) for r in rates]
+        right = [float(numbers == set(r["gold"]["rates"])) for numbers, r in zip(named, rates, strict=True)]
         scores["both rates exact"] = mean_with_interval(right, [r["patient"] for r in rates])
     return scores
 
