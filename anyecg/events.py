@@ -21,7 +21,7 @@ AROUND_R_S = {"premature ventricular contraction": (0.12, 0.28)}
 AROUND_ANY_R_S = (0.1, 0.2)
 EPISODES = {"atrial fibrillation": 2.0, "atrial flutter": 2.0, "noise": 0.4}
 """Kinds that last, each with the seconds over which steps are averaged, gaps closed and shorter runs dropped."""
-RUNS = ("left bundle branch block beat", "right bundle branch block beat")
+RUNS = ("left bundle branch block beat", "right bundle branch block beat", "paced beat")
 """Kinds whose consecutive beats are one place, when less than `RUN_GAP_S` lies between them."""
 RUN_GAP_S = 2.0
 MEASURED_KIND = {"premature ventricular contraction": "V", "premature atrial contraction": "S"}
