@@ -165,3 +165,13 @@ def test_few_leads_show_their_own_findings_and_deny_only_rhythms():
     assert report.gold(view(["SR", "NORM"]).cut(0.0, 10.0, ("II",))) == {"findings": ["SR"], "superclasses": []}
     limbs_and_chest = ("I", "II", "V1", "V2", "V3", "V4", "V5", "V6")
     assert view(["SR", "NORM"]).cut(0.0, 10.0, limbs_and_chest).has("NORM")
+
+
+def test_a_rhythm_without_pr_interval_has_none():
+    fluttering = view(["AFLT"])  # 231 ms were measured
+    assert "PR" not in report._prose(fluttering)
+    assert "PR" not in aspects.said(view(["AFIB", "CRBBB"]), "conduction").text
+    for seed in range(200):
+        asked = measurement.ask(fluttering, random.Random(seed))
+        assert asked is None or asked.gold["key"] != "pr_ms"
+    assert any(measurement.ask(view(["SR"]), random.Random(seed)).gold["key"] == "pr_ms" for seed in range(60))

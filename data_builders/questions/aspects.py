@@ -105,6 +105,7 @@ def _p_waves(view: View) -> Said | None:
 def _conduction(view: View) -> Said | None:
     codes = present(view, (*_AV, *_VENTRICULAR))
     pr, qrs = (number(view.measurements, key) for key in ("pr_ms", "qrs_ms"))
+    pr = None if measurement.without_pr(view) else pr
     numbers = join([f"{name} {value} ms" for name, value in (("PR", pr), ("QRS", qrs)) if value] or [""])
     if codes:
         text = f"{names(codes)}." + (f" {numbers}." if numbers else "")

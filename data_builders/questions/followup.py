@@ -77,6 +77,7 @@ def _where(view: View, codes: list[str], rng: random.Random) -> Dialogue | None:
 
 def _and(view: View, codes: list[str], rng: random.Random) -> Dialogue | None:
     keys = [key for key in _KEYS if view.measurements.get(key) is not None]
+    keys = [key for key in keys if key != "pr_ms" or not measurement.without_pr(view)]
     if not keys:
         return None
     key = rng.choice(keys)

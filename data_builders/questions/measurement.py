@@ -39,7 +39,7 @@ _ALL = (
 )  # fmt: skip
 
 
-__all__ = ["LIMITS", "ask", "judge", "say"]
+__all__ = ["LIMITS", "ask", "judge", "say", "without_pr"]
 
 
 def ask(view: View, rng: random.Random) -> Dialogue | None:
@@ -53,10 +53,17 @@ def ask(view: View, rng: random.Random) -> Dialogue | None:
         question, answer, gold = rng.choice(_REGULAR), _say_regularity(view), _gold(view, "rhythm_regularity")
     else:
         key = rng.choice(tuple(LIMITS))
+        if key == "pr_ms" and view.measurements.get(key) is not None and without_pr(view):
+            return None
         patterns = _PATTERNS if LIMITS[key].normal else [p for p in _PATTERNS if "normal" not in p and "judge" not in p]
         question = rng.choice(patterns).format(rng.choice(_ASKED[key]))
         answer, gold = say(view, key), _gold(view, key)
     return Dialogue("measurement", (view,), ((question, answer),), ("measured by anyecg.measure",), gold)
+
+
+def without_pr(view: View) -> bool:
+    """Whether a rhythm is stated that has no PR interval, so that a measured one is a mistake."""
+    return any(view.has(code) for code in ("AFIB", "AFLT", "3AVB"))
 
 
 def say(view: View, key: str) -> str:

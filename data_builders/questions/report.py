@@ -9,7 +9,7 @@ from anyecg.findings import SUPERCLASSES, findings_in_text
 
 from . import openly, rhythms
 from .localization import LOCALIZABLE, merged_intervals, say_intervals
-from .measurement import LIMITS, judge
+from .measurement import LIMITS, judge, without_pr
 from .view import EVENT_OF_CODE, Dialogue, View
 from .wording import (
     CLASS_NAMES,
@@ -143,7 +143,7 @@ def abnormal_numbers(view: View) -> str:
         return ""
     parts = []
     for key in ("pr_ms", "qrs_ms", "qtc_bazett_ms", "axis_deg"):
-        value = view.measurements.get(key)
+        value = None if key == "pr_ms" and without_pr(view) else view.measurements.get(key)
         verdict = judge(key, value, view.record.sex) if value is not None else "normal"
         if verdict != "normal":
             name, unit = LIMITS[key].short, LIMITS[key].unit
