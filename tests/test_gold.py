@@ -19,7 +19,7 @@ from data_builders.questions import (
     report,
     topics,
 )
-from data_builders.questions.question import _query
+from data_builders.questions.question import _query, _verify
 from data_builders.questions.styles import styles
 
 WELL = MEASURED | {"pr_ms": 160.0, "axis_deg": 40.0}
@@ -175,3 +175,10 @@ def test_a_rhythm_without_pr_interval_has_none():
         asked = measurement.ask(fluttering, random.Random(seed))
         assert asked is None or asked.gold["key"] != "pr_ms"
     assert any(measurement.ask(view(["SR"]), random.Random(seed)).gold["key"] == "pr_ms" for seed in range(60))
+
+
+def test_what_few_leads_cannot_deny_is_not_asked_for():
+    shown = view(["SR", "LNGQT", "WPW"]).cut(0.0, 10.0, ("II", "V5"))
+    assert shown.has("LNGQT") and not shown.can_deny("LNGQT") and shown.can_deny("SR")
+    asked = [_verify(shown, random.Random(seed), Counter()) for seed in range(100)]
+    assert {code for a in asked if a for code in a.gold["codes"]} == {"SR"}

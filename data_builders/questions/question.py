@@ -154,7 +154,8 @@ def _asked(view: View, rng: random.Random, balance: Counter[str]) -> Dialogue | 
 
 
 def _verify(view: View, rng: random.Random, balance: Counter[str]) -> Dialogue | None:
-    present, absent = view.present(), [code for code in CODES if view.has(code) is False]
+    absent = [code for code in CODES if view.has(code) is False]
+    present = [code for code in view.present() if view.can_deny(code) or "subclass" in view.known]
     chosen = verified("verify", present, absent, balance, rng)
     if chosen is None:
         return None

@@ -133,9 +133,14 @@ class View:
             return False
         if self._is_covered(code):
             return None
+        return False if self.can_deny(code) else None
+
+    def can_deny(self, code: str) -> bool:
+        """Whether the absence of a statement would be known; if not, asking for it would tell that it holds."""
+        finding, kind = FINDINGS[code], EVENT_OF_CODE.get(code)
         groups = {"d": "diagnoses", "f": "form", "r": "rhythm"}
         denied = any(groups[kind] in self.known for kind in finding.kinds) or "statements" in self.known
-        return False if denied or (kind and kind in self.known_events) else None
+        return denied or bool(kind and kind in self.known_events)
 
     def _is_covered(self, code: str) -> bool:
         subclass = FINDINGS[code].subclass
