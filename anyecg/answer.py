@@ -13,7 +13,6 @@ from .measure.serial import MOST as MOST_COMPARED
 from .measure.serial import compare
 from .mending import mended
 from .named_places import kind_in as kind_in
-from .named_places import kind_of as kind_of
 from .named_places import named_intervals as named_intervals
 
 ORIGINS = {
@@ -173,9 +172,21 @@ def abstention(evidences: Sequence[Evidence]) -> str:
     return f"I cannot tell: none of these ECGs can be judged ({reasons})."
 
 
-def presence(kind: str, found: bool, said: bool) -> list[str]:
-    """A sentence when language model and event head disagree on whether there is anything to locate."""
-    if found == said:
-        return []
-    names, finds = "names" if said else "names no", "finds it" if found else "finds none"
-    return [f"The language model {names} {kind}; the event head {finds}."]
+def in_paragraphs(said: Mapping[int, str]) -> str:
+    """Texts about ECGs (position → text), each in a paragraph that begins with its ECG."""
+    return "\n\n".join(f"ECG {k + 1}: {text}" for k, text in said.items())
+
+
+def of_each(answer: Answer, said: Mapping[int, Answer]) -> Answer:
+    """`answer`, which has what all ECGs share, with the answers about single ones (position → answer) put together."""
+    parts, origins = list(said.values()), {part.origin for part in said.values()}
+    return replace(
+        answer,
+        text=in_paragraphs({k: part.text for k, part in said.items()}),
+        tokens=sum(part.tokens for part in parts),
+        first_token_s=parts[0].first_token_s,
+        origin=origins.pop() if len(origins) == 1 else "model",
+        intervals=[place | {"ecg": k + 1} for k, part in said.items() for place in part.intervals],
+        contradictions=[f"ECG {k + 1}: {told}" for k, part in said.items() for told in part.contradictions],
+        stopped=any(part.stopped for part in parts),
+    )

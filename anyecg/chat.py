@@ -19,8 +19,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from .answer import (
     Answer,
     abstention,
@@ -28,26 +26,24 @@ from .answer import (
     changes_of,
     checked,
     critical_of,
-    kind_of,
-    named_intervals,
-    presence,
+    in_paragraphs,
+    of_each,
     warnings_of,
 )  # fmt: skip
 from .asked import given, in_words
 from .asked.relations import each_apart
-from .conversation import refers_back, to_messages
-from .decoding import greedy, inputs_of
-from .events import LOCATABLE
+from .conversation import refers_back
+from .decoding import batched, greedy, inputs_of
 from .evidence import Evidence, gather
 from .loading import load
-from .measured_numbers import MeasuredNumbers, values_of, values_of_two
+from .measured_numbers import MeasuredNumbers, known_values
 from .mending import mended
+from .named_places import kind_of, named_intervals
 from .record import EcgRecord
-from .shown import MAX_SHOWN_S, Shown, show
+from .shown import MAX_SHOWN_S, Shown, prompt_of
 
 REPORT_QUESTION = "Write a report for this ECG."
 COMPARE_QUESTION = "Describe the changes between these ECGs."
-LOCATE_QUESTION = "Locate the {plural}."
 SMALL = 50_000_000
 """A language model of fewer parameters was taught reports, not to converse: it is asked only what it was taught."""
 
@@ -119,31 +115,26 @@ class EcgChat:
         """Where a kind of beat or episode lies.
 
         Beats are placed at their measured R peaks and episodes at time steps, where the event head is above its
-        threshold, over the whole record. For a record the language model can see whole, its own answer is held
-        against that.
+        threshold, over the whole record.
 
         Returns:
-            {"finding", "present", "intervals": [{"start_s", "end_s", "leads"}], "answer", "probability",
-            "contradictions", "abstained", "reason"}.
+            {"finding", "present", "intervals": [{"start_s", "end_s", "leads"}], "answer", "probability", "abstained",
+            "reason"}.
 
         Raises:
             ValueError: when nothing of that name can be located; the sentence lists what can.
         """
         kind = kind_of(finding)
         evidence = self.evidence(record)
-        result: dict[str, Any] = {"finding": kind, "present": False, "intervals": [], "probability": None,
-                                  "contradictions": [], "abstained": False, "reason": None}  # fmt: skip
         if evidence.unjudgeable:
-            answer = abstention([evidence])
-            return result | {"answer": answer, "abstained": True, "reason": evidence.unjudgeable}
+            return {"finding": kind, "present": False, "intervals": [], "answer": abstention([evidence]),
+                    "probability": None, "abstained": True, "reason": evidence.unjudgeable}  # fmt: skip
         events = evidence.locate(kind)
-        result["intervals"] = [{key: e[key] for key in ("start_s", "end_s", "leads")} for e in events]
-        result["present"] = bool(events)
-        result["probability"] = evidence.probability(kind)
-        if record.duration_s <= MAX_SHOWN_S and kind in _ASKED:
-            said = self.ask([record], LOCATE_QUESTION.format(plural=LOCATABLE[kind]))
-            result["contradictions"] = [*said.contradictions, *presence(kind, bool(events), bool(said.intervals))]
-        return result | {"answer": in_words(kind, events)}
+        return {
+            "finding": kind, "present": bool(events), "answer": in_words(kind, events),
+            "intervals": [{key: event[key] for key in ("start_s", "end_s", "leads")} for event in events],
+            "probability": evidence.probability(kind), "abstained": False, "reason": None,
+        }  # fmt: skip
 
     def stream(
         self,
@@ -172,8 +163,9 @@ class EcgChat:
             ValueError: without a question, or without a record for a question that needs one.
         """
         started = time.perf_counter()
-        if not records and (general := given(question, ())[0]):
-            yield Answer(text=general, origin=given(question, ())[1], done=True)
+        general, origin = given(question, ()) if not records else ("", "")
+        if general:
+            yield Answer(text=general, origin=origin, done=True)
             return
         evidences, shown, messages = self._prepare(records, question, history, with_measurements)
         answer = Answer(
@@ -190,11 +182,10 @@ class EcgChat:
             for part in self._each(answer, apart, records, question, max_new_tokens, stop):
                 yield replace(part, total_s=time.perf_counter() - started)
             return
-        numbers = self._numbers([evidences], with_measurements)
+        numbers = MeasuredNumbers(self.processor.tokenizer, [known_values(evidences) if with_measurements else {}])
         for text, tokens in self._decode(messages, shown, numbers, max_new_tokens, stop):
-            first = answer.first_token_s or time.perf_counter() - started
-            answer = replace(answer, text=text, tokens=tokens, first_token_s=first)
-            answer.total_s = time.perf_counter() - started
+            now = time.perf_counter() - started
+            answer = replace(answer, text=text, tokens=tokens, first_token_s=answer.first_token_s or now, total_s=now)
             yield answer
         yield replace(
             checked(answer, question, evidences, mend=with_measurements),
@@ -217,19 +208,10 @@ class EcgChat:
         for k in apart:
             for growing in self.stream([records[k]], question, max_new_tokens=max_new_tokens, stop=stop):
                 said[k] = growing
-                text = "\n\n".join(f"ECG {number + 1}: {part.text}" for number, part in said.items())
-                answer = replace(answer, text=text, tokens=sum(part.tokens for part in said.values()))
-                answer.first_token_s = next(iter(said.values())).first_token_s
-                yield answer
+                yield of_each(answer, said)
             if said[k].stopped:
                 break
-        yield replace(
-            answer,
-            intervals=[place | {"ecg": k + 1} for k, part in said.items() for place in part.intervals],
-            contradictions=[f"ECG {k + 1}: {told}" for k, part in said.items() for told in part.contradictions],
-            done=True,
-            stopped=any(part.stopped for part in said.values()),
-        )
+        yield replace(of_each(answer, said), done=True)
 
     # ---- for evaluation
 
@@ -240,29 +222,28 @@ class EcgChat:
         max_new_tokens: int = 160,
         with_measurements: bool = True,
     ) -> list[str]:
-        """The texts that `ask` would give to the last turn of many conversations, in one batch."""
-        prepared = [
-            self._prepare(records, turns[-1]["text"], turns[:-1], with_measurements) for records, turns in conversations
-        ]
-        questions = [turns[-1]["text"] for _, turns in conversations]
-        texts = [
-            self._given(question, parts[0], turns[:-1], with_measurements)[0]
-            for question, parts, (_, turns) in zip(questions, prepared, conversations, strict=True)
-        ]
-        open_ones = [k for k, text in enumerate(texts) if not text]
-        if open_ones:
-            messages, shown = [prepared[k][2] for k in open_ones], [prepared[k][1] for k in open_ones]
-            inputs = inputs_of(self.processor, messages, shown, self._tokenizing).to(self.model.device)
-            prompt = inputs["input_ids"].shape[1]
-            numbers = self._numbers([prepared[k][0] for k in open_ones], with_measurements, prompt)
-            with torch.inference_mode():
-                out = self.model.generate(
-                    **inputs, max_new_tokens=max_new_tokens, do_sample=False, logits_processor=[numbers]
-                )
-            fresh = out[:, prompt:]
-            decoded = self.processor.batch_decode(fresh, skip_special_tokens=True)
-            for k, text in zip(open_ones, decoded, strict=True):
-                texts[k] = mended(text.strip(), questions[k], prepared[k][0])[0] if with_measurements else text.strip()
+        """The texts that `ask` would give to the last turn of many conversations, those of the model in one batch."""
+        options: dict[str, Any] = {"max_new_tokens": max_new_tokens, "with_measurements": with_measurements}
+        texts, for_model = [], []
+        for k, (records, turns) in enumerate(conversations):
+            question, history = turns[-1]["text"], turns[:-1]
+            evidences, shown, messages = self._prepare(records, question, history, with_measurements)
+            text = self._given(question, evidences, history, with_measurements)[0]
+            apart = each_apart(question, evidences) if with_measurements and not text else []
+            if apart:
+                alone = self.texts([([records[one]], turns[-1:]) for one in apart], **options)
+                text = in_paragraphs(dict(zip(apart, alone, strict=True)))
+            elif not text:
+                for_model.append((k, question, evidences, shown, messages))
+            texts.append(text)
+        if for_model:
+            at, questions, known, shown_ones, of_all = zip(*for_model, strict=True)
+            inputs = inputs_of(self.processor, of_all, shown_ones, self._tokenizing).to(self.model.device)
+            values = [known_values(evidences) if with_measurements else {} for evidences in known]
+            numbers = MeasuredNumbers(self.processor.tokenizer, values, inputs["input_ids"].shape[1])
+            said = batched(self.model, self.processor, inputs, numbers, max_new_tokens)
+            for k, question, evidences, text in zip(at, questions, known, said, strict=True):
+                texts[k] = mended(text, question, evidences)[0] if with_measurements else text
         return texts
 
     def evidence(self, record: EcgRecord) -> Evidence:
@@ -301,23 +282,11 @@ class EcgChat:
         if len(records) == 1 and not refers_back(question):
             history = ()  # an earlier question must not colour the answer to one that needs none
         evidences = [self.evidence(record) for record in records]
-        shown = [show(record, self.processor.feature_extractor) for record in records]
-        seen = {k for turn in history for k in turn.get("ecgs") or ()}
-        unseen = [k for k in range(len(records)) if k not in seen]
-        turns = [*history, {"role": "user", "text": question.strip(), "ecgs": unseen}]
-        order = [k for turn in turns for k in turn.get("ecgs") or ()]
-        measured = [e.measurements if with_measurements else None for e in evidences]
-        tells = with_measurements and self.model.config.evidence_in_prompt
-        said = [None if e.unjudgeable or not tells else e.said() for e in evidences]
-        messages = to_messages(turns, [s.record for s in shown], measured, said)
-        return evidences, [shown[k] for k in order], messages
-
-    def _numbers(
-        self, groups: Sequence[Sequence[Evidence]], with_measurements: bool, prompt_tokens: int = 0
-    ) -> MeasuredNumbers:
-        """What each conversation may state of measured numbers and places: those of its ECG when it is about one."""
-        known = [_values(group) if with_measurements else {} for group in groups]
-        return MeasuredNumbers(self.processor.tokenizer, known, prompt_tokens)
+        tells_heads = with_measurements and self.model.config.evidence_in_prompt
+        shown, messages = prompt_of(
+            evidences, question.strip(), history, self.processor.feature_extractor, with_measurements, tells_heads
+        )
+        return evidences, shown, messages
 
     def _decode(
         self,
@@ -329,13 +298,3 @@ class EcgChat:
     ) -> Iterator[tuple[str, int]]:
         inputs = inputs_of(self.processor, [messages], [shown], self._tokenizing).to(self.model.device)
         return greedy(self.model, self.processor.tokenizer, inputs, numbers, max_new_tokens, stop, self._tokenizing)
-
-
-_ASKED = ("premature ventricular contraction", "premature atrial contraction", "atrial fibrillation", "atrial flutter",
-          "left bundle branch block beat", "right bundle branch block beat", "noise")  # fmt: skip
-
-
-def _values(group: Sequence[Evidence]) -> dict[str, str]:
-    if len(group) == 1:
-        return values_of(group[0].measurements, group[0].events)
-    return values_of_two(group[0].measurements, group[1].measurements) if len(group) == 2 else {}

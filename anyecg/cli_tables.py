@@ -152,8 +152,6 @@ def show_places(result: Mapping[str, Any]) -> None:
         _print(_places(result["intervals"]))
     if result.get("probability") is not None:
         typer.echo(f"highest probability {result['probability']:.2f}")
-    for sentence in result.get("contradictions", ()):
-        typer.secho(f"! {sentence}", fg="red")
 
 
 def show_image(result: Mapping[str, Any]) -> None:

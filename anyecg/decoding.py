@@ -75,6 +75,16 @@ def greedy(
         step = {"input_ids": torch.tensor([[token]], device=mask.device), "attention_mask": mask}
 
 
+def batched(
+    model: Any, processor: Any, inputs: Mapping[str, Any], numbers: LogitsProcessor, max_new_tokens: int
+) -> list[str]:
+    """The texts of many conversations, decoded greedily together; arguments as of `greedy`."""
+    with torch.inference_mode():
+        out = model.generate(**inputs, max_new_tokens=max_new_tokens, do_sample=False, logits_processor=[numbers])
+    fresh = out[:, inputs["input_ids"].shape[1] :]
+    return [text.strip() for text in processor.batch_decode(fresh, skip_special_tokens=True)]
+
+
 def _end_tokens(model: Any) -> set[int]:
     ends = model.generation_config.eos_token_id
     return set(ends) if isinstance(ends, list) else {ends}

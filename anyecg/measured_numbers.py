@@ -17,6 +17,7 @@ import torch
 from transformers import LogitsProcessor
 
 from .events import LOCATABLE
+from .evidence import Evidence
 
 _SLOTS = {
     "heart_rate_bpm": r"(?<!atrial )(?<!flutter )(?<!est )(?<!imum )rate(?: is| of)?",
@@ -109,6 +110,13 @@ def _end(key: str) -> re.Pattern[str]:
     if key in _SLOTS:
         return re.compile(rf"(?<![\w-])(?i:{_SLOTS[key]}) (-?\d*)$")
     return re.compile(rf"(?<![\w-])(?i:{re.escape(key)}) at ([\d., s\-andmoreplc]*)$")  # "… and 34 more places."
+
+
+def known_values(evidences: Sequence[Evidence]) -> dict[str, str]:
+    """What an answer may state of these ECGs: the values of one, the rates of two, nothing of more."""
+    if len(evidences) == 1:
+        return values_of(evidences[0].measurements, evidences[0].events)
+    return values_of_two(evidences[0].measurements, evidences[1].measurements) if len(evidences) == 2 else {}
 
 
 def values_of_two(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, str]:

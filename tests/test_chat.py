@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 import torch
 
-from anyecg.answer import kind_in, kind_of, named_intervals
 from anyecg.chat import EcgChat
 from anyecg.decoding import inputs_of
 from anyecg.events import episodes, events_of_kind
 from anyecg.evidence import without_p_in_fibrillation
 from anyecg.findings import EVENT_KINDS, HEAD_LABELS
 from anyecg.heads import CHUNK_S, encode, finding_probabilities
+from anyecg.named_places import kind_in, kind_of, named_intervals
 from anyecg.record import EcgRecord
 from anyecg.shown import MAX_SHOWN_S, show
 from anyecg.simulate import simulate
@@ -65,6 +65,16 @@ def test_streaming_gives_the_text_of_batched_generation(chat, records):
     together = chat.texts(conversations, max_new_tokens=10)
     alone = [chat.ask(r, t[0]["text"], max_new_tokens=10).text for r, t in conversations]
     assert together == alone
+
+
+def test_a_question_on_each_of_several_ecgs_has_the_same_text_in_a_batch(chat, records):
+    two = [
+        (records[:2], [{"role": "user", "text": "Write a report."}]),
+        (records[:1], [{"role": "user", "text": QUESTION}]),
+    ]
+    (both, _), answer = chat.texts(two, max_new_tokens=10), chat.ask(records[:2], "Write a report.", max_new_tokens=10)
+    assert both == answer.text and answer.origin == "model"
+    assert [part[:7] for part in both.split("\n\n")] == ["ECG 1: ", "ECG 2: "]
 
 
 def test_a_set_stop_event_ends_the_answer(chat, records):
