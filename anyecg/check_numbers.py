@@ -13,6 +13,7 @@ from typing import Any
 
 from .claim_words import WordClaim, axis_words, counts, transition_leads, word_claims
 from .claims import NumberClaim
+from .wording import join
 
 RATE_TOLERANCE_BPM = 2.0
 INTERVAL_TOLERANCE_MS = 10.0
@@ -115,7 +116,7 @@ def claim_contradiction(claim: NumberClaim, measured: Sequence[Measured]) -> lis
 def claim_words(claim: NumberClaim) -> str:
     """ "a PR interval of 160 ms"."""
     title, unit = _TITLES[claim.key]
-    where = f" in {_join(claim.leads)}" if claim.leads else ""
+    where = f" in {join(claim.leads)}" if claim.leads else ""
     value = printed(claim.low, claim.key) + (f"-{printed(claim.high, claim.key)}" if claim.high != claim.low else "")
     return f"{_a(title)} {title}{where} of {value}{unit}"
 
@@ -272,10 +273,6 @@ def _voltage(text: str, measured: Sequence[Measured]) -> list[str]:
         if all(wrong):
             said.append(f'The text says "{met.group(0)}"; {measured_words("sokolow_lyon_mv", (), measured)}.')
     return said
-
-
-def _join(words: Sequence[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
 def _a(title: str) -> str:

@@ -18,6 +18,7 @@ from transformers import LogitsProcessor
 
 from .events import LOCATABLE
 from .evidence import Evidence
+from .wording import join
 
 _SLOTS = {
     "heart_rate_bpm": r"(?<!atrial )(?<!flutter )(?<!est )(?<!imum )rate(?: is| of)?",
@@ -146,8 +147,7 @@ def values_of(measurements: Mapping[str, Any], events: Sequence[Mapping[str, Any
         places = [f"{e['start_s']:.1f}-{e['end_s']:.1f} s" for e in events if e["kind"] == kind]
         if len(places) > _MOST_PLACES:
             places = [*places[:_MOST_PLACES], f"{len(places) - _MOST_PLACES} more places"]
-        listed = places[0] if len(places) == 1 else f"{', '.join(places[:-1])} and {places[-1]}"
-        values[LOCATABLE[kind]] = listed + "."
+        values[LOCATABLE[kind]] = f"{join(places)}."
     return values
 
 

@@ -11,7 +11,8 @@ from .correct import corrected
 from .evidence import POSSIBLE, Evidence
 from .findings import ALSO_POSSIBLE, FINDINGS, findings_in_text, phrase
 from .measure.normal import LIMITS, judge
-from .report_findings import CONCLUSION, RHYTHM_AND_RATE, capital, with_called_findings
+from .report_findings import CONCLUSION, RHYTHM_AND_RATE, with_called_findings
+from .wording import capital, join
 
 BUT_CALLED = "The finding head, however, calls"
 MOST_ALSO = 3
@@ -96,12 +97,8 @@ def _by_fridericia(evidence: Evidence) -> list[str]:
 
 
 def _listed(items: Sequence[str]) -> str:
-    said = _joined(items)
+    said = join(items)
     return f"{capital(said)}." if said else ""
-
-
-def _joined(items: Sequence[str]) -> str:
-    return f"{', '.join(items[:-1])} and {items[-1]}" if len(items) > 1 else "".join(items)
 
 
 def but_called(text: str, evidence: Evidence) -> str:
@@ -118,7 +115,7 @@ def but_called(text: str, evidence: Evidence) -> str:
     ]
     if not called or any(holds for code, holds in named.items() if code not in ("SR", "NORM")):
         return ""
-    return f"{BUT_CALLED} {_joined(called)}."
+    return f"{BUT_CALLED} {join(called)}."
 
 
 def also_possible(text: str, evidence: Evidence) -> str:

@@ -14,6 +14,7 @@ from .abstain import UNJUDGED
 from .check_findings import percent
 from .evidence import Evidence
 from .findings import FINDINGS, RHYTHMS, SUPERCLASSES, code_of, findings_in_text, phrase, superclasses_of
+from .wording import capital, join
 
 MOST_LISTED = 8
 SURELY_LEFT_OUT, SURELY_ADDED = 0.5, 0.1
@@ -67,14 +68,14 @@ def _with_rhythm(text: str, called: Sequence[str]) -> str:
     if not begun or not rhythms or not findings_in_text(begun.group("rhythm")):
         return text
     kind = "ventricular rate" if {"AFIB", "AFLT"} & set(rhythms) else "rate"
-    sentence = f"{capital(_joined([phrase(code) for code in rhythms]))}, {kind} {begun.group('rate')}/min."
+    sentence = f"{capital(join([phrase(code) for code in rhythms]))}, {kind} {begun.group('rate')}/min."
     return (begun.group("head") or "") + sentence + text[begun.end() :]
 
 
 def _with_list(text: str, called: Sequence[str]) -> str:
     """The sentence that lists findings with those that are called; put before the conclusion where there was none."""
     listed = sorted((c for c in called if c not in RHYTHMS and c != "NORM"), key=_importance)[:MOST_LISTED]
-    sentence = f"{capital(_joined([phrase(code) for code in listed]))}." if listed else ""
+    sentence = f"{capital(join([phrase(code) for code in listed]))}." if listed else ""
     conclusion = CONCLUSION.search(text)
     end = conclusion.start() if conclusion else len(text)
     lists = [found for found in _SENTENCE.finditer(text, 0, end) if _is_list(found.group("list"))]
@@ -111,7 +112,7 @@ def _conclusion(called: Sequence[str], evidence: Evidence) -> str:
         and evidence.labels[f"super:{name}"] >= max(evidence.thresholds[f"super:{name}"], SURELY_LEFT_OUT)
         and evidence.verdicts[f"super:{name}"].word != UNJUDGED
     }
-    named = _joined([_CLASS_NAMES[name] for name in _ORDER if name in classes])
+    named = join([_CLASS_NAMES[name] for name in _ORDER if name in classes])
     if "NORM" in called and not named:
         return "normal ECG"
     if "NORM" in called and "MI" not in classes and evidence.labels["NORM"] >= SURELY_LEFT_OUT:
@@ -141,11 +142,3 @@ def _changes(said: set[str], called: Sequence[str], evidence: Evidence) -> list[
 def _importance(code: str) -> tuple[int, str]:
     superclass = FINDINGS[code].superclass
     return (_ORDER.index(superclass) if superclass in _ORDER else len(_ORDER)), code
-
-
-def _joined(words: Sequence[str]) -> str:
-    return "".join(words) if len(words) < 2 else f"{', '.join(words[:-1])} and {words[-1]}"
-
-
-def capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..wording import join
+
 UDMI = "Fourth Universal Definition of Myocardial Infarction, 2018"
 SGARBOSSA = "Sgarbossa criteria, 1996, as modified by Smith et al., 2012"
 CONTIGUOUS = (
@@ -137,7 +139,7 @@ def _universal(rows: Rows, values: Values, age: float | None, sex: str | None) -
     excess = sum(st_j(rows[lead]) for lead in leads) / sum(limit_mv(lead, age, sex) for lead in leads)
     if not depressed and excess < CLEAR_EXCESS:
         return []
-    territory = _join(list(dict.fromkeys(TERRITORY[lead] for lead in leads)))
+    territory = join(list(dict.fromkeys(TERRITORY[lead] for lead in leads)))
     sentence = (
         f"ST elevation at the J point of {_levels(leads, rows)} reaches the limits for acute infarction ({territory}), "
         + (f"with ST depression of {_levels(depressed, rows)}." if depressed else "without reciprocal ST depression.")
@@ -199,14 +201,14 @@ def _modified_sgarbossa(rows: Rows, reason: str) -> list[dict[str, Any]]:
         return []
     sentence = (
         f"With {reason} the usual ST limits do not hold, but the modified Sgarbossa criteria for acute coronary "
-        f"occlusion are met: {_join(parts)}."
+        f"occlusion are met: {join(parts)}."
     )
     leads = list(dict.fromkeys([*concordant, *depressed, *excessive]))
     return [{"kind": "ST elevation", "sentence": sentence, "source": SGARBOSSA, "leads": leads}]
 
 
 def _levels(leads: Sequence[str], rows: Rows) -> str:
-    return _join([f"{abs(st_j(rows[lead])):.2f} mV in {lead}" for lead in leads])
+    return join([f"{abs(st_j(rows[lead])):.2f} mV in {lead}" for lead in leads])
 
 
 def _unknown(leads: Sequence[str], age: float | None, sex: str | None) -> str:
@@ -214,9 +216,4 @@ def _unknown(leads: Sequence[str], age: float | None, sex: str | None) -> str:
     if not missing or not set(leads) & {"V2", "V3", "V7", "V8", "V9", "V3R", "V4R"} or sex == "female":
         return ""
     verb = "is" if len(missing) == 1 else "are"
-    return f" {_join(missing).capitalize()} {verb} not known, so the highest limit was used."
-
-
-def _join(words: Sequence[str]) -> str:
-    words = list(words)
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+    return f" {join(missing).capitalize()} {verb} not known, so the highest limit was used."

@@ -17,6 +17,7 @@ from scipy.signal import sosfiltfilt
 
 from ..leads import PRECORDIAL_LEADS, STANDARD_LEADS, derive_limb_leads
 from ..record import EcgRecord
+from ..wording import join
 from .filters import butter
 
 QUALITY_FLAGS = ("good", "flat", "saturated", "loose", "noisy")
@@ -269,7 +270,7 @@ def forbidden(quality: Mapping[str, str], placement: Sequence[Mapping[str, objec
     _, available, _ = derive_limb_leads(np.zeros((len(leads), 1)), tuple(leads))
     missing = [lead for lead in STANDARD_LEADS if lead not in available]
     if len(missing) >= len(PRECORDIAL_LEADS):
-        names = f"lead {leads[0]}" if len(leads) == 1 else f"leads {_join(leads)}"
+        names = f"lead {leads[0]}" if len(leads) == 1 else f"leads {join(leads)}"
         poor = [f"{lead} is {flag}: it cannot be judged." for lead, flag in quality.items() if flag != "good"]
         return [
             f"Only {names}: territory findings (infarction, ischaemia, hypertrophy) cannot be judged.",
@@ -283,10 +284,6 @@ def forbidden(quality: Mapping[str, str], placement: Sequence[Mapping[str, objec
         if flag != "good" and territory:
             lost.setdefault((territory, flag), []).append(lead)
     return said + [
-        f"{_join(group)} {'is' if len(group) == 1 else 'are'} {flag}: {territory} findings cannot be judged."
+        f"{join(group)} {'is' if len(group) == 1 else 'are'} {flag}: {territory} findings cannot be judged."
         for (territory, flag), group in lost.items()
     ]
-
-
-def _join(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
