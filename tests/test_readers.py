@@ -346,6 +346,13 @@ def test_an_age_and_a_date_that_cannot_be_are_left_out(tmp_path):
         assert (record.age, record.recorded_at) == known
 
 
+def test_an_error_does_not_repeat_the_file(tmp_path):
+    np.savez(tmp_path / "a.npz", signal=STEPS.T, leads=["I", "II", "V1"], sampling_rate=250, units="uV")
+    content = (tmp_path / "a.npz").read_bytes()
+    (tmp_path / "a.npz").write_bytes(content[:26] + b"\xff\x0f" + content[28:])  # a member name of 4095 bytes
+    assert len(refused(tmp_path / "a.npz")) < 300
+
+
 def test_npz_without_units_and_with_a_pickle_are_refused(tmp_path):
     np.savez(tmp_path / "a.npz", signal=STEPS.T, leads=["I", "II", "V1"], sampling_rate=250)
     assert "--units" in refused(tmp_path / "a.npz")

@@ -62,8 +62,8 @@ class Declared:
 
 
 def first_line(error: BaseException) -> str:
-    """What another library says of a broken file, in one line."""
-    return (str(error).strip() or type(error).__name__).split("\n")[0]
+    """What another library says of a broken file, in one short line: some repeat what stands in the file."""
+    return plain_text(str(error).strip().split("\n")[0], 160) or type(error).__name__
 
 
 def plain_text(text: str, longest: int = 60) -> str:
