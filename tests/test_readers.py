@@ -204,6 +204,18 @@ def test_an_array_that_declares_more_than_is_stored_is_refused(tmp_path):
 # Anything else
 
 
+@pytest.mark.parametrize(
+    ("error", "words"), [(MemoryError(), "does not fit"), (OSError(5, "Input/output error"), "Input/output error")]
+)
+def test_what_the_computer_cannot_do_is_told_in_a_sentence(tmp_path, monkeypatch, error, words):
+    def fail(*args, **options):
+        raise error
+
+    np.savez(tmp_path / "a.npz", signal=STEPS.T, leads=["I", "II", "V1"], sampling_rate=250, units="uV")
+    monkeypatch.setattr("anyecg.readers.npz.finish", fail)
+    assert words in refused(tmp_path / "a.npz")
+
+
 def test_what_is_no_ecg_is_refused_in_one_sentence(tmp_path):
     (tmp_path / "letter.txt").write_text("Dear colleague")
     (tmp_path / "empty.dat").touch()

@@ -52,21 +52,23 @@ def read_record(
     declared = Declared(sampling_rate, units, tuple(leads) if leads is not None else None, microvolts_per_step)
     file = _find(Path(path))
     try:
-        if file.suffix.lower() == ".hea":
-            return wfdb.read(file, declared)
-        if file.suffix.lower() in (".csv", ".tsv"):
-            return csv.read(file, declared)
-        with file.open("rb") as opened:
-            start = opened.read(132)
+        return _reader_of(file)(file, declared)
     except OSError as error:
-        raise RecordError(f"{file.name} cannot be opened: {error.strerror or error}.") from None
+        raise RecordError(f"{file.name} cannot be read: {error.strerror or error}.") from None
+    except MemoryError:
+        raise RecordError(f"{file.name} does not fit into the memory that is free; cut it into parts.") from None
+
+
+def _reader_of(file: Path) -> Callable[[Path, Declared], EcgRecord]:
+    """WFDB and CSV by the ending; others by the bytes with which they begin, by the ending where these say nothing."""
+    if file.suffix.lower() == ".hea":
+        return wfdb.read
+    if file.suffix.lower() in (".csv", ".tsv"):
+        return csv.read
+    with file.open("rb") as opened:
+        start = opened.read(132)
     if not start:
         raise RecordError(f"{file.name} is empty; supported are {_supported()}.")
-    return _reader_of(file, start)(file, declared)
-
-
-def _reader_of(file: Path, start: bytes) -> Callable[[Path, Declared], EcgRecord]:
-    """By the bytes with which a file begins; by its ending where these say nothing."""
     text = start.removeprefix(b"\xef\xbb\xbf").lstrip()
     known = (
         (start.startswith(b"PK\x03\x04"), ".npz", npz.read),
