@@ -8,7 +8,6 @@ import pytest
 from anyecg.answer import Answer, checked
 from anyecg.findings import findings_in_text, possible_in_text
 from anyecg.mending import mended
-from anyecg.named_places import named_intervals
 
 MEASURED = {"heart_rate_bpm": 72.0, "pr_ms": 160.0, "not_measurable": {}}
 
@@ -48,42 +47,6 @@ def test_an_answer_about_two_ecgs_is_not_mended():
 
 
 PVC, PAC, AFIB = "premature ventricular contraction", "premature atrial contraction", "atrial fibrillation"
-
-
-@pytest.mark.parametrize(
-    ("text", "kinds"),
-    [
-        ("PVCs at 1.0-1.4 s and 3.0-3.4 s, premature atrial contraction at 5.0-5.3 s.", [PVC, PVC, PAC]),
-        ("PVC at 1.0-1.4 s. PAC at 5.0-5.3 s.", [PVC, PAC]),
-        ("1.0-1.4 s: PVC; 5.0-5.3 s: PAC.", [PVC, PAC]),
-        ("No PVCs, but PACs at 5.0-5.3 s.", [PAC]),
-        ("Atrial fibrillation (0.0-10.0 s) and PVCs at 2.0-2.4 s.", [AFIB, PVC]),
-        ("There are two: 1.0-1.4 s and 3.0-3.4 s. Both are PVCs.", [PVC, PVC]),
-        ("PVCs and PACs at 1.0-1.4 s.", [None]),  # which of them is meant
-    ],
-)
-def test_a_place_belongs_to_the_kind_that_stands_with_it(text, kinds):
-    assert [place["kind"] for place in named_intervals(text, "", 1)] == kinds
-
-
-@pytest.mark.parametrize(
-    ("text", "places"),
-    [
-        ("ECG 1: PVC at 1.0-1.4 s.\n\nECG 2: PAC at 2.0-2.4 s.", [(1, 1.0, PVC), (2, 2.0, PAC)]),
-        ("ECG 1 (2024-05-01): 1.0-1.4 s.\n\nECG 2: no PVC.\n\nECG 3: 3.0-3.4 s.", [(1, 1.0, PVC), (3, 3.0, PVC)]),
-        ("ECG 2:\nPVC at 1.0-1.4 s.\n\nAlso at 5.0-5.4 s.", [(2, 1.0, PVC), (2, 5.0, PVC)]),
-        (
-            "PVCs at 1.0-1.4 and 2.0-2.4 s in ECG 2 and at 3.0-3.4 s in ECG 1.",
-            [(2, 1.0, PVC), (2, 2.0, PVC), (1, 3.0, PVC)],
-        ),
-        ("In ECG 1 PVC at 1.0-1.4 s, in ECG 2 at 2.0-2.4 s.", [(1, 1.0, PVC), (2, 2.0, PVC)]),
-        ("ECGs 1 and 2: PVC at 1.0-1.4 s.", [(1, 1.0, PVC), (2, 1.0, PVC)]),
-        ("PVC at 1.0-1.4 s.", [(3, 1.0, PVC)]),  # the last one shown
-    ],
-)
-def test_a_place_belongs_to_the_ecg_that_stands_with_it(text, places):
-    found = named_intervals(text, "Where are the PVCs?", 3)
-    assert [(place["ecg"], place["start_s"], place["kind"]) for place in found] == places
 
 
 def test_places_in_several_ecgs_are_held_against_their_own_events():
