@@ -6,6 +6,7 @@ still incomplete or unreadable stays until its companion, or a declared rate or 
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import tempfile
 from collections.abc import Iterable, Mapping
@@ -18,6 +19,8 @@ from anyecg.record import EcgRecord, RecordError
 MAX_FILE_MB = 100
 MAX_FILES = 200
 """A multi-segment record has a header and a signal file per segment."""
+LEAST_S = 1.0
+"""Shorter recordings are refused when they come: each later question would fail on them."""
 NEEDS_HEADER = (".dat", ".xyz")
 _PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".heic", ".webp", ".pdf", ".svg")
 _ARCHIVES = (".zip", ".rar", ".7z", ".gz", ".tar", ".tgz")
@@ -141,22 +144,22 @@ class Uploads:
         return None
 
     def _candidates(self) -> list[Path]:
-        """The files to read as records: all but those that belong to a header among them."""
+        """The files to read as records: all but those that belong to a recording among them."""
         paths = sorted(self.folder.iterdir())
-        headers = [path for path in paths if path.suffix == ".hea"]
         owned: set[str] = set()
-        for header in headers:
-            try:
-                owned |= set(companions(header))
-            except RecordError:
-                continue  # the same sentence comes again when the header itself is read
-            owned |= self._beside(header)
+        for path in paths:
+            owned |= self._beside(path)
+            with contextlib.suppress(RecordError):  # the same sentence comes when the header itself is read
+                owned |= {safe_name(name) for name in companions(path)}
         return [path for path in paths if path.name not in owned]
 
-    def _beside(self, header: Path) -> set[str]:
-        """Files of a header's name that hold no recording of their own, such as annotations."""
-        same = [path for path in self.folder.iterdir() if path.stem == header.stem]
-        return {path.name for path in same if path.suffix not in OWN_ENDINGS} if header.suffix == ".hea" else set()
+    def _beside(self, path: Path) -> set[str]:
+        """Files of a recording's name that hold none of their own, such as annotations."""
+        if path.suffix not in OWN_ENDINGS:
+            return set()
+        others = OWN_ENDINGS if path.suffix == ".hea" else (*OWN_ENDINGS, *NEEDS_HEADER)
+        same = [other for other in self.folder.iterdir() if other.stem == path.stem and other != path]
+        return {other.name for other in same if other.suffix not in others}
 
     def _complete(self, path: Path) -> list[str]:
         """The companions of a file, all present. Raises RecordError with the names of the missing ones."""
@@ -173,13 +176,20 @@ class Uploads:
 
 
 def _read(path: Path, declared: Mapping[str, Any]) -> EcgRecord:
-    """Read a file as it is, and only if that fails with what was declared for it."""
+    """Read a file as it is, and with what was declared only if that fails or leaves something open."""
     try:
-        return read_record(path)
+        record = read_record(path)
     except RecordError:
         if not declared:
             raise
-        return read_record(path, **declared)
+        record = read_record(path, **declared)
+    else:
+        if declared and any(_DECLARABLE in note for note in record.notes):
+            with contextlib.suppress(RecordError):  # what was declared is for another file
+                record = read_record(path, **declared)
+    if record.duration_s < LEAST_S:
+        raise RecordError(f"{path.name} lasts {record.duration_s:.2g} s; at least {LEAST_S:g} s are needed.")
+    return record
 
 
 def safe_name(name: str) -> str:

@@ -1,5 +1,7 @@
 """Uploaded files come together, are read, and leave nothing behind; what is missing is named and waited for."""
 
+import shutil
+
 import numpy as np
 import pytest
 import wfdb
@@ -87,6 +89,32 @@ def test_an_annotation_file_beside_a_record_does_not_make_a_second_one(uploads, 
     uploads.add([notes, header, signal])
     records, problems = uploads.read()
     assert len(records) == 1 and problems == [] and uploads.waiting == []
+
+
+def test_a_file_beside_a_recording_of_another_format_is_not_taken_for_one(uploads, tmp_path):
+    table, notes = tmp_path / "h1.csv", tmp_path / "h1.ann"
+    table.write_text("I\n" + "0.1\n0.2\n" * 200)
+    notes.write_bytes(b"ANN  1.0")
+    uploads.add([notes, table])
+    records, problems = uploads.read({"sampling_rate": 100.0, "units": "mV"})
+    assert len(records) == 1 and problems == [] and uploads.waiting == []
+
+
+def test_what_is_too_short_for_any_answer_is_refused_when_it_comes(uploads, tmp_path):
+    table = tmp_path / "blink.csv"
+    table.write_text("I\n" + "0.1\n0.2\n" * 20)
+    uploads.add([table])
+    records, problems = uploads.read({"sampling_rate": 100.0, "units": "mV"})
+    assert records == [] and problems == ["blink.csv lasts 0.4 s; at least 1 s are needed."]
+    assert uploads.waiting == []
+
+
+def test_leads_can_be_declared_for_a_file_that_is_read_but_does_not_name_them(uploads, shared_data, tmp_path):
+    edf = shared_data("interchange") / "wfdb-edf" / "test_generator_2.edf"
+    for declared, leads in (({}, ("ECG",)), ({"leads": ("II",)}, ("II",)), ({"leads": ("I", "II")}, ("ECG",))):
+        shutil.copy(edf, tmp_path / "a.edf")
+        uploads.add([tmp_path / "a.edf"])
+        assert [record.leads for record in uploads.read(declared)[0]] == [leads]
 
 
 def test_a_file_without_rate_waits_for_the_declaration(uploads, tmp_path):
