@@ -19,7 +19,7 @@ BEAT_KINDS = EVENT_KINDS[EVENT_KINDS.index("normal beat") : EVENT_KINDS.index("p
 AROUND_R_S = {"premature ventricular contraction": (0.12, 0.28)}
 """How long a beat is said to last before and after its R peak, in s, as in the training data."""
 AROUND_ANY_R_S = (0.1, 0.2)
-EPISODES = {"atrial fibrillation": 2.0, "atrial flutter": 2.0, "noise": 0.4}
+EPISODES = {"atrial fibrillation": 2.0, "atrial flutter": 2.0}
 """Kinds that last, each with the seconds over which steps are averaged, gaps closed and shorter runs dropped."""
 RUNS = ("left bundle branch block beat", "right bundle branch block beat", "paced beat")
 """Kinds whose consecutive beats are one place, when less than `RUN_GAP_S` lies between them."""
@@ -43,7 +43,7 @@ COUPLET = "ventricular couplet"
 COUPLET_S = 1.5
 """Two ventricular beats further apart than this are no couplet."""
 NOTABLE = (
-    *(kind for kind in BEAT_KINDS if kind != "normal beat"), *EPISODES, COUPLET,
+    *(kind for kind in BEAT_KINDS if kind != "normal beat"), *EPISODES, "noise", COUPLET,
     *dict.fromkeys(MEASURED_EPISODES.values()),
 )  # fmt: skip
 """What an answer's evidence lists."""

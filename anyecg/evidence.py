@@ -26,7 +26,9 @@ from .findings import CODES, EVENT_KINDS, HEAD_LABELS, RHYTHMS, SUBCLASSES, SUPE
 from .heads import Encoded, encode, event_probabilities, finding_probabilities
 from .measure import measure
 from .measure.measurements import without_p
+from .measure.noise_spells import noise_odds, noise_spells
 from .measure.quality import forbidden
+from .metrics import merge_intervals
 from .record import EcgRecord
 
 POSSIBLE = 0.1
@@ -96,6 +98,9 @@ class Evidence:
             return couplets(times, self.at_peaks(ventricular) >= self.thresholds[ventricular])
         if kind not in EVENT_KINDS:
             return measured_episodes(kind, self.measurements.get("episodes") or ())
+        if kind == "noise":
+            odds, step_s = self._noise
+            return [{"kind": kind, **e} for e in noise_spells(odds, step_s, self.record.leads, self.record.duration_s)]
         probability = self._per_step(kind)
         at_peaks = self.at_peaks(kind) if kind in BEAT_KINDS else None
         return events_of_kind(kind, self.record, times, probability, self.step_s, self.thresholds[kind], at_peaks)
@@ -104,9 +109,16 @@ class Evidence:
         """How likely the most likely place of a kind is; None for episodes, which are measured."""
         if kind not in EVENT_KINDS:
             return None
+        if kind == "noise":
+            return float(1 / (1 + np.exp(-self._noise[0].max(initial=-30.0))))
         if kind in BEAT_KINDS and self.measurements["beats"]:
             return float(self.at_peaks(kind).max())
         return float(self._per_step(kind).max())
+
+    @cached_property
+    def _noise(self) -> tuple[np.ndarray, float]:
+        """Noise is measured, per lead: the event head called most of an ambulatory recording noisy."""
+        return noise_odds(self.record, self.measurements["beats"])
 
     def _per_step(self, kind: str) -> np.ndarray:
         """Probability of an event kind per time step, from the event head and, for some episodes, the measurements."""
@@ -124,10 +136,10 @@ class Evidence:
         called = [(phrase(code), p) for code, p in ranked if p >= self.thresholds[code]]
         open_ones = [(phrase(code), p) for code, p in ranked if POSSIBLE <= p < self.thresholds[code]]
         located: dict[str, Any] = {}
-        for event in self.events:
-            lasts = event["kind"] not in BEAT_KINDS and event["kind"] != COUPLET
-            more = event["end_s"] - event["start_s"] if lasts else 1
-            located[event["kind"]] = located.get(event["kind"], type(more)(0)) + more
+        for kind in dict.fromkeys(event["kind"] for event in self.events):
+            spans = [(event["start_s"], event["end_s"]) for event in self.events if event["kind"] == kind]
+            lasts = kind not in BEAT_KINDS and kind != COUPLET
+            located[kind] = sum(end - start for start, end in merge_intervals(spans)) if lasts else len(spans)
         return {"likely": called[:MOST_SAID], "possible": open_ones[:MOST_POSSIBLE], "located": list(located.items())}
 
     def summary(self) -> dict[str, Any]:
