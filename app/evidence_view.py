@@ -1,17 +1,28 @@
-"""The evidence of an answer, as HTML with all text escaped; what it shows of an ECG is in words.py."""
+"""The evidence of an answer, as HTML with all text escaped; what it tells in rows is in tables.py."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from anyecg.abstain import UNJUDGED, lacking, usable_leads
-from anyecg.findings import SUPERCLASS_NAMES
+from anyecg.abstain import UNJUDGED
 from anyecg.record import EcgRecord
 
-from .words import BEAT_NAMES, MEANINGS, ORIGINS, ROWS, contradictions_and_corrections, measured_lines
+from .tables import (
+    ROWS,
+    amplitude_table,
+    change_table,
+    critical_line,
+    group_lines,
+    measured_lines,
+    number,
+    percent,
+    signal_lines,
+    span,
+)
+from .words import MEANINGS, ORIGINS, contradictions_and_corrections, without_way_out
 
 if TYPE_CHECKING:
     from anyecg.answer import Answer
@@ -32,35 +43,41 @@ def evidence_html(answer: Answer, records: Sequence[EcgRecord] = (), marks: Sequ
     """
     wrong, corrected = contradictions_and_corrections(answer.contradictions)
     parts = [
-        _alerts("Critical, measured", critical_lines(answer), "contradiction"),
+        _alert("Critical, measured", _critical(answer, records), "contradiction"),
         _alerts("The text and the evidence disagree", wrong, "contradiction"),
         _alerts("Put right in the text, by the evidence", corrected, "warning"),
-        _alerts("Please note", answer.warnings, "warning"),
-        _section("Marked on the trace (press a place to see it)", _marked(marks, len(answer.evidence))),
+        _alerts("Please note", map(without_way_out, answer.warnings), "warning"),
+        _section("Marked on the trace (press a place to see it)", _marked(marks, len(answer.evidence)), 2),
     ]
     if answer.changes:
         parts.append(_changes(answer.changes))
-    for number, entry in enumerate(answer.evidence, 1):
-        record = records[number - 1] if number <= len(records) else None
-        above = {mark.get("kind") for mark in marks if mark["ecg"] == number}
-        parts.append(_ecg(number, entry, record, len(answer.evidence) <= MAX_UNFOLDED, above))
-    return "".join(parts) + _glossary() + _timing(answer)
+    for ecg, entry in enumerate(answer.evidence, 1):
+        record = records[ecg - 1] if ecg <= len(records) else None
+        above = Counter(mark.get("kind") for mark in marks if mark["ecg"] == ecg)
+        parts.append(_ecg(ecg, entry, record, len(answer.evidence) <= MAX_UNFOLDED, above))
+    inside = "".join(parts) + _glossary() + _timing(answer)
+    return f'<section aria-label="Evidence">{inside}</section>'
 
 
-def _alerts(title: str, sentences: Sequence[str], kind: str) -> str:
-    if not sentences:
-        return ""
-    items = "".join(f"<li>{escape(str(sentence))}</li>" for sentence in sentences)
-    return f'<div class="alert {kind}" role="alert"><b>{title}</b><ul>{items}</ul></div>'
+def _alerts(title: str, sentences: Iterable[str], kind: str) -> str:
+    return _alert(title, [escape(str(sentence)) for sentence in sentences], kind)
 
 
-def critical_lines(answer: Answer) -> list[str]:
-    """Critical values with the rule that calls them so."""
-    several = len(answer.evidence) > 1
-    return [
-        (f"ECG {value['ecg']}: " if several else "") + f"{value['sentence']} ({value['source']})"
-        for value in answer.critical
-    ]
+def _alert(title: str, items: Sequence[str], kind: str) -> str:
+    listed = "".join(f"<li>{item}</li>" for item in items)
+    return f'<div class="alert {kind}" role="alert"><b>{title}</b><ul>{listed}</ul></div>' if listed else ""
+
+
+def _critical(answer: Answer, records: Sequence[EcgRecord]) -> list[str]:
+    """Critical values as HTML; one that does not last throughout has a button that shows it."""
+    items = []
+    for value in answer.critical:
+        ecg = value["ecg"]
+        lasts = ecg > len(records) or value["end_s"] - value["start_s"] > 0.99 * records[ecg - 1].duration_s
+        items.append(
+            escape(critical_line(value, len(answer.evidence))) + ("" if lasts else f"<br>{_place(ecg, value)}")
+        )
+    return items
 
 
 def _marked(marks: Sequence[Mapping[str, Any]], n_ecgs: int) -> str:
@@ -96,70 +113,31 @@ def _changes(changes: Mapping[str, Any]) -> str:
     said = "".join(f"<li>{escape(sentence)}</li>" for sentence in changes["sentences"])
     notes = _alerts("For this comparison", changes["warnings"], "warning")
     head, rows = change_table(changes)
-    return _section("What changed, measured", f"<ul>{said}</ul>{notes}{_table(head, rows)}")
+    return _section("What changed, measured", f"<ul>{said}</ul>{notes}{_table(head, rows)}", 2)
 
 
-def change_table(changes: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
-    """Head and rows of the comparison, a column per ECG."""
-    head = ["", *(f"ECG {number}" for number in changes["order"]), "± day to day"]
-    rows = []
-    for row in changes["rows"]:
-        if row["leads"] or all(value is None for value in row["values"]):
-            continue
-        limit = "" if row["limit"] is None else f"{row['limit']:.3g} {row['unit'] or ''}".strip()
-        rows.append([row["title"], *map(_changed, row["values"], row["exceeds"]), limit])
-    return head, rows
-
-
-def _changed(value: Any, exceeds: bool | None) -> str:
-    text = (
-        "–"
-        if value is None
-        else value
-        if isinstance(value, str)
-        else f"{value:.0f}"
-        if abs(value) >= 10
-        else f"{value:.3g}"
-    )
-    return text + (" *" if exceeds else "")
-
-
-def _ecg(
-    number: int, entry: Mapping[str, Any], record: EcgRecord | None, unfolded: bool, above: Collection[Any]
-) -> str:
-    """Everything that is known of one recording; places of the kinds `above` stand above already."""
-    changes = entry.get("differences_from_ecg_1") if number > 1 else None
+def _ecg(ecg: int, entry: Mapping[str, Any], record: EcgRecord | None, unfolded: bool, above: Mapping[Any, int]) -> str:
+    """Everything that is known of one recording; so many places of a kind stand `above` already."""
+    changes = entry.get("differences_from_ecg_1") if ecg > 1 else None
     if entry["abstained"]:
         body = f'<div class="alert warning">This ECG cannot be judged: {escape(str(entry["reason"]))}.</div>'
     else:
         body = _section("Findings and their probability", _findings(entry, record))
     body += _section("Measured", _measurements(entry["measurements"], changes or {}, record.sex if record else None))
-    body += _section("Episodes, measured", _kinds(number, entry["measurements"].get("episodes") or (), ()))
+    body += _section("Episodes, measured", _kinds(ecg, entry["measurements"].get("episodes") or (), {}))
     seen = [event for event in entry["events"] if event.get("probability") is not None]
-    body += _section("Seen by the network", _kinds(number, seen, above))
+    body += _section("Seen by the network", _kinds(ecg, seen, above))
     body += _amplitudes(entry["measurements"])
     state = " open" if unfolded else ""
-    name = f"<summary><h3>ECG {number} <span>{escape(entry['record'])}</span></h3></summary>"
+    name = f"<summary><h2>ECG {ecg} <span>{escape(entry['record'])}</span></h2></summary>"
     return f'<details class="ecg"{state}>{name}{body}</details>'
 
 
 def _findings(entry: Mapping[str, Any], record: EcgRecord | None) -> str:
     """The likeliest statements as bars, those above their decision limit in full colour; then the classes."""
     bars = "".join(_bar(finding) for finding in entry["findings"])
-    rows = [(name, percent) for name, percent in group_lines(entry, record)]
+    rows = group_lines(entry, record)
     return bars + (f"<details><summary>Groups of findings</summary>{_table((), rows)}</details>" if rows else "")
-
-
-def group_lines(entry: Mapping[str, Any], record: EcgRecord | None) -> list[tuple[str, str]]:
-    """The five diagnostic groups with their probability, or that these leads cannot show them."""
-    usable = usable_leads(record.leads, entry["quality"]) if record else None
-    return [
-        (
-            SUPERCLASS_NAMES.get(code, code),
-            UNJUDGED if usable is not None and lacking(f"super:{code}", usable) else percent(p),
-        )
-        for code, p in entry["superclasses"].items()
-    ]
 
 
 def _bar(finding: Mapping[str, Any]) -> str:
@@ -169,25 +147,22 @@ def _bar(finding: Mapping[str, Any]) -> str:
     right = percent(finding["probability"])
     if finding.get("verdict") == UNJUDGED:
         width, right, said = 0.0, UNJUDGED, finding["reason"]
+    seen = '<span class="unseen">, counts as seen</span>' if finding["present"] else ""  # else told by colour alone
     return (
         f'<div class="bar {kind}" title="{escape(said)}"><div class="fill" style="width:{width:.0f}%"></div>'
-        f"<span>{escape(finding['phrase'])} <i>{escape(finding['code'])}</i></span><b>{right}</b></div>"
+        f"<span>{escape(finding['phrase'])} <i>{escape(finding['code'])}</i></span><b>{right}{seen}</b></div>"
     )
 
 
-def percent(probability: float) -> str:
-    """A probability as people read it."""
-    value = 100 * probability
-    return "<1%" if value < 1 else ">99%" if value > 99 else f"{value:.0f}%"
-
-
 def _measurements(values: Mapping[str, Any], changes: Mapping[str, float], sex: str | None) -> str:
-    keys = {row.name: row.keys[0] for row in ROWS}
+    known = {row.name: row for row in ROWS}
     rows = []
     for line in measured_lines(values, sex):
-        change = changes.get(keys.get(line.name, ""))
+        row = known.get(line.name)
+        change = changes.get(row.keys[0]) if row else None
         value = escape(line.value) + (f" <b>{escape(line.verdict)}</b>" if line.verdict else "")
-        value += f" <i>{change:+.0f} against ECG 1</i>" if change is not None else ""
+        if row and change is not None:
+            value += f" <i>{'+' * (change >= 0)}{number(change, row.unit)} against ECG 1</i>"
         normal = f"<i>normal {escape(line.normal)}</i>" if line.normal else ""
         rows.append(
             f'<tr><td title="{escape(line.meaning, quote=True)}">{escape(line.name)}</td>'
@@ -199,24 +174,8 @@ def _measurements(values: Mapping[str, Any], changes: Mapping[str, float], sex: 
     return f"<table>{''.join(rows)}</table>" if rows else ""
 
 
-def signal_lines(values: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Beats, pacing, R progression and signal quality in words."""
-    lines = []
-    beats = Counter(beat["kind"] for beat in values.get("beats") or ())
-    if beats:
-        lines.append(("Beats", ", ".join(f"{n} {BEAT_NAMES.get(kind, kind)}" for kind, n in beats.most_common())))
-    if values.get("paced"):
-        lines.append(("Pacing", str(values["paced"])))
-    if progression := values.get("r_progression"):
-        lines.append(("R progression", f"{progression['word']} (transition {progression['transition_lead']})"))
-    if values.get("quality"):
-        poor = [f"{lead} {flag}" for lead, flag in values["quality"].items() if flag != "good"]
-        lines.append(("Signal quality", ", ".join(poor) or "good in all leads"))
-    return lines
-
-
-def _kinds(ecg: int, events: Sequence[Mapping[str, Any]], above: Collection[Any]) -> str:
-    """Places by kind, most first seen on top, with the highest probability that one of them has."""
+def _kinds(ecg: int, events: Sequence[Mapping[str, Any]], above: Mapping[Any, int]) -> str:
+    """Places by kind with the highest probability that one of them has; not again if all of them stand above."""
     groups: dict[str, list[Mapping[str, Any]]] = {}
     for event in events:
         groups.setdefault(str(event["kind"]), []).append(event)
@@ -227,22 +186,9 @@ def _kinds(ecg: int, events: Sequence[Mapping[str, Any]], above: Collection[Any]
             [f"up to {percent(max(likely))}"] if likely else []
         )
         head = kind + (f" ({', '.join(told)})" if told else "")
-        brief = kind in above and len(places) > 1
+        brief = above.get(kind, 0) >= len(places) > 1
         shown.append(f"<p>{escape(head)}{', marked above' if brief else ''}</p>{'' if brief else _places(ecg, places)}")
     return "".join(shown)
-
-
-AMPLITUDES = (("P", "p_mv"), ("Q", "q_mv"), ("R", "r_mv"), ("S", "s_mv"), ("J", "st_j_mv"), ("J+60", "st_mv"),
-              ("J+80", "st80_mv"), ("T", "t_mv"))  # fmt: skip
-
-
-def amplitude_table(values: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
-    """Head and rows of the amplitudes in mV, a row per lead."""
-    rows = [
-        [lead, *("" if levels.get(key) is None else f"{levels[key]:.2f}" for _, key in AMPLITUDES)]
-        for lead, levels in (values.get("leads") or {}).items()
-    ]
-    return ["lead", *(name for name, _ in AMPLITUDES)], rows
 
 
 def _amplitudes(values: Mapping[str, Any]) -> str:
@@ -269,16 +215,11 @@ def _timing(answer: Answer) -> str:
     return f'<div class="quiet timing">{" · ".join(parts)}{" · stopped" if answer.stopped else ""}</div>'
 
 
-def _section(title: str, body: str) -> str:
-    return f"<h4>{title}</h4>{body}" if body else ""
+def _section(title: str, body: str, level: int = 3) -> str:
+    return f"<h{level}>{title}</h{level}>{body}" if body else ""
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     top = "<tr>" + "".join(f"<th>{escape(cell)}</th>" for cell in head) + "</tr>" if any(head) else ""
     lines = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
     return f"<table>{top}{lines}</table>" if lines else ""
-
-
-def span(place: Mapping[str, Any]) -> str:
-    """From when to when, in seconds."""
-    return f"{place['start_s']:.1f}-{place['end_s']:.1f}"

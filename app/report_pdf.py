@@ -15,10 +15,19 @@ from anyecg.answer import critical_sentences
 from anyecg.draw import draw_strip
 from anyecg.strip_layout import PX_PER_MM
 
-from .evidence_view import amplitude_table, change_table, critical_lines, group_lines, percent, signal_lines, span
 from .session import Session
 from .strips import describe, sheet_starts
-from .words import ORIGINS, contradictions_and_corrections, measured_lines
+from .tables import (
+    amplitude_table,
+    change_table,
+    critical_line,
+    group_lines,
+    measured_lines,
+    percent,
+    signal_lines,
+    span,
+)
+from .words import ORIGINS, contradictions_and_corrections, without_way_out
 
 A4_MM = (210.0, 297.0)
 MARGIN_MM = 15.0
@@ -78,7 +87,7 @@ def _answered(question: str, answer: Any) -> list[Paragraph]:
     wrong, corrected = contradictions_and_corrections(answer.contradictions)
     for title, sentences in (("The text and the evidence disagree:", wrong), ("Put right by the evidence:", corrected)):
         parts += [(title, "alarm")] * bool(sentences) + [(f"- {sentence}", "alarm") for sentence in sentences]
-    return parts + [(f"Note: {sentence}", "quiet") for sentence in answer.warnings]
+    return parts + [(f"Note: {without_way_out(sentence)}", "quiet") for sentence in answer.warnings]
 
 
 def _evidence(session: Session, answer: Any) -> list[Paragraph]:
@@ -87,7 +96,7 @@ def _evidence(session: Session, answer: Any) -> list[Paragraph]:
     if answer.critical:
         parts += [
             ("Critical, measured, with their rules", "head"),
-            *((line, "text") for line in critical_lines(answer)),
+            *((critical_line(value, len(answer.evidence)), "text") for value in answer.critical),
         ]
     if answer.changes:
         head, rows = change_table(answer.changes)

@@ -15,7 +15,7 @@ from anyecg.record import EcgRecord
 from .evidence_view import evidence_html
 from .strips import describe, strips_html
 from .uploads import Uploads
-from .words import ORIGINS, contradictions_and_corrections
+from .words import ORIGINS, contradictions_and_corrections, without_way_out
 
 MAX_ECGS = 10
 NOTHING_LOADED = (
@@ -28,7 +28,12 @@ LACKING = (
 )
 WORKING = "*Reading the ECG …*"
 QUESTION_KEPT = "Your question still stands in the box below."
-_DECLARE = "; declare "
+UNSHADED = (
+    "left bundle branch block beat", "right bundle branch block beat", "paced beat", "normal beat", "bigeminy",
+    "trigeminy", "ventricular couplet",
+)  # fmt: skip
+"""Beats that mostly come one after the other, and patterns of beats that are shaded one by one."""
+LOADED, ASK = "Loaded. ", "What would you like to know?"
 
 
 @dataclass
@@ -79,6 +84,11 @@ class Session:
 
     def say(self, role: str, text: str) -> None:
         self.messages.append({"role": role, "content": text})
+
+    def say_once(self, text: str) -> None:
+        """Say something, but not twice in a row."""
+        if not self.messages or self.messages[-1] != {"role": "assistant", "content": text}:
+            self.say("assistant", text)
 
 
 @dataclass(frozen=True)
@@ -132,8 +142,8 @@ def take_records(
     elif not session.records:
         yield _without_ecg(session, text)
     elif not text:
-        notes = [plain(f"ECG {first + k}: {note}.") for k, r in enumerate(records, 1) for note in r.notes]
-        session.say("assistant", "\n\n".join([*notes, "Loaded. What would you like to know?"]))
+        notes = [f"ECG {first + k}: {without_way_out(note)}." for k, r in enumerate(records, 1) for note in r.notes]
+        session.say_once("\n\n".join([*map(plain, notes), f"{LOADED if records else ''}{ASK}"]))
         yield View()
     else:
         yield from _answer(chat, session, text)
@@ -145,15 +155,14 @@ def _without_ecg(session: Session, text: str) -> View:
     if general and origin == "knowledge":
         session.say("assistant", f"{plain(general)}\n\n*{plain(ORIGINS[origin])}*")
         return View(question="")
-    session.say("assistant", "\n\n".join([*([plain(general)] if general else []), NOTHING_LOADED]))
+    session.say_once("\n\n".join([*([plain(general)] if general else []), NOTHING_LOADED]))
     return View(question=text)
 
 
 def _problems(session: Session, text: str, problems: Sequence[str]) -> View:
     """Say what is wrong with the files; the question waits."""
-    # What to declare in a terminal or in Python is no help here; the page has fields for it.
-    sentences = [problem.split(_DECLARE)[0].rstrip(".") + "." for problem in problems]
-    lacking = any(_DECLARE in problem for problem in problems)
+    sentences = [without_way_out(problem) for problem in problems]
+    lacking = sentences != list(problems)
     end = [LACKING] if lacking else [QUESTION_KEPT] if text else []
     session.say("assistant", "\n\n".join([*map(plain, sentences), *end]))
     return View(question=text, lacking=lacking)
@@ -220,19 +229,28 @@ def marked(answer: Any, records: Sequence[EcgRecord]) -> list[dict[str, Any]]:
     """What the strip shades: the places that the text names, and beats or episodes of the evidence beside them.
 
     An answer that the evidence gave names the first places of one kind: then all places of that kind are shaded, and
-    nothing else. What lasts nearly all of a record would only colour the whole strip, and noise where a beat is marked
-    would only hide it.
+    nothing else. Any other answer shades what the text names, and what else is likelier than not and stands out. Noise
+    where a beat is marked would only hide it.
     """
     marks = [dict(interval) for interval in answer.intervals]
     asked = {mark["kind"] for mark in marks} if answer.origin == "evidence" else set()
     for number, (evidence, record) in enumerate(zip(answer.evidence, records, strict=False), start=1):
         named = [mark for mark in marks if mark["ecg"] == number]
         for event in evidence.get("events") or ():
-            brief = event["end_s"] - event["start_s"] < 0.8 * record.duration_s
-            wanted = event["kind"] in asked if asked else brief
+            wanted = event["kind"] in asked if asked else _stands_out(event, record.duration_s)
             if wanted and not any(_same(mark, event) for mark in named):
                 marks.append({"ecg": number, **{key: event[key] for key in ("start_s", "end_s", "kind", "leads")}})
     return [mark for mark in marks if mark["kind"] != "noise" or not any(_hides(mark, other) for other in marks)]
+
+
+def _stands_out(event: Mapping[str, Any], duration_s: float) -> bool:
+    """Whether a place is worth a colour where nobody asked for it: what lasts would only colour the whole strip.
+
+    A measured place has no probability.
+    """
+    is_brief = event["end_s"] - event["start_s"] < 0.8 * duration_s
+    probability = event.get("probability")
+    return is_brief and (probability is None or probability >= 0.5) and event["kind"] not in UNSHADED
 
 
 def _same(mark: Mapping[str, Any], event: Mapping[str, Any]) -> bool:

@@ -24,10 +24,20 @@ _KEPT: dict[int, tuple[weakref.ref[EcgRecord], str, tuple[str, bool]]] = {}
 
 def describe(record: EcgRecord) -> str:
     """One line about a recording: leads, length, rate, patient, date."""
-    parts = [describe_leads(record.leads), f"{record.duration_s:.1f} s", f"{record.sampling_rate:g} Hz"]
+    leads = describe_leads(record.leads) if len(record.leads) > 1 else f"lead {record.leads[0]}"
+    parts = [leads, _duration(record.duration_s), f"{record.sampling_rate:g} Hz"]
     if record.age is not None:
         parts.append(f"{record.age:.0f} y")
-    return ", ".join([*parts, *(part for part in (record.sex, record.recorded_at) if part)])
+    date = (record.recorded_at or "").replace("T", " ")
+    return ", ".join([*parts, *(part for part in (record.sex, date) if part)])
+
+
+def _duration(seconds: float) -> str:
+    """ "10.0 s", from two minutes on "30 min 6 s", from two hours on "23 h 59 min"."""
+    if seconds < 120:
+        return f"{seconds:.1f} s"
+    minutes, left = divmod(round(seconds), 60)
+    return f"{minutes} min {left} s" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"
 
 
 def sheet_starts(records: Sequence[EcgRecord], intervals: Iterable[Mapping[str, Any]]) -> dict[int, float]:
@@ -38,6 +48,11 @@ def sheet_starts(records: Sequence[EcgRecord], intervals: Iterable[Mapping[str, 
         for k, record in enumerate(records)
         if lay_out(record).end_s < record.duration_s - 1e-6
     }
+
+
+def longest_paged(records: Sequence[EcgRecord]) -> int | None:
+    """Index of the longest recording that does not fit on one sheet; None if all do."""
+    return max(sheet_starts(records, ()), key=lambda k: records[k].duration_s, default=None)
 
 
 def strips_html(

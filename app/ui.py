@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from anyecg.strip_layout import ROW_S
+from anyecg.strip_layout import ROW_S, lay_out
 
 from .evidence_view import NO_EVIDENCE
 from .samples import SAMPLES, Sample, make_sample
+from .scripts import NAME_FILES, NAME_NONE, ON_EVIDENCE, ON_LOAD, ON_PATIENT, ON_STRIPS, SAVE_FILE
 from .session import Session, View, take_records, take_turn
-from .strips import sheet_starts, strips_html
+from .strips import longest_paged, sheet_starts, strips_html
 from .uploads import MAX_FILE_MB, Uploads
 
 BANNER = (
@@ -24,8 +25,8 @@ BANNER = (
 TITLE = "<h1>anyecg <span>from any ECG file to an answer you can check</span></h1>"
 GREETING = (
     "Upload one or several ECGs with the paper clip (WFDB: the .hea and its .dat together; also DICOM, "
-    "SCP-ECG, HL7 aECG, MUSE XML, EDF, CSV, NPZ, MAT), ask, and check the answer against the evidence beside it. "
-    "Or press a sample above."
+    "SCP-ECG, HL7 aECG, MUSE XML, EDF, BDF, ISHNE, CSV, NPZ, MAT) or drop the files here, ask, and check the answer "
+    "against the evidence. Or press a sample above."
 )
 SAVE = "Save as PDF"
 LACKS = "My file does not say its sampling rate, units or leads"
@@ -33,27 +34,6 @@ UNITS = ("as the file says", "mV", "uV", "V")
 PLACE_BEFORE_S = 2.0
 """Seconds of a long recording that are shown before a place that was pressed."""
 _SESSION_S = 3600
-# What was pressed in a panel, as event data; places bring the trace into sight.
-ON_EVIDENCE = """element.addEventListener('click', e => { const b = e.target.closest('.place'); if (!b) return;
-  trigger('click', {ecg: +b.dataset.ecg, start: +b.dataset.start, end: +b.dataset.end, kind: b.dataset.kind});
-  document.getElementById('strips').scrollIntoView({block: 'nearest', behavior: 'smooth'}); })"""
-ON_STRIPS = """element.addEventListener('click', e => { const b = e.target.closest('.remove'); if (b)
-  trigger('click', {remove: +b.dataset.remove}); });
-element.addEventListener('toggle', e => { if (e.target.id == 'sheets' && e.newState == 'open')
-  e.target.querySelectorAll('details').forEach(d => d.open = true); }, true);
-watch('value', () => element.querySelectorAll('.sheet[data-x]').forEach(s => { const img = s.querySelector('img');
-  const go = () => s.scrollTo(s.dataset.x * img.width - s.clientWidth / 2, s.dataset.y * img.height);
-  img.complete ? go() : img.addEventListener('load', go); }));"""
-NAME_FILES = """box => { const safe = t => t.replace(/[&<>"']/g, c => `&#${c.charCodeAt(0)};`);
-  const names = ((box && box.files) || []).map(f => safe(f.orig_name || ''));
-  return names.length ? 'To be sent: ' + names.join(', ') : ''; }"""
-ASK_BEFORE_LEAVING = """() => { window.addEventListener('beforeunload', e => {
-  if (document.querySelector('#strips img')) e.preventDefault(); }); }"""
-# As a blob: browsers refuse data addresses of more than 2 MB.
-SAVE_FILE = """file => { if (file) { const [name, data] = file.split(' '); const link = document.createElement('a');
-  const bytes = Uint8Array.from(atob(data), c => c.charCodeAt(0));
-  link.href = URL.createObjectURL(new Blob([bytes], {type: 'application/pdf'}));
-  link.download = name; link.click(); setTimeout(() => URL.revokeObjectURL(link.href), 60000); } return ''; }"""
 
 
 def build_demo(chat: Any, *, folder: Path | None = None, max_file_mb: int = MAX_FILE_MB) -> gr.Blocks:
@@ -93,11 +73,15 @@ class Page:
                     NO_EVIDENCE, elem_id="evidence", container=True, padding=True, js_on_load=ON_EVIDENCE
                 )
         self.file = gr.Textbox("", visible="hidden", elem_id="file")
+        self.patient = gr.HTML("", elem_id="patient", js_on_load=ON_PATIENT)
 
     def _conversation(self) -> None:
         """Strip, chat, question box and the fields for what a file lacks."""
         self.strips = gr.HTML("", elem_id="strips", js_on_load=ON_STRIPS)
-        self.start = gr.Slider(0, 1, 0, step=1, label="Show the recording from second", visible=False, elem_id="start")
+        with gr.Row(elem_id="paging"):
+            self.start = gr.Slider(0, 1, 0, step=1, label="Show from second", visible=False, elem_id="start")
+            self.earlier = gr.Button("Earlier", size="sm", min_width=0)
+            self.later = gr.Button("Later", size="sm", min_width=0)
         self.chatbot = gr.Chatbot(
             elem_id="chat", height=None, show_label=False, placeholder=GREETING, latex_delimiters=[],
             feedback_options=None, buttons=[], allow_file_downloads=False, layout="bubble", label="Conversation",
@@ -116,29 +100,32 @@ class Page:
     def wire(self, demo: gr.Blocks) -> None:
         """Connect events; private, so that no API to other people's sessions is documented."""
         shown = [self.session, self.chatbot, self.box, self.strips, self.evidence, self.start, self.lacks]
+        shown.append(self.patient)
         slow: dict[str, Any] = {"concurrency_id": "model", "api_visibility": "private"}
         slow |= {"show_progress": "minimal", "show_progress_on": self.chatbot}  # tells the place in the queue
-        runs = [
-            self.box.submit(
-                self.ask, [self.session, self.box, self.rate, self.units, self.step, self.leads], shown, **slow
-            )
-        ]
+        private: dict[str, Any] = {"show_progress": "hidden", "queue": False, "api_visibility": "private"}
+        self.box.submit(None, None, self.names, js=NAME_NONE, **private)
+        fields = [self.session, self.box, self.rate, self.units, self.step, self.leads]
+        runs = [self.box.submit(self.ask, fields, shown, **slow)]
         for button, sample in zip(self.samples, SAMPLES, strict=True):
+            button.click(_stop, self.session, None, **private)  # what is being written is not waited for
             runs.append(button.click(self._sampler(sample), [self.session], shown, **slow))
         for run in runs:  # also after a failure, so that the question can be sent again
             run.then(_ready, None, self.box, show_progress="hidden", api_visibility="private")
-        private: dict[str, Any] = {"show_progress": "hidden", "queue": False, "api_visibility": "private"}
         self.box.stop(_stop, self.session, None, **private)
         self.box.change(None, self.box, self.names, js=NAME_FILES, **private)
-        self.clear.click(self.forget, [self.session], shown, **private)
-        self.start.release(self.turn_to, [self.session, self.start], self.strips, **private)
-        self.evidence.click(self.show_place, self.session, [self.strips, self.start], **private)
+        self.clear.click(self.forget, self.session, shown, **private)
         self.strips.click(self.remove, self.session, shown, **private)
+        trace = [self.strips, self.start]
+        self.start.input(self.turn_to, [self.session, self.start], self.strips, trigger_mode="always_last", **private)
+        self.earlier.click(self._pager(-1), [self.session, self.start], trace, **private)
+        self.later.click(self._pager(1), [self.session, self.start], trace, **private)
+        self.evidence.click(self.show_place, self.session, trace, **private)
         making = self.save.click(_making, None, self.save, **private)
         made = making.then(self.to_pdf, self.session, self.file, api_visibility="private", show_progress="hidden")
         saved = made.then(None, self.file, self.file, js=SAVE_FILE, **private)
         saved.then(_made, None, self.save, **private)
-        demo.load(None, None, None, js=ASK_BEFORE_LEAVING, **private)
+        demo.load(None, None, None, js=ON_LOAD, **private)
 
     def ask(
         self,
@@ -166,7 +153,7 @@ class Page:
             session = session or self._new_session()
             session.clear()
             turn = take_records(self.chat, session, sample.question, [make_sample(sample)])
-            yield [session, *self._blank()[1:]]
+            yield self._blank(session)
             yield from self._show(session, turn)
 
         return load_and_ask
@@ -175,7 +162,7 @@ class Page:
         """Each step of a turn as new values of the components.
 
         Gradio shows the last of them again when a turn is over: of one that another patient has overtaken, that is the
-        page as it is now.
+        page as it is now. What is still on its way from before is hidden by the number of its patient.
         """
         patient = session.begun_anew
         for view in turn:
@@ -189,6 +176,7 @@ class Page:
                 gr.skip() if view.evidence is None else view.evidence,
                 gr.skip() if view.strips is None else _slider(session),
                 gr.update(open=True) if view.lacking else gr.skip(),
+                str(patient),
             ]
         if session.begun_anew != patient:
             yield self._begun_anew(session)
@@ -197,14 +185,29 @@ class Page:
         """Drop the patient."""
         if session:
             session.clear()
-        return [session, *self._blank()[1:]]
+        return self._blank(session)
 
-    def _blank(self) -> list[Any]:
-        return [None, [], _ready(clear=True), "", NO_EVIDENCE, gr.update(visible=False, value=0), gr.update(open=False)]
+    def _blank(self, session: Session | None) -> list[Any]:
+        patient = str(session.begun_anew) if session else gr.skip()
+        slider, fields = gr.update(visible=False, value=0), gr.update(open=False)
+        return [session, [], _ready(clear=True), "", NO_EVIDENCE, slider, fields, patient]
 
     def turn_to(self, session: Session | None, start_s: float) -> str:
         """Show long recordings from another second."""
-        return strips_html(session.records, session.intervals, start_s) if session else ""
+        if not session:
+            return ""
+        return strips_html(session.records, session.intervals, start_s, opened=longest_paged(session.records))
+
+    def _pager(self, sheets: int) -> Callable[[Session | None, float], list[Any]]:
+        def turn(session: Session | None, start_s: float) -> list[Any]:
+            longest = longest_paged(session.records) if session else None
+            if not session or longest is None:
+                return [gr.skip(), gr.skip()]
+            record = session.records[longest]
+            start_s = max(0.0, min(start_s + sheets * lay_out(record).end_s, record.duration_s - ROW_S))
+            return [self.turn_to(session, start_s), gr.update(value=round(start_s))]
+
+        return turn
 
     def show_place(self, session: Session | None, event: gr.EventData) -> list[Any]:
         """Turn the trace to a place that was pressed in the evidence, and frame it."""
@@ -221,14 +224,14 @@ class Page:
         """Take away the ECG whose button was pressed."""
         number = (event._data or {}).get("remove")
         if not session or not isinstance(number, int):
-            return [gr.skip()] * 7
+            return [gr.skip()] * 8
         session.remove(number - 1)
         return self._begun_anew(session)
 
     def _begun_anew(self, session: Session) -> list[Any]:
         """The page without an answer, after the patient or the ECGs changed."""
-        strips = strips_html(session.records)
-        return [session, session.messages, _ready(), strips, NO_EVIDENCE, _slider(session), gr.skip()]
+        strips, patient = strips_html(session.records), str(session.begun_anew)
+        return [session, session.messages, _ready(), strips, NO_EVIDENCE, _slider(session), gr.skip(), patient]
 
     def to_pdf(self, session: Session | None) -> str:
         """The report as "name base64"; it travels in the page's own channel, so that no address for it exists."""
@@ -259,12 +262,11 @@ def _place(session: Session | None, event: gr.EventData) -> dict[str, Any] | Non
 
 def _slider(session: Session) -> Any:
     """The slider of long recordings, at where the sheet of the longest begins."""
-    starts = sheet_starts(session.records, session.intervals)
-    longest = max(starts, key=lambda k: session.records[k].duration_s, default=None)
+    longest = longest_paged(session.records)
     if longest is None:
         return gr.update(visible=False, value=0)
     last = session.records[longest].duration_s - ROW_S
-    return gr.update(visible=True, maximum=round(last), value=starts[longest])
+    return gr.update(visible=True, maximum=round(last), value=sheet_starts(session.records, session.intervals)[longest])
 
 
 def _busy(question: str | None) -> Any:

@@ -64,9 +64,9 @@ def evidence(record):
 
 
 @contextlib.contextmanager
-def slowly(chat, n_words):
-    """Answers of so many words, one every 50 ms: "word0 word1 …"."""
-    chat.words, chat.pause_s = [f"word{k}" for k in range(n_words)], 0.05
+def slowly(chat, n_words, pause_s=0.05):
+    """Answers of so many words, one per pause: "word0 word1 …"."""
+    chat.words, chat.pause_s = [f"word{k}" for k in range(n_words)], pause_s
     try:
         yield
     finally:

@@ -62,7 +62,9 @@ def test_the_page_shows_critical_values_above_the_text(tmp_path):
     class Urgent(FakeChat):
         def stream(self, *given, **options):
             for answer in super().stream(*given, **options):
-                answer.critical = [{"ecg": 1, "sentence": "Asystole for 4 s.", "source": "x"}]
+                answer.critical = [
+                    {"ecg": 1, "sentence": "Asystole for 4 s.", "source": "x", "start_s": 1.0, "end_s": 5.0}
+                ]
                 yield answer
 
     session = Session(Uploads(tmp_path))

@@ -1,9 +1,6 @@
 """The chat page in headless Chromium: upload a record, ask, read the streamed answer and its evidence."""
 
-import contextlib
 import os
-import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -13,104 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import wfdb
-from fake_chat import FakeChat, slowly
+from fake_chat import slowly
+from page_driver import ask, free_port, last_answer, upload, visit, write_record
 
+pytest_plugins = ("page_fixtures",)
 pytestmark = pytest.mark.browser
 
 ROOT = Path(__file__).parents[1]
 CHECKPOINT = ROOT / "anyecg" / "checkpoints" / "nano" / "model.safetensors"
-QUIET = ["--no-sandbox", "--disable-gpu", "--disable-sync", "--no-first-run", "--disable-dev-shm-usage"]
-QUIET += ["--disable-background-networking", "--disable-component-update"]
-PATIENCE_MS = 30_000
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """Debian's Chromium or Playwright's own; skips where there is neither."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    with playwright.sync_playwright() as driver:
-        path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-        try:
-            chromium = driver.chromium.launch(executable_path=path, args=QUIET)
-        except playwright.Error as error:
-            pytest.skip(f"no browser to drive: {str(error).splitlines()[0]}")
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture(scope="module")
-def chat():
-    return FakeChat(pause_s=0.02, contradictions=["The text says 72/min, but 81/min was measured."])
-
-
-@pytest.fixture(scope="module")
-def address(chat, tmp_path_factory):
-    """The page with a stand-in for the model, on a free port."""
-    os.environ["GRADIO_TEMP_DIR"] = str(tmp_path_factory.mktemp("gradio"))
-    from app.serve import Options, launch
-
-    port = free_port()
-    demo = launch(chat, Options(port=port), block=False)
-    yield f"http://127.0.0.1:{port}"
-    demo.close()
-
-
-@pytest.fixture(scope="module")
-def cache(address):
-    """Where Gradio itself keeps uploads."""
-    return Path(os.environ["GRADIO_TEMP_DIR"])
-
-
-@pytest.fixture
-def page(browser, address):
-    """A fresh visitor, who notes every request that leaves this computer."""
-    with visit(browser, address) as visitor:
-        yield visitor
-
-
-@contextlib.contextmanager
-def visit(browser, address, **options):
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, **options)
-    visitor = context.new_page()
-    visitor.set_default_timeout(PATIENCE_MS)
-    visitor.outside = []
-    visitor.on("request", lambda request: note_outside(visitor.outside, request.url))
-    visitor.goto(address)
-    visitor.wait_for_selector("#question textarea")
-    yield visitor
-    context.close()
-
-
-def note_outside(outside, url):
-    if not url.startswith(("http://127.0.0.1", "data:", "blob:")):
-        outside.append(url)
-
-
-def free_port():
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
-
-
-def write_record(folder, name="visit1"):
-    """A two-lead WFDB record of ten seconds; returns its two paths."""
-    signal = np.sin(np.arange(1000) / 15)[:, None] * [0.5, 0.8]
-    wfdb.wrsamp(name, 100, ["mV", "mV"], ["I", "II"], p_signal=signal, fmt=["16", "16"], write_dir=str(folder))
-    return [str(folder / f"{name}.hea"), str(folder / f"{name}.dat")]
-
-
-def upload(page, paths):
-    page.set_input_files("#question input[type=file]", paths)
-    page.wait_for_function("n => document.querySelectorAll('#question .thumbnail-item').length == n", arg=len(paths))
-
-
-def ask(page, question):
-    page.fill("#question textarea", question)
-    page.keyboard.press("Enter")
-
-
-def last_answer(page):
-    return page.locator("#chat [data-testid=bot]").last.inner_text()
 
 
 def test_an_uploaded_record_is_drawn_asked_about_and_answered_with_evidence(page, chat, tmp_path):
@@ -138,16 +45,18 @@ def test_no_upload_stays_where_its_address_could_be_guessed(page, cache, tmp_pat
     assert not list(cache.rglob("private.*"))
 
 
-def test_a_long_recording_can_be_paged(page, tmp_path):
+def test_a_long_recording_can_be_paged_with_buttons_and_the_keyboard(page, tmp_path):
     signal = np.sin(np.arange(30_000) / 15)[:, None] * 0.5
     wfdb.wrsamp("long", 100, ["mV"], ["II"], p_signal=signal, fmt=["16"], write_dir=str(tmp_path))
     upload(page, [str(tmp_path / "long.hea"), str(tmp_path / "long.dat")])
     page.keyboard.press("Enter")
     page.wait_for_selector("#start input[type=number]")
-    first = page.locator("#strips img").get_attribute("src")
-    page.fill("#start input[type=number]", "200")
-    page.keyboard.press("Tab")
-    page.wait_for_function("old => document.querySelector('#strips img').src != old", arg=first)
+    for turn, second in (("Later", 60), ("Later", 120), ("Earlier", 60), ("ArrowRight", 61)):
+        before = page.locator("#strips img").get_attribute("src")
+        page.focus("#start input[type=range]") if turn == "ArrowRight" else page.focus(f"#paging >> text={turn}")
+        page.keyboard.press(turn if turn == "ArrowRight" else "Enter")
+        page.wait_for_function("old => document.querySelector('#strips img').src != old", arg=before)
+        assert page.input_value("#start input[type=number]") == str(second)
 
 
 def test_a_sample_is_loaded_and_asked_with_one_press(page, chat):
@@ -173,6 +82,9 @@ def test_a_missing_companion_is_named_and_joins_in_the_next_turn(page, tmp_path)
 def test_what_is_about_to_be_sent_is_named(page, tmp_path):
     upload(page, write_record(tmp_path, "visit3"))
     page.wait_for_selector("text=To be sent: visit3.hea, visit3.dat")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("text=Loaded.")
+    page.wait_for_function("!document.querySelector('#names').innerText.trim()")
 
 
 def test_a_place_in_the_evidence_is_shown_on_the_trace(page):
@@ -209,16 +121,55 @@ def test_one_of_two_ecgs_can_be_removed_and_both_be_seen_at_once(page, tmp_path)
     assert page.locator("#strips img").count() == 1
 
 
-def test_clearing_while_an_answer_is_written_brings_nothing_back(page, chat):
-    with slowly(chat, 60):
+# The words of an answer come half a second late, as on a slow line, and each frame is looked at once it was blank.
+LATE = """const fetched = window.fetch; window.fetch = async (...call) => { const answer = await fetched(...call);
+  if (!String(call[0].url || call[0]).includes('/queue/data')) return answer;
+  const late = new ReadableStream({ async start(out) { const reader = answer.body.getReader();
+    for (;;) { const {done, value} = await reader.read();
+      setTimeout(() => done ? out.close() : out.enqueue(value), 500); if (done) return; } } });
+  return new Response(late, {status: answer.status, headers: answer.headers}); };"""
+WATCH = """() => { window.came = []; let gone = false; const look = () => {
+  const seen = [...document.querySelectorAll('#chat [data-testid=bot], #strips img, #evidence .timing')].filter(
+    e => e.checkVisibility({visibilityProperty: true}));
+  gone ||= !seen.length; if (gone) seen.forEach(e => window.came.push(e.innerText || e.tagName));
+  requestAnimationFrame(look); }; look(); }"""
+
+
+def test_nothing_of_an_answer_comes_back_once_the_next_patient_began(page, chat):
+    page.add_init_script(LATE)
+    page.reload()
+    page.wait_for_selector("#question textarea")
+    with slowly(chat, 300, pause_s=0.02):
         page.click("#samples button:has-text('Normal sinus rhythm')")
         page.wait_for_selector("text=word3")
+        page.evaluate(WATCH)
         page.click("#clear")
-        page.wait_for_timeout(1500)  # a message on its way may still come, and goes again when the turn ends
-        page.wait_for_function("!document.querySelector('#chat [data-testid=bot], #strips img')")
-        page.wait_for_timeout(500)
-    assert page.locator("#chat [data-testid=bot], #strips img").count() == 0
-    assert "72/min" not in page.inner_text("#evidence")
+        page.wait_for_function("!document.querySelector('#strips img')")
+        page.wait_for_timeout(1500)
+    assert page.evaluate("window.came") == [], "not even for a moment"
+    assert page.inner_text("#chat").count("word") == 0 and "72/min" not in page.inner_text("#evidence")
+    page.click("#samples button:has-text('Atrial fibrillation')")
+    page.wait_for_selector("#evidence .timing")
+
+
+def test_no_more_is_said_of_an_ecg_that_was_removed(page, chat):
+    with slowly(chat, 300, pause_s=0.02):
+        page.click("#samples button:has-text('Normal sinus rhythm')")
+        page.wait_for_selector("text=word3")
+        page.click("#strips .remove")
+        page.wait_for_selector("text=none is left")
+        page.wait_for_function("!document.querySelector('#strips img')")
+        said = page.inner_text("#chat")
+        page.wait_for_timeout(1500)
+    assert page.inner_text("#chat") == said and page.locator("#strips img").count() == 0
+
+
+def test_a_sample_does_not_wait_for_the_answer_that_is_being_written(page, chat):
+    with slowly(chat, 2000):
+        page.click("#samples button:has-text('Normal sinus rhythm')")
+        page.wait_for_selector("text=word3")
+        page.click("#samples button:has-text('Atrial fibrillation')")
+        page.wait_for_selector("#strips img[alt*='atrial fibrillation']")
 
 
 def test_a_reload_in_the_middle_of_an_answer_does_not_hold_up_the_next_visitor(page, chat):

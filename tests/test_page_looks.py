@@ -1,0 +1,62 @@
+"""What a visitor sees of the page: contrast in both themes, what is in sight, files dropped anywhere."""
+
+import pytest
+from page_driver import PATIENCE_MS, ask, upload, visit, write_record
+
+pytest_plugins = ("page_fixtures",)
+pytestmark = pytest.mark.browser
+
+# Every text with its contrast (WCAG 2.2) where that is below 4.5.
+FAINT = """() => {
+  const parse = c => { const m = c.match(/[\\d.]+/g).map(Number); return [m[0], m[1], m[2], m[3] ?? 1]; };
+  const linear = v => (v /= 255) <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
+  const light = c => 0.2126 * linear(c[0]) + 0.7152 * linear(c[1]) + 0.0722 * linear(c[2]);
+  const over = (a, b) => a.slice(0, 3).map((v, k) => v * a[3] + b[k] * (1 - a[3])).concat(1);
+  const back = e => { const layers = [];
+    for (; e; e = e.parentElement) layers.push(parse(getComputedStyle(e).backgroundColor));
+    return layers.reduceRight((below, c) => over(c, below), [255, 255, 255, 1]); };
+  const contrast = (e, colour) => { const below = back(e);
+    const [dark, bright] = [light(over(parse(colour), below)), light(below)].sort((a, b) => a - b);
+    return (bright + 0.05) / (dark + 0.05); };
+  const seen = [...document.querySelectorAll('body *')].filter(e => e.checkVisibility() &&
+    [...e.childNodes].some(n => n.nodeType == 3 && n.data.trim()));
+  const texts = seen.map(e => [contrast(e, getComputedStyle(e).color), e.innerText]);
+  const hints = [...document.querySelectorAll('textarea')].filter(e => e.placeholder && e.checkVisibility())
+    .map(e => [contrast(e, getComputedStyle(e, '::placeholder').color), e.placeholder]);
+  return [...texts, ...hints].filter(t => t[0] < 4.5); }"""
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_every_text_stands_out_from_what_is_behind_it(browser, address, theme):
+    with visit(browser, address, color_scheme=theme) as page:
+        assert page.evaluate(FAINT) == []
+        page.click("#samples button:has-text('Two leads')")
+        page.wait_for_selector("#evidence .timing")
+        assert page.evaluate(FAINT) == []
+
+
+@pytest.mark.parametrize("size", [(1440, 900), (390, 844)])
+def test_the_question_box_is_in_sight_below_a_long_trace(browser, address, size):
+    with visit(browser, address) as page:
+        page.set_viewport_size({"width": size[0], "height": size[1]})
+        page.click("#samples button:has-text('Two leads')")
+        page.wait_for_selector("#evidence .timing")
+        box = page.locator("#question").bounding_box()
+        assert box["y"] + box["height"] <= size[1] + 1
+
+
+def test_a_file_dropped_anywhere_is_taken_for_the_question(page, tmp_path):
+    page.evaluate("""() => { const files = new DataTransfer(); files.items.add(new File(['I'], 'dropped.csv'));
+      const drop = new DragEvent('drop', {dataTransfer: files, bubbles: true, cancelable: true});
+      window.kept = !document.querySelector('#chat').dispatchEvent(drop); }""")
+    page.wait_for_selector("text=To be sent: dropped.csv")
+    assert page.evaluate("window.kept"), "the browser would open the file instead of the page"
+
+
+def test_samples_that_would_clear_a_patient_are_hidden_till_the_next(page, tmp_path):
+    upload(page, write_record(tmp_path))
+    ask(page, "What is the rhythm?")
+    page.wait_for_selector("#evidence .timing")
+    assert page.locator("#samples button:visible").count() == 0
+    page.click("#clear")
+    page.wait_for_selector("#samples button", state="visible", timeout=PATIENCE_MS)
