@@ -70,6 +70,19 @@ def test_an_impossible_declared_rate_is_refused(tmp_path, rate):
     assert "sampling rate" in refused(tmp_path / "a.csv", sampling_rate=rate, units="mV")
 
 
+def test_names_notes_and_leads_of_a_file_are_bounded(tmp_path):
+    path = tmp_path / "many.csv"
+    names = [f"A{k}" for k in range(60)]
+    path.write_text(",".join(names) + "\n" + ",".join("1" * 60) + "\n")
+    assert "60 leads" in refused(path, sampling_rate=100, units="mV")
+    assert len(read_record(path, sampling_rate=100, units="mV", leads=names[:40]).leads) == 40
+    path.write_text(
+        "I," + "x" * 1000 + "," + ",".join(f"RESP{k}" for k in range(200)) + "\n" + ",".join("1" * 202) + "\n"
+    )
+    record = read_record(path, sampling_rate=100, units="mV")
+    assert record.leads == ("I", "x" * 40) and max(map(len, record.notes)) == 400
+
+
 # NPZ
 
 

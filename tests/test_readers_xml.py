@@ -173,6 +173,12 @@ def test_other_sequences_are_left_out(tmp_path):
     assert "no ECG waveform" in refused(write_aecg(tmp_path / "b.xml", series([sequences(others)])))
 
 
+def test_what_is_left_out_a_hundred_times_is_told_in_short(tmp_path):
+    others = [sequence(f"MDC_RESP_{k}", STEPS[0]) for k in range(100)]
+    record = read_record(write_aecg(tmp_path / "a.xml", series([sequences([*twelve(), *others])])))
+    assert len(record.notes) == 31 and record.notes[-1] == "and 70 more of the kind"
+
+
 @pytest.mark.parametrize(
     ("parts", "words"),
     [

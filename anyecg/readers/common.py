@@ -22,6 +22,9 @@ MILLIVOLTS_PER_UNIT = {
 MOST_UNPACKED, LEAST_PACKED = 100, 2**20
 """A compressed ECG grows by 2 to 10 times; what would grow more is not unpacked. Less than so many bytes count as so
 many, for a short flat trace is small."""
+MOST_LEADS, LONGEST_NAME = 40, 40
+"""Of a record: every lead is measured, and its name stands in notes, pages and the prompt of the language model."""
+MOST_NOTES, LONGEST_NOTE = 30, 400
 HIGHEST_AGE = 120.0
 LOWEST_RATE, HIGHEST_RATE = 20.0, 100_000.0
 """Hz; outside this no ECG was ever recorded, and a waveform cannot be read."""
@@ -263,8 +266,12 @@ def finish(
         signal: shape (n_leads, n_samples), in mV.
         leads_declared: the names are the caller's own, so that there is nothing left to choose.
         derive: the format stores two limb leads for six, so that the others are computed.
+
+    Raises:
+        RecordError: with more leads than are measured, or without one that is wanted.
     """
-    names, signal = number_duplicates(leads, notes), to_float32(signal)
+    names = number_duplicates([plain_text(lead, LONGEST_NAME) for lead in leads], notes)
+    signal = to_float32(signal)
     if signal.ndim == 2 and signal.size and np.isinf(signal).any():
         signal = np.where(np.isinf(signal), np.nan, signal)
         notes.append("infinite values were taken as gaps")
@@ -274,12 +281,24 @@ def finish(
             notes.append(f"{', '.join(n for n, e in zip(names, empty, strict=True) if e)} left out: no finite sample")
             signal, names = signal[~empty], tuple(n for n, e in zip(names, empty, strict=True) if not e)
     age = age if age is not None and 0 <= age <= HIGHEST_AGE else None
-    record = EcgRecord(signal, names, sampling_rate, path.stem, age, sex, recorded_at, tuple(notes))
+    record = EcgRecord(signal, names, sampling_rate, path.stem, age, sex, recorded_at, _in_short(notes))
     if derive:
         record = record.with_derived_leads()
-    if declared.leads is None or leads_declared:
-        return record
-    try:
-        return record.select(declared.leads)
-    except ValueError as error:
-        raise RecordError(str(error)) from None
+    if declared.leads is not None and not leads_declared:
+        try:
+            record = record.select(declared.leads)
+        except ValueError as error:
+            raise RecordError(plain_text(str(error), LONGEST_NOTE)) from None
+    if len(record.leads) > MOST_LEADS:
+        raise RecordError(
+            f"{path.name} has {len(record.leads)} leads, of which {MOST_LEADS} can be measured; name those to use with "
+            "leads= or --leads."
+        )
+    return record
+
+
+def _in_short(notes: Sequence[str]) -> tuple[str, ...]:
+    """Each note once, no longer and no more than somebody will read."""
+    once = [note if len(note) <= LONGEST_NOTE else f"{note[: LONGEST_NOTE - 1]}…" for note in dict.fromkeys(notes)]
+    more = len(once) - MOST_NOTES
+    return tuple(once if more <= 0 else [*once[:MOST_NOTES], f"and {more} more of the kind"])
