@@ -13,7 +13,7 @@ from .measure.serial import MOST as MOST_COMPARED
 from .measure.serial import compare
 from .mending import mended
 from .named_places import kind_in as kind_in
-from .named_places import named_intervals as named_intervals
+from .named_places import named_intervals
 
 ORIGINS = {
     "model": "written by the language model, held against the evidence",
