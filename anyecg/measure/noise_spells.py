@@ -35,7 +35,7 @@ FAST, BESIDE, SPAN, AWAY, STILL, STRANGE = range(6)
 """Columns of `levels`."""
 WEIGHTS, UNUSUAL, SHIFT = np.array([1.31, 1.12, 2.27, 0.0, 23.8, -2.14]), 1.89, 5.95
 """Weights of the columns, of BESIDE above its median over time, and the constant: log-odds of a heavy spell."""
-SURE, POSSIBLE = 0.5, -1.5
+SURE, POSSIBLE = 1.0, -1.5
 """Log-odds that a spell reaches somewhere, and to which it extends in time and leads."""
 GAP_S, SHORTEST_S = 0.5, 0.4
 ALIKE = 0.35
