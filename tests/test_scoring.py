@@ -33,6 +33,7 @@ def test_a_report_is_scored_by_its_statements_and_conclusion():
         ("Inferior myocardial infarction.", {"MI"}),
         ("Conclusion: not a clearly normal ECG, without a finding that is likely enough to be named.", set()),
         ("Conclusion: normal ECG but for hypertrophy.", {"NORM", "HYP"}),
+        ("Conclusion: no myocardial infarction, but hypertrophy.", {"HYP"}),
     ],
 )
 def test_superclasses_are_read_from_the_conclusion_and_the_statements(text, expected):

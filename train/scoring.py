@@ -60,7 +60,14 @@ def score(predictions: Sequence[Prediction]) -> dict[str, Scores]:
 def classes_in_text(text: str) -> set[str]:
     """The superclasses that a report names in its conclusion or through its statements."""
     conclusion = without_possible(text).partition("conclusion:")[2]
-    named = {name for name, words in _CLASS_WORDS.items() if re.search(words, conclusion)}
+    named = {
+        name
+        for name, words in _CLASS_WORDS.items()
+        if any(
+            not _DENIES.search(_THIS_CLAUSE.split(conclusion[: at.start()])[-1])
+            for at in re.finditer(words, conclusion)
+        )
+    }
     return named | set(superclasses_of(asserted(text)))
 
 
@@ -252,3 +259,4 @@ _DENIED = re.compile(r"\b(?:not|nor|neither) (?:in )?(?=ecg \d)")
 _ECG = re.compile(r"(not:)?\becg (\d+)((?:(?!not:|\becg \d|\bbut\b)[^;.])*)")
 """An ECG, and what is said of it."""
 _DENIES = re.compile(r"\b(?:not|no|without)\b")
+_THIS_CLAUSE = re.compile(r"[,.;:]|\bbut\b")
