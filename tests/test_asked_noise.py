@@ -25,7 +25,10 @@ def evidence():
     [
         ("is static noise visible", [], "Yes: static noise in lead I."),
         ("is there static noise in lead i", ["I"], "Yes: static noise in lead I."),
-        ("is there static noise in lead v4", ["V4"], "No: no static noise was found in lead V4 (static noise in lead I only)."),
+        (
+            "is there static noise in lead v4", ["V4"],
+            "No: no static noise was found in lead V4 (static noise in lead I only).",
+        ),
         ("is burst noise visible in lead v1", ["V1"], "No: no burst noise was found in lead V1."),
         ("does this ecg show baseline drift", [], "Yes: baseline drift in lead V6."),
         ("where is the baseline wander", [], "Baseline drift in lead V6."),
