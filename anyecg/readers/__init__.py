@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ..record import EcgRecord, RecordError
 from . import csv, dicom, edf, edf_header, ishne, mat, npz, scp, wfdb, xmlfile
-from .common import Declared
+from .declared import Declared
 
 SUPPORTED = {
     "WFDB": ".hea with its signal files (every storage format, FLAC and .mat too; any segments)",

@@ -17,20 +17,8 @@ import numpy as np
 
 from ..leads import KNOWN_LEADS, canonical_lead
 from ..record import EcgRecord, RecordError
-from .common import (
-    Declared,
-    age_at,
-    check_size,
-    finish,
-    is_ecg_name,
-    is_voltage,
-    number_duplicates,
-    plain_text,
-    settle_rate,
-    settle_scale,
-    settle_step,
-    to_float32,
-)
+from .common import age_at, check_size, finish, is_ecg_name, number_duplicates, plain_text, to_float32
+from .declared import Declared, is_voltage, settle_rate, settle_scale, settle_step
 from .groups import Group, join, require_any
 from .lead_numbers import LEAD_NUMBERS
 

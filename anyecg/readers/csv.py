@@ -13,17 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from ..record import EcgRecord, RecordError
-from .common import (
-    Declared,
-    check_size,
-    finish,
-    is_ecg_name,
-    is_voltage,
-    require,
-    settle_leads,
-    settle_rate,
-    settle_scale,
-)
+from .common import check_size, finish, is_ecg_name
+from .declared import Declared, is_voltage, require, settle_leads, settle_rate, settle_scale
 
 MAX_BYTES = 2**30
 

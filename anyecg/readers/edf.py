@@ -12,18 +12,8 @@ import numpy as np
 
 from ..leads import KNOWN_LEADS, canonical_lead
 from ..record import EcgRecord, RecordError
-from .common import (
-    Declared,
-    check_rate,
-    check_size,
-    finish,
-    is_ecg_name,
-    is_voltage,
-    settle_rate,
-    settle_scale,
-    to_float32,
-    to_frame_rate,
-)
+from .common import check_size, finish, is_ecg_name, to_float32, to_frame_rate
+from .declared import Declared, check_rate, is_voltage, settle_rate, settle_scale
 from .edf_header import ANNOTATIONS, Channel, Header, patient_of, read_header
 
 _PREFIX = re.compile(r"^(?:ECG|EKG)[\s_:-]*", re.IGNORECASE)

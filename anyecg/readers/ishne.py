@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from ..record import EcgRecord, RecordError
-from .common import Declared, age_at, check_size, finish, settle_rate, settle_step, to_float32
+from .common import age_at, check_size, finish, to_float32
+from .declared import Declared, settle_rate, settle_step
 
 MAGIC = b"ISHNE1.0"
 FAULT = -32768

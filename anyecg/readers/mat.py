@@ -13,7 +13,8 @@ import numpy as np
 
 from ..leads import STANDARD_LEADS
 from ..record import EcgRecord, RecordError
-from .common import Declared, check_size, finish, require, settle_leads, settle_rate, settle_scale
+from .common import check_size, finish
+from .declared import Declared, require, settle_leads, settle_rate, settle_scale
 from .matfile import MatFileError, read_variables
 
 WANTED = ("val", "feats", "curr_sample_rate", "ECG")

@@ -14,7 +14,8 @@ from xml.etree.ElementTree import Element
 import numpy as np
 
 from ..record import EcgRecord, RecordError
-from .common import Declared, age_at, check_size, finish, plain_text, settle_rate, settle_step
+from .common import age_at, check_size, finish, plain_text
+from .declared import Declared, settle_rate, settle_step
 
 _YEARS = {"YEARS": 1.0, "MONTHS": 1 / 12, "WEEKS": 7 / 365.2425, "DAYS": 1 / 365.2425}
 

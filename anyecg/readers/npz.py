@@ -15,7 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from ..record import MAX_SAMPLES, EcgRecord, RecordError
-from .common import Declared, finish, first_line, most_unpacked, require, settle_leads, settle_rate, settle_scale
+from .common import finish, first_line, most_unpacked
+from .declared import Declared, require, settle_leads, settle_rate, settle_scale
 
 MAX_OTHER_BYTES = 2**20
 """Of an array that is not the signal."""

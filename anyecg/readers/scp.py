@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 
 from ..record import EcgRecord, RecordError
-from .common import Declared, age_at, finish, settle_rate, settle_step
+from .common import age_at, finish
+from .declared import Declared, settle_rate, settle_step
 from .lead_numbers import lead_of_number
 from .scp_huffman import Table, decode, read_tables, undo_differences
 

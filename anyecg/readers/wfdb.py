@@ -14,18 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from ..record import EcgRecord, RecordError
-from .common import (
-    Declared,
-    check_size,
-    finish,
-    first_line,
-    is_ecg_name,
-    is_voltage,
-    number_duplicates,
-    settle_rate,
-    to_float32,
-    to_frame_rate,
-)
+from .common import check_size, finish, first_line, is_ecg_name, number_duplicates, to_float32, to_frame_rate
+from .declared import Declared, is_voltage, settle_rate
 from .wfdb_calibration import steps_to_millivolts
 from .wfdb_header import Header, SignalLine, patient_of, read_header
 

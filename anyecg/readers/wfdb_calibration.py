@@ -8,7 +8,7 @@ import numpy as np
 
 from ..leads import canonical_lead
 from ..record import RecordError
-from .common import Declared, settle_scale
+from .declared import Declared, settle_scale
 from .wfdb_header import Header, SignalLine
 
 MISFIT_THAT_CONTRADICTS = 0.02

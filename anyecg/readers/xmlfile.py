@@ -7,7 +7,8 @@ from xml.etree.ElementTree import Element, ParseError
 
 from ..record import EcgRecord, RecordError
 from . import aecg, muse
-from .common import Declared, plain_text
+from .common import plain_text
+from .declared import Declared
 
 MAX_BYTES = 50 * 10**6
 MAX_TAGS = 250_000
