@@ -7,7 +7,7 @@ import pytest
 import yaml
 from test_asked import evidence
 
-from anyecg.asked import given, overview, recording, rhythm, topics, voltages, waves
+from anyecg.asked import given, overview, recording, rhythm, topics, waves
 from anyecg.asked.words import GRAMMAR, plain, understood, without_context
 from anyecg.leads import STANDARD_LEADS
 from data_builders.questions.knowledge import ASPECTS, HELD_OUT
@@ -66,7 +66,7 @@ def asked(question, **changes):
         ("Can you exclude an infarction?", "It is rather unlikely, but not excluded: myocardial infarction 30 %."),
         ("Does this look like an old inferior MI?", "Probably not: inferior myocardial infarction 20 %. How old"),
         ("Is conduction normal?", "The PR interval is 160 ms, which is normal (normal 120-200 ms). The QRS duration"),
-        ("Why is the QTc long?", "The QTc by Bazett is 510 ms, which is long (normal 350-460 ms). In general: QTc,"),
+        ("Why is the QTc long?", "The QTc by Bazett is 510 ms, which is long (normal 350-450 ms in men,"),
         ("Is the ST segment fine?", "No. No ST elevation of 0.10 mV or more. ST depression: V5 -0.12 mV."),
         ("Is the ST segment abnormal?", "Yes. No ST elevation of 0.10 mV or more. ST depression: V5 -0.12 mV."),
         ("ST segments ok?", "No ST elevation of 0.10 mV or more. ST depression: V5 -0.12 mV."),
@@ -83,7 +83,7 @@ def asked(question, **changes):
         ("Could this be pericarditis?", "I cannot tell: there is no probability for pericarditis. Pericarditis,"),
         ("does he have long qt syndrome", "Not sure: the QTc by Bazett is 510 ms, which is long"),
         ("72F, syncope this morning. Is there LVH?", "Yes: left ventricular hypertrophy 80 %."),
-        ("Is the QTc dangerous?", "The QTc by Bazett is 510 ms, which is long (normal 350-460 ms)."),
+        ("Is the QTc dangerous?", "The QTc by Bazett is 510 ms, which is long (normal 350-450 ms in men"),
         ("Are the PVCs dangerous?", "Whether it is there: Yes: premature ventricular contractions at 2.9-3.3 s."),
     ],
 )  # fmt: skip
@@ -151,8 +151,7 @@ def test_every_topic_has_its_function_and_every_function_a_topic():
     functions = {
         "decisions": overview.DECISIONS, "rhythm": rhythm.ANSWERS, "recording": recording.ANSWERS,
         "whole": overview.ANSWERS, "plainly": overview.PLAINLY,
-        "waves": {"stemi": 0, "reciprocal": 0} | voltages.ANSWERS,
-        "by_lead": {"st_changes": 0, "t_waves": 0, "q_waves": 0},
+        "waves": waves.WAVES, "by_lead": waves.BY_LEAD,
     }  # fmt: skip
     assert {group: {topic["answer"] for topic in found} for group, found in written.items()} == {
         group: set(names) for group, names in functions.items()

@@ -23,6 +23,9 @@ def asked(question, sex=None, **changes):
     return by_evidence(question, [one])
 
 
+BOTH_SEXES = "350-450 ms in men, 350-460 ms in women"
+
+
 @pytest.mark.parametrize(
     ("question", "said"),
     [
@@ -31,8 +34,8 @@ def asked(question, sex=None, **changes):
         ("hr?", "The heart rate is 104/min, which is slightly fast (normal 60-100/min)."),
         ("Read off the QRS duration.", "The QRS duration is 98 ms, which is normal (normal below 120 ms)."),
         ("Please list the intervals with supraventricular tachycardia.", ""),
-        ("What is the frontal QRS axis of this ECG?", "The frontal QRS axis cannot be measured because no limb leads."),
-        ("What is the axis?", "The frontal QRS axis cannot be measured because no limb leads."),
+        ("Please tell me the axis.", "The frontal QRS axis cannot be measured because there are no limb leads."),
+        ("What is the axis?", "The frontal QRS axis cannot be measured because there are no limb leads."),
         ("Is the rhythm regular?", "The rhythm is regular, at a rate of 104/min."),
         ("Give me all the intervals.", f"{NUMBERS} Not measurable: axis."),
         ("Is there ST elevation in lead V4?", "Yes: in V4 the ST level is 0.12 mV (from 0.10 mV on it counts)."),
@@ -46,7 +49,7 @@ def asked(question, sex=None, **changes):
         ("Which values are abnormal?", OUTSIDE),
         ("Now the QRS duration, please.", "The QRS duration is 98 ms, which is normal (normal below 120 ms)."),
         ("What is the P axis?", "The P axis cannot be measured because it is not clear enough in this recording."),
-        ("is the qtc above 500", "No: the QTc by Bazett is 455 ms, which is normal (normal 350-460 ms)."),
+        ("is the qtc above 500", f"No: the QTc by Bazett is 455 ms, which is normal (normal {BOTH_SEXES})."),
         ("Is the PR over 200?", f"Yes: {LONG_PR}"),
         ("QRS 98 or more?", "Yes: the QRS duration is 98 ms, which is normal (normal below 120 ms)."),
         ("Is the heart rate below 50?", "No: the heart rate is 104/min, which is slightly fast (normal 60-100/min)."),
@@ -58,7 +61,7 @@ def asked(question, sex=None, **changes):
             "The longest RR interval is 1.00 s (from 1.0 to 2.0 s); no pause of more than 3 s was found.",
         ),
         ("Does the QRS look like a delta wave?", ""),
-        ("Is lead V4 noisy?", ""),
+        ("Is lead V4 noisy?", "No: lead V4 is usable, and no noise, drift or loose electrode was flagged."),
         ("What is the PR interval in V4 at night?", ""),
     ],
 )  # fmt: skip

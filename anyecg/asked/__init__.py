@@ -15,7 +15,7 @@ from ..answer import abstention
 from ..check import asks_generally
 from ..evidence import Evidence
 from ..findings import findings_in_text, phrase
-from ..knowledge import answer_back, answer_from_knowledge, beyond
+from ..knowledge import answer_back, answer_from_knowledge, beyond, concept_named
 from ..knowledge.beyond import is_beyond_any_ecg, kind_beyond
 from ..mending import OF_THIS_ECG
 from .conditions import condition
@@ -72,11 +72,12 @@ def given(
         return _joined([text for text, _ in each]), origin
     if len(parts) > 1 and (whole := ask(question))[0]:
         return whole
+    may_fill = for_small_model and bool(evidences) and with_measurements and not _FOR_MODEL.search(plain(question))
+    if may_fill and (filled := _filled(question, parts, [text for text, _ in each], evidences)):
+        return filled, "evidence"
     if (for_small_model or not evidences) and (guessed := beyond(question)):
         return guessed, "scope"
-    if for_small_model and evidences and with_measurements and not _FOR_MODEL.search(plain(question)):
-        return _filled(question, parts, [text for text, _ in each], evidences), "evidence"
-    return "", "model"
+    return (instead(evidences), "evidence") if may_fill else ("", "model")
 
 
 def _answer(question: str, evidences: Sequence[Evidence], last: str, before: str, measured: bool) -> Said:
@@ -98,6 +99,15 @@ def _answer(question: str, evidences: Sequence[Evidence], last: str, before: str
     return (text, "evidence") if text else ("", "model")
 
 
+_EVERYDAY = (
+    "please|and|so|ok|just|can|could|would|you|your|me|us|my|i|need|want|give|tell|let|what|how|is|are|was|did|do|does|s|the|"
+    "this|that|these|a|an|any|some|all|full|whole|everything|anything|of|on|in|for|with|about|from|to|first|quick|short|"
+    "long|brief|briefly|version|ecgs?|ekgs?|tracings?|recordings?|strips?|heart|findings?|found|find|see|say|telling|"
+    "opinion|thoughts?|view|analy[sz]e|analysis|assess|assessment|evaluate|evaluation|review|explain|help|look|looks|"
+    "looking|check|go|ahead|tl|dr|tldr|out|up|over|it|here|there|doctor|know|notice|think|thank|thanks"
+)
+"""Words of which a question is made that asks for no more than what an ECG shows: "Thoughts?", "tl;dr"."""
+_BRIEF = re.compile(r"\b(?:short|brief|briefly|quick|tl|tldr)\b")
 _FOR_MODEL = re.compile(
     "|".join((
         r"^(?!(?:is|are|does|do|did|was|has|have|should|why|how)\b).*\b(?:report|reporting|interpret|interpretation|sum|"
@@ -107,6 +117,7 @@ _FOR_MODEL = re.compile(
         r"^(?:please )?(?:mark|show|locate|find|list|where|when|give|point|can you (?:mark|point)|"
         r"(?:at|in) (?:which|what))\b"
         r".*\b(?:tachycardia|fibrillation|flutter|rhythm|beats?|seconds|times?|intervals with|them|that|where)\b",
+        rf"^(?:(?:{_EVERYDAY})\b ?)+$",
         r"\b(?:static|burst) noise\b",
         r"^(?=.*\blead\b).*\b(?:noises?|interference|distortions?|drift|disturbed|electrodes? problems)\b",
     ))
@@ -114,12 +125,20 @@ _FOR_MODEL = re.compile(
 """Asks for a report, for places in time, or for noise in one lead: what a small language model was taught."""
 
 
+def as_taught(question: str) -> str:
+    """A question that only asks for what an ECG shows, in words that a small language model was taught."""
+    asked = plain(question)
+    if not re.fullmatch(rf"(?:(?:{_EVERYDAY})\b ?)+", asked):
+        return question
+    return "Summarise in one sentence." if _BRIEF.search(asked) else "What does this ECG show?"
+
+
 def _filled(question: str, parts: Sequence[str], said: Sequence[str], evidences: Sequence[Evidence]) -> str:
-    """The answers to the parts of a question, those without one by what they name."""
+    """The answers to the parts of a question, those without one by what they name; "" where nothing is named."""
     known = [text or named(part, evidences) for part, text in zip(parts, said, strict=True)]
     if any(known):
         return _joined([text for text in known if text]) + ("" if all(known) else f" {_REST}")
-    return named(question, evidences) or instead(evidences)
+    return named(question, evidences)
 
 
 _REST = "To the rest of the question I have no answer."
@@ -142,6 +161,8 @@ def _before_knowledge(question: str, evidences: Sequence[Evidence]) -> str:
             return said
         if _LOOKS_LIKE.match(asked) and (said := condition(without_context(question), evidence)):
             return said
+        if question.endswith("?") and (bare := concept_named(asked)) and not bare[1]:
+            return answered(question, [evidence]) or condition(f"is there {asked}", evidence)
         if _ABOUT_LEAD.match(asked):
             return answered_waves(asked, evidence)
         if leads_in(asked)[0] and _OF_WAVE.search(asked):
@@ -173,8 +194,8 @@ _LOOKS_LIKE = re.compile(r"(?:does|do|could|might) (?:it|this|that|the ecg|this 
 _ABOUT_LEAD = re.compile(r"(?:tell me about|describe|what about|how (?:does|do)) (?:the )?(?:\w+ )?leads?\b")
 _AT_HAND = re.compile(
     r"^(?:st|t|q|p)[ -](?:segments?|waves?) (?:ok|okay|fine|normal)$|\bdoes the .*\bmatter$|"
-    r"\b(?:worr\w+|safe|dangerous|concern\w*|serious|bad)\b.*\b(?:the|his|her|my|this|these) |"
-    r"\b(?:the|his|her|my|this|these) .*\b(?:worr\w+|safe|dangerous|concern\w*|serious|bad)\b"
+    r"\b(?:worr\w+|safe|danger\w*|concern\w*|serious|bad)\b.*\b(?:the|his|her|my|this|these) |"
+    r"\b(?:the|his|her|my|this|these) .*\b(?:worr\w+|safe|danger\w*|concern\w*|serious|bad)\b"
 )
 _GENERAL_HERE = re.compile(
     r"(?:tell me )?(?:what|how) (?:is|are|was|do|does|did|about) (?:the|this|these|my|his|her)\b|tell me about\b"
@@ -196,8 +217,9 @@ def by_evidence(question: str, evidences: Sequence[Evidence]) -> str:
 
 
 _OF_EACH = re.compile(
-    r"\b(?:(?:of|for|in|on) )?(?:each|all|both|any)(?: one| ecg| recording)?(?: of)?(?: (?:them|these|those))?"
-    r"(?: ecgs?)?\b(?= ?[?.!]*$| an? )|\beach ecg's\b"
+    r"\b(?:(?:of|for|in|on) )?(?:each|every|all|both|any)(?: one| ecg| recording)?(?: of)?(?: (?:them|these|those))?"
+    r"(?: ecgs?)?\b(?= ?[?.!]*$| an? )|\beach ecg's\b",
+    re.I,
 )
 
 
@@ -244,7 +266,7 @@ def answered(question: str, evidences: Sequence[Evidence]) -> str:
         first
         or answered_waves(asked, evidence)
         or by_topic(asked, evidence, "rhythm", OF_RHYTHM)
-        or by_topic(asked, evidence, "recording", OF_RECORDING)
+        or by_topic(asked, evidence, "recording", OF_RECORDING, asked=leads_in(asked)[1])
         or by_topic(asked, evidence, "plainly", PLAINLY)
         or by_topic(asked, evidence, "whole", OF_WHOLE)
         or condition(without_context(question), evidence)

@@ -209,6 +209,10 @@ def kinds(question: str, evidence: Evidence) -> str:
         if match and set(re.findall(r"\w+", rest[: match.start()] + rest[match.end() :])) <= _SCAFFOLD | {
             "which",
             "kind",
+            "region",
+            "wall",
+            "territory",
+            "site",
         }:
             return _of_group(name, codes, group, evidence)
     return ""

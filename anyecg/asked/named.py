@@ -18,7 +18,7 @@ from ..measure.normal import say
 from .features import FEATURES
 from .findings import GROUPS
 from .overview import ANSWERS as OF_WHOLE
-from .overview import DECISIONS, PLAINLY
+from .overview import DECISIONS, PLAINLY, decision
 from .recording import ANSWERS as OF_RECORDING
 from .rhythm import ANSWERS as OF_RHYTHM
 from .rhythm import pacing, regularity
@@ -29,17 +29,16 @@ from .spoken import spoken
 from .together import each_in_a_line
 from .topics import cued
 from .values import answered_values
-from .voltages import ANSWERS as OF_VOLTAGES
 from .voltages import voltages
-from .waves import leads_in, q_waves, reciprocal, st_changes, stemi, t_waves, territory
+from .waves import BY_LEAD, WAVES, leads_in, q_waves, st_changes, territory
 from .words import plain
 
 MOST = 4
 """Things named in one question that are told of."""
 _SPECIFIC = (
     ("decisions", DECISIONS),
-    ("waves", {"stemi": stemi, "reciprocal": reciprocal} | OF_VOLTAGES),
-    ("by_lead", {"st_changes": st_changes, "t_waves": t_waves, "q_waves": q_waves}),
+    ("waves", WAVES),
+    ("by_lead", BY_LEAD),
     ("rhythm", OF_RHYTHM),
     ("recording", OF_RECORDING),
 )
@@ -79,11 +78,13 @@ def _of_one(asked: str, evidence: Evidence) -> list[str]:
         told = [text for text in (territory(evidence, " ".join(leads).lower()),) if text]
     told = told or _concept(rest, evidence)
     told = told or [text for group, answers in _GENERAL for text in cued(asked, evidence, group, answers, among=rest)]
+    if not told and re.match(r"(?:and |so )?(?:should|shall|must|ought|do (?:i|we) need)\b", asked):
+        told = [decision(evidence, asked)]
     return list(dict.fromkeys(told))[:MOST]
 
 
 def _findings(asked: str, evidence: Evidence) -> list[str]:
-    codes = [code for code in findings_in_text(asked) if code not in ("NORM", "SR")]
+    codes = [code for code in findings_in_text(asked) if code != "NORM"]
     told = [f"{capital(of_finding(code, evidence))} {behind(code, evidence)}".strip() for code in codes]
     rest = without_findings(asked)
     for name, (words, members, group) in GROUPS.items():

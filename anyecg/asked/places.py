@@ -10,12 +10,15 @@ from ..answer import kind_in
 from ..check import asks_generally
 from ..events import LOCATABLE
 from ..evidence import Evidence
+from ..metrics import merge_intervals
+from .said import join
 
 MOST_TOLD = 12
 """Places that an answer's text lists; the trace shows all."""
 
 ASKS_PLACES = re.compile(
-    r"\b(?:where|locate|when do you|(?:which|what|the|their) times?|times of|(?:which|what) seconds?|"
+    r"\b(?:how much of the time|how long|"
+    r"where|locate|when do you|(?:which|what|the|their) times?|times of|(?:which|what) seconds?|"
     r"when (?:is|are|was|does|do) the|start and end|point out|"
     r"mark|(?:list|name) the (?:intervals|places))\b"
 )
@@ -30,8 +33,14 @@ def in_words(kind: str, events: Sequence[Mapping[str, Any]], most: int = 20) -> 
 
 
 def listed(events: Sequence[Mapping[str, Any]], most: int) -> str:
-    places = ", ".join(f"{event['start_s']:.1f}-{event['end_s']:.1f} s" for event in events[:most])
+    places = ", ".join(f"{event['start_s']:.1f}-{event['end_s']:.1f} s{in_leads(event)}" for event in events[:most])
     return places + (f" and {len(events) - most} more places" if len(events) > most else "")
+
+
+def in_leads(event: Mapping[str, Any]) -> str:
+    """ " in leads V5 and V6"; "" for all of them."""
+    named = event.get("leads") or ()
+    return f" in lead{'s' if len(named) > 1 else ''} {join(named)}" if named else ""
 
 
 def places(question: str, evidence: Evidence) -> str:
@@ -42,9 +51,16 @@ def places(question: str, evidence: Evidence) -> str:
     found = evidence.locate(kind)
     if end := re.search(r"\b(?:first|last)\b", asked):
         found = found[:1] if end.group() == "first" else found[-1:]
-    return in_words(kind, found, MOST_TOLD)
+    return in_words(kind, found, MOST_TOLD) + (_share(found, evidence) if _HOW_MUCH.search(asked) else "")
 
 
+def _share(events: Sequence[Mapping[str, Any]], evidence: Evidence) -> str:
+    spans = merge_intervals([(event["start_s"], event["end_s"]) for event in events])
+    total, whole = sum(end - start for start, end in spans), evidence.record.duration_s
+    return f" That is {total:.0f} of {whole:.0f} s ({100 * total / whole:.0f} %)."
+
+
+_HOW_MUCH = re.compile(r"\bhow much\b|\bhow long\b|\bpercent\w*\b|\bburden\b|\btotal\b")
 _OF_SHAPE = re.compile(r"\b(?:inver\w+|depress\w+|elevat\w+|flat\w*|peaked|negative|leads?|abnormal|pathological)\b")
 """A wave's shape is asked for, not its time."""
 

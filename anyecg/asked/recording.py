@@ -6,22 +6,36 @@ import re
 
 from ..evidence import Evidence
 from ..leads import STANDARD_LEADS
+from .noise import noise
+from .places import listed
 from .said import asks_yes_or_no, capital, join
+from .waves import leads_in
+
+MOST_SPELLS = 4
 
 
 def quality(evidence: Evidence, question: str) -> str:
     """Which leads are not usable, which are disturbed, and whether electrodes look exchanged."""
     measured = evidence.measurements
-    poor = {lead: flag for lead, flag in (measured.get("quality") or {}).items() if flag != "good"}
-    disturbed = {lead: faults for lead, faults in (measured.get("disturbances") or {}).items() if faults}
+    asked = leads_in(question)[0] or evidence.record.leads
+    poor = {lead: flag for lead, flag in (measured.get("quality") or {}).items() if flag != "good" and lead in asked}
+    disturbed = {
+        lead: faults for lead, faults in (measured.get("disturbances") or {}).items() if faults and lead in asked
+    }
     parts = []
     if poor:
         parts.append(f"not usable: {', '.join(f'{lead} ({flag})' for lead, flag in poor.items())}")
     if disturbed:
         parts.append("disturbed but readable: " + ", ".join(f"{le} ({join(f)})" for le, f in disturbed.items()))
-    n = len(evidence.record.leads)
+    n = len(set(asked) & set(evidence.record.leads))
+    if n < len(asked):
+        return f"I cannot tell: {join(asked)} {'is' if len(asked) == 1 else 'are'} not in this recording."
+    if said := noise(evidence, question, leads_in(question)[0]):
+        return said
+    if spells := [e for e in evidence.locate("noise") if not e["leads"] or set(e["leads"]) & set(asked)]:
+        parts.append(f"noise at {listed(spells, MOST_SPELLS)}")
     if not parts:
-        found = f"all {n} leads are usable" if n > 1 else "the lead is usable"
+        found = f"all {n} leads are usable" if n > 1 else f"lead {asked[0]} is usable"
         found += ", and no noise, drift or loose electrode was flagged"
     else:
         found = f"{n - len(poor)} of {n} leads are usable; {'; '.join(parts)}"
@@ -31,6 +45,7 @@ def quality(evidence: Evidence, question: str) -> str:
         yes = "Yes: "
     text = capital(f"{yes}{found}.")
     misplaced = [suspicion["sentence"] for suspicion in measured.get("placement") or ()]
+    n = len(evidence.record.leads)
     fewer = "" if n >= len(STANDARD_LEADS) else f" It has {n} of the 12 leads, so that not everything can be judged."
     return " ".join([text, *misplaced]) + fewer
 

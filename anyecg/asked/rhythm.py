@@ -47,6 +47,8 @@ def p_waves(evidence: Evidence, question: str) -> str:
     text = f"{start}P waves were found before the QRS complexes" + (
         f", with a PR interval of {pr:.0f} ms." if pr else "."
     )
+    if (width := measured.get("p_ms")) and re.search(r"\b(?:wide|broad|long|notched|look|shape|duration)", question):
+        text += f" They last {width:.0f} ms (normal up to 120 ms)."
     if blocks := called(evidence, _BLOCKS):
         text += f" AV conduction: {named(blocks)}."
     if extra := called(evidence, ("PVC", "PAC", "PRC(S)")):

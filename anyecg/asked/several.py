@@ -22,7 +22,7 @@ from .relations import ALL_WORDS, HOLDS, KNOWN, dated, in_order, numbers, referr
 from .said import called, capital, is_called, join
 from .several_values import answered_numbers
 from .spoken import spoken
-from .together import answered_together
+from .together import answered_together, dates
 from .words import plain, understood, word_set
 
 SURE_CHANGE = 0.5
@@ -40,6 +40,8 @@ _WHOSE = re.compile(
 _COURSE = ("New in ECG 2", "Not in ECG 2 any more", "Unchanged")
 _INTERVALS = ("pr_ms", "qrs_ms", "qtc_fridericia_ms", "axis_deg")
 _APART = ("Only in ECG 2", "Only in ECG 1", "In both")
+_AND = re.compile(r"\band\b(?: (?:which|what)(?: ones?)?)?(?: (?:have|has|are|is))?(?: been)?\b")
+_NEW_AND_GONE = re.compile(r"\bnew\b.*\b(?:resolved?|gone|no longer|disappeared)\b")
 _NORMAL = re.compile(r"\b(?:everything (?:is )?normal|normal|no abnormality)\b")
 _KINDS = (
     ("r", r"\brhythms?\b"), ("f", r"\bfindings of form\b|\bform (?:findings|statements)\b"),
@@ -52,10 +54,17 @@ _QUERY_WORDS = KNOWN | word_set(
 )
 
 
+_OLDER = re.compile(
+    r"^which (?:one|ecg|recording|tracing)?\b.*\b(?:older|oldest|newer|newest|earlier|earliest|latest)\b"
+)
+
+
 def answered_of_several(question: str, evidences: Sequence[Evidence]) -> str:
     """The answer to a closed question on several ECGs, or "" where the language model has to answer."""
     if len(evidences) < 2 or any(evidence.unjudgeable for evidence in evidences):
         return ""
+    if _OLDER.search(plain(question)):
+        return dates(question, evidences)
     stated = _WHOSE.sub(" ", plain(question))
     asked = spoken(referring(stated if len(stated.split()) > 2 else question, evidences))
     for answer in (_of_one_finding, _of_group, answered_numbers, _of_kinds, answered_together):
@@ -195,6 +204,9 @@ def _of_kinds(question: str, evidences: Sequence[Evidence]) -> str:
     rest = re.sub(cue, " ", question) if cue else question
     bare = re.search(r"\bwhat\b|\banything\b|\bwhich\b", question)
     relation = relation_of(rest)
+    if len(evidences) == 2 and _NEW_AND_GONE.search(rest) and understood(_AND.sub(" ", rest), _QUERY_WORDS):
+        parts = zip(_COURSE, (1, 0), strict=False)
+        return " ".join(f"{heading}: {_uncapital(_told(_in_one(k, evidences, kind)))}" for heading, k in parts)
     if not (cue or bare) or not understood(rest, _QUERY_WORDS):
         return ""
     asks_alone = re.search(r"\becg \d .*\bunlike\b|\bdoes not\b|\bonly\b|\balone\b", rest)
@@ -242,6 +254,11 @@ def _told(found: Sequence[tuple[str, str]], evidences: Sequence[Evidence] = ()) 
         return f"{capital(join([words for words, _ in found]))}."
     listed = [f"{words} ({', '.join(percent(e.labels[code]) for e in evidences)})" for words, code in found]
     return f"{capital(join(listed))}."
+
+
+def _uncapital(text: str) -> str:
+    """The same inside a sentence; an abbreviation keeps its capitals."""
+    return text if text[:2].isupper() else text[:1].lower() + text[1:]
 
 
 def _of_all_findings(whole: str, question: str, evidences: Sequence[Evidence]) -> str:

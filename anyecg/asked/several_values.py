@@ -82,6 +82,8 @@ def _of_feature(asked: str, rest: str, feature: Feature, evidences: Sequence[Evi
         return _extreme(feature, evidences, most=not re.search(rf"\b(?:{_LEAST})\b", rest))
     if re.search(r"\becg (\d) than (?:in )?ecg (\d)\b|\becg \d .*\bthan\b.*\becg \d\b", asked):
         return _direct(asked, feature, evidences)
+    if both := _BOTH.search(asked):
+        return _as_stated(both, feature, evidences)
     if (_OUTSIDE.search(rest) or _WITHIN.search(rest)) and relation_of(asked):
         return _state(asked, rest, feature, evidences) if len(evidences) == 2 else _states(rest, feature, evidences)
     if re.search(rf"\b(?:{_CHANGE})\b", rest) or re.search(r"\b(?:each|all|are|list|over time|values?)\b", rest):
@@ -222,6 +224,21 @@ def _state(asked: str, rest: str, feature: Feature, evidences: Sequence[Evidence
     change = float(values[1] or 0) - float(values[0] or 0)
     unsure = _variation(feature, change) if outside[0] != outside[1] else ""
     return f"{'Yes' if holds else 'No'}: the {feature.name} is {one} in ECG 1 and {two} in ECG 2{unsure}."
+
+
+_BOTH = re.compile(r"\b(within|outside)\b.*\becg (\d)\b.*\b(within|outside)\b.*\becg (\d)\b")
+
+
+def _as_stated(both: re.Match[str], feature: Feature, evidences: Sequence[Evidence]) -> str:
+    """Whether a number lies within its range in the one ECG and outside in the other, as the question says of both."""
+    stated = {int(both.group(2)) - 1: both.group(1) == "outside", int(both.group(4)) - 1: both.group(3) == "outside"}
+    if max(stated) >= len(evidences):
+        return ""
+    found = {k: is_outside(feature, evidences[k]) for k in stated}
+    if None in found.values():
+        return f"I cannot tell.{_lacking(feature, [value(feature, evidence) for evidence in evidences])}"
+    listed = [f"{shown(feature, value(feature, evidences[k]))} in ECG {k + 1}" for k in sorted(stated)]
+    return f"{'Yes' if found == stated else 'No'}: the {feature.name} is {join(listed)}."
 
 
 def _states(rest: str, feature: Feature, evidences: Sequence[Evidence]) -> str:

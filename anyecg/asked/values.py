@@ -10,7 +10,7 @@ from ..evidence import Evidence
 from ..findings import findings_in_text
 from ..knowledge import passage
 from ..measure.normal import LIMITS, Q_MV, ST_MV, T_MV, judge, say
-from .said import rhythm
+from .said import asks_yes_or_no, rhythm
 from .words import EVIDENCE, GRAMMAR, JUDGING, MEASURING, RECORDING, WORRYING, plain, understood, without_context
 
 NAMES = {
@@ -42,6 +42,8 @@ _CONCEPTS = {
     "qrs_ms": "the QRS complex", "axis_deg": "the heart axis",
 }  # fmt: skip
 """The written passage on each number."""
+_NONE = "None of them lies outside its normal range."
+_WITHIN = re.compile(r"\b(?:normal|within)\b")
 _ABNORMAL = re.compile(r"\b(?:abnormal|not normal|outside)\b")
 _VALUES = re.compile(r"\b(?:values?|intervals?|measurements?|numbers?|features)\b")
 _REGULAR = re.compile(r"\b(?:ir)?regular(?:ity|ly)?\b")
@@ -89,10 +91,12 @@ def _numbers(question: str, evidence: Evidence) -> str:
     limit = _LIMIT.search(rest) if len(keys) == 1 else None
     if limit and understood(_LIMIT.sub(" ", rest), _WORDS):
         return _against_limit(limit, keys[0], measured, sex)
-    if not understood(rest, _WORDS, frozenset(("why",)) if keys else frozenset()):
+    if not understood(_ABNORMAL.sub(" ", rest), _WORDS, frozenset(("why",)) if keys else frozenset()):
         return ""
-    if not keys and _ABNORMAL.search(question) and _VALUES.search(question):
-        return _abnormal(measured, sex)
+    if not keys and _VALUES.search(question) and (_ABNORMAL.search(question) or _WITHIN.search(question)):
+        outside = _abnormal(measured, sex)
+        asks_normal = asks_yes_or_no(question) and not _ABNORMAL.search(question)
+        return f"{'Yes' if outside == _NONE else 'No'}. {outside}" if asks_normal else outside
     if _REGULAR.search(question) and set(keys) <= {"heart_rate_bpm"}:
         return _regularity(measured)
     if keys and re.search(r"\brhythm\b", rest):
@@ -146,7 +150,9 @@ def _more_numbers(question: str, evidence: Evidence) -> str:
         is_normal = low <= round(value) <= high
         verdict = "normal" if is_normal else "above the normal range" if value > high else "below the normal range"
         yes = ""
-        if re.match(r"(?:is|are|does|has)\b", question) and set(question.split()) & (_NORMAL | _ABOVE | {"abnormal"}):
+        if re.match(r"(?:is|are|does|has|would)\b", question) and set(question.split()) & (
+            _NORMAL | _ABOVE | {"abnormal"}
+        ):
             wants_normal = bool(set(question.split()) & _NORMAL)
             yes = "Yes: " if is_normal == wants_normal else "No: "
         said = f"the {title} is {shown}, which is {verdict} (normal {_limits(low, high)}{unit})."
@@ -205,7 +211,7 @@ def _abnormal(measured: Mapping[str, Any], sex: str | None) -> str:
         for key, value in values.items()
         if judged[key] != "normal"
     ]
-    return f"Outside the normal range: {', '.join(outside)}." if outside else "None of them."
+    return f"Outside the normal range: {', '.join(outside)}." if outside else _NONE
 
 
 def _all(measured: Mapping[str, Any]) -> str:

@@ -179,6 +179,11 @@ def q_waves(evidence: Evidence, question: str) -> str:
     return yes + text + _verdict(evidence, ("QWAVE",)) + _without(evidence, leads)
 
 
+def abnormal_leads(evidence: Evidence, question: str) -> str:
+    """ST, T and Q beyond their limits, each with its leads."""
+    return " ".join(answer(evidence, "") for answer in (st_changes, t_waves, q_waves))
+
+
 def reciprocal(evidence: Evidence, question: str) -> str:
     up, down = (beyond_limit(evidence, level, limit, evidence.record.leads) for limit in (ST_MV, -ST_MV))
     if said := _measurable(evidence):
@@ -290,15 +295,16 @@ def sizes(question: str, evidence: Evidence) -> str:
 
 def answered_waves(question: str, evidence: Evidence) -> str:
     """The answer to a plain question about waves; "" for any other."""
-    if said := by_topic(question, evidence, "waves", {"stemi": stemi, "reciprocal": reciprocal} | VOLTAGES):
+    if said := by_topic(question, evidence, "waves", WAVES):
         return said
     asked, rest = leads_in(question)
-    by_lead = {"st_changes": st_changes, "t_waves": t_waves, "q_waves": q_waves}
-    if said := by_topic(question, evidence, "by_lead", by_lead, asked=rest):
+    if said := by_topic(question, evidence, "by_lead", BY_LEAD, asked=rest):
         return said + (f" In general: {_urgency(rest)}" if set(rest.split()) & _WORRY else "")
     if asked and understood(rest, GRAMMAR, RECORDING, EVIDENCE, JUDGING, _ABOUT):
         return territory(evidence, question)
     return ""
 
 
+WAVES = {"stemi": stemi, "reciprocal": reciprocal, "abnormal_leads": abnormal_leads} | VOLTAGES
+BY_LEAD = {"st_changes": st_changes, "t_waves": t_waves, "q_waves": q_waves}
 _SIZE = word_set("upright positive wave waves amplitude voltage level height depth size st segment p q r s t")

@@ -63,16 +63,16 @@ JUDGING = word_set(
 MEASURING = word_set(
     """
     interval intervals duration length width time times measurement measurements numeric features ms millisecond
-    milliseconds mv millivolt minute min per degrees degree calculate report come fall falls lies lie into rr regular
-    irregular regularly regularity pulse off judge print complex complexes wave waves segment amplitude
+    call among milliseconds mv millivolt minute min per degrees degree calculate report come fall falls lies lie into rr
+    regular irregular regularly regularity pulse off judge print complex complexes wave waves segment amplitude
     """
 )
 """Words that go with a measured number."""
 WORRYING = word_set(
     """
-    worry worried worries worrying worrisome concern concerned concerning concerns dangerous danger safe serious bad
-    risk risky alarming alarmed matter problem problems trouble important significant significance relevant clinically
-    be should need something anything wrong
+    worry worried worries worrying worrisome concern concerned concerning concerns dangerous dangerously danger
+    safe serious bad risk risky alarming alarmed matter problem problems trouble important significant significance
+    relevant clinically be should need something anything wrong
     """
 )
 """Words that ask whether something matters."""
@@ -88,9 +88,9 @@ LOOKED_FOR = word_set(
 """Words that go with waves."""
 RELATING = word_set(
     """
-    ecgs how many number other others first second third fourth fifth sixth last latest earlier previous prior later
-    latter current recent compared comparison contrast opposed among both two three four five six 1 2 3 4 5 6 since only
-    newly new     appeared appear appears disappear
+    ecgs true how many number other others first second third fourth fifth sixth last latest earlier previous prior
+    later latter current recent compared comparison contrast opposed among both two three four five six 1 2 3 4 5 6
+    since only newly new appeared appear appears disappear
     unchanged agree long when start started begin began no longer
     not none neither nor resolved gone disappeared vanished remained remain remains
     remaining still stayed stay persist persists persistent persisted lacks lack lacking lacks unlike common share

@@ -6,6 +6,7 @@ al. 2009, part IV; single leads: Kligfield et al. 2007 (ST), Rautaharju et al. 2
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -79,6 +80,7 @@ def say(measurements: Mapping[str, Any], key: str, sex: str | None) -> str:
             .rstrip(".")
             .replace("wave found", "wave was found")
         )
+        reason = re.sub(r"^[Nn]o (?=(?:P waves|limb leads|chest leads)\b)", "there are no ", reason)
         return f"The {limit.name} cannot be measured because {reason[:1].lower() + reason[1:]}."
     if key == "qt_ms":
         qtc = _printed(measurements, "qtc_bazett_ms")
@@ -94,7 +96,7 @@ def say(measurements: Mapping[str, Any], key: str, sex: str | None) -> str:
 def _range(key: str, sex: str | None) -> str:
     if key != "qtc_bazett_ms":
         return LIMITS[key].normal
-    return {"male": "350-450 ms", "female": "350-460 ms"}.get(sex or "", "350-460 ms")
+    return {"male": "350-450 ms", "female": "350-460 ms"}.get(sex or "", LIMITS[key].normal)
 
 
 def _printed(measurements: Mapping[str, Any], key: str) -> str | None:
