@@ -152,7 +152,8 @@ def _levels_of(record: EcgRecord, beats: Sequence[Mapping[str, Any]]) -> tuple[l
     pieces = []
     for first, last in pairwise(ends.tolist()):
         start, end = max(first - margin, 0), min(last + margin, n)
-        seen = [(t - start * step_s, beats[k]["kind"] == "V") for k, t in enumerate(times) if start <= t / step_s < end]
+        inside = slice(*np.searchsorted(times, [start * step_s, end * step_s]))
+        seen = [(beat["time_s"] - start * step_s, beat["kind"] == "V") for beat in beats[inside]]
         signal = fill_gaps(record.signal[:, start * window : end * window]).astype(float)
         pieces.append(levels(signal, rate, seen)[0][:, first - start : last - start])
     return pieces, step_s
