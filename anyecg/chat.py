@@ -30,7 +30,7 @@ from .answer import (
     of_each,
     warnings_of,
 )  # fmt: skip
-from .asked import given, in_words
+from .asked import as_taught, given, in_words
 from .asked.relations import each_apart
 from .conversation import refers_back
 from .decoding import batched, greedy, inputs_of
@@ -279,12 +279,13 @@ class EcgChat:
             raise ValueError("no ECG was given; pass at least one record.")
         if not question.strip():
             raise ValueError("the question is empty; ask something about the ECG.")
+        asked = as_taught(question.strip()) if self._is_small and len(records) == 1 else question.strip()
         if len(records) == 1 and not refers_back(question):
             history = ()  # an earlier question must not colour the answer to one that needs none
         evidences = [self.evidence(record) for record in records]
         tells_heads = with_measurements and self.model.config.evidence_in_prompt
         shown, messages = prompt_of(
-            evidences, question.strip(), history, self.processor.feature_extractor, with_measurements, tells_heads
+            evidences, asked, history, self.processor.feature_extractor, with_measurements, tells_heads
         )
         return evidences, shown, messages
 

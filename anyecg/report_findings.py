@@ -22,12 +22,18 @@ SURELY_LEFT_OUT, SURELY_ADDED = 0.5, 0.1
 _CLASS_NAMES = {
     "MI": "myocardial infarction", "CD": "a conduction disturbance", "HYP": "hypertrophy", "STTC": "ST/T changes",
 }  # fmt: skip
+_UNNAMED = "not a clearly normal ECG, without a finding that is likely enough to be named"
 _ORDER = ("MI", "CD", "HYP", "STTC", "")
 _SINUS = ("STACH", "SBRAD", "SARRH")
 CONCLUSION = re.compile(r"(?<![^\s])Conclusion: [^\n]*?\.(?=\s|$)")
 RHYTHM_AND_RATE = re.compile(
     r"^(?P<head>Rhythm: )?(?P<rhythm>[A-Z][\w ,-]*?), (?:ventricular )?rate (?P<rate>\d+)/min\."
 )
+ONE_LINE = re.compile(
+    r"^(?P<begin>(?:(?P<rhythm>[A-Z][\w ,-]*?), (?:ventricular )?r|R)ate (?P<rate>\d+)/min(?:, (?:ir)?regular)?)"
+    r": (?P<said>[^.:\n]*?)\.(?=\s|$)"
+)
+"""A report in one sentence: "Sinus rhythm, rate 74/min: normal ECG."."""
 _SENTENCE = re.compile(r"(?<![^\s])(?P<head>Findings: )?(?P<list>[A-Z][^.:\d\n]*)\.(?=\s|$)")
 
 _SUBCLASS = re.compile(
@@ -49,15 +55,32 @@ def with_called_findings(text: str, evidence: Evidence) -> tuple[str, list[str]]
     begun = RHYTHM_AND_RATE.match(text)
     if begun and text[begun.end() :].strip() and "Conclusion:" not in text:
         text = f"{text.rstrip()} Conclusion: normal ECG."  # to be written anew below
-    if not CONCLUSION.search(text):
-        return text, []
     called = [code for code, p in evidence.judged() if p >= evidence.thresholds[code]]
+    if not CONCLUSION.search(text):
+        new = _in_one_line(text, called, evidence)
+        return new, _changes(said, called, evidence) if new != text else []
     new = _with_rhythm(text, called)
     new = _with_list(new, called)
     conclusion = _conclusion(called, evidence)
     conclusion = capital(conclusion) if re.search(r"Conclusion: [A-Z]", text) else conclusion
     new = CONCLUSION.sub(lambda _: f"Conclusion: {conclusion}.", new, count=1)
     return new, _changes(said, called, evidence) if new != text else []
+
+
+def _in_one_line(text: str, called: Sequence[str], evidence: Evidence) -> str:
+    """A report in one sentence with the rhythm and the findings that are called; any other text as it is."""
+    short = ONE_LINE.match(text)
+    if not short:
+        return text
+    rhythm = RHYTHM_AND_RATE.match(_with_rhythm(f"{short.group('begin')}.", called))
+    begin = rhythm.group().removesuffix(".") if rhythm else short.group("begin")
+    rhythms = [code for code in called if code in RHYTHMS and code not in ("SR", *findings_in_text(begin))]
+    listed = sorted((code for code in called if code not in RHYTHMS and code != "NORM"), key=_importance)
+    found = join([phrase(code) for code in [*rhythms, *listed][:MOST_LISTED]])
+    if not found:
+        is_open = evidence.verdicts["NORM"].word == UNJUDGED
+        found = "normal ECG" if "NORM" in called else "nothing abnormal in these leads" if is_open else _UNNAMED
+    return f"{begin}: {found}.{text[short.end() :]}"
 
 
 def _with_rhythm(text: str, called: Sequence[str]) -> str:
@@ -125,7 +148,7 @@ def _conclusion(called: Sequence[str], evidence: Evidence) -> str:
         return "normal ECG"  # put in other words where the leads cannot show it
     if set(called) - {"SR"}:
         return "abnormal ECG as said"  # a rhythm, or a finding of form that belongs to no class
-    return "not a clearly normal ECG, without a finding that is likely enough to be named"
+    return _UNNAMED
 
 
 def _changes(said: set[str], called: Sequence[str], evidence: Evidence) -> list[str]:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from anyecg.asked import answered, given
+from anyecg.asked import answered, as_taught, given
 from anyecg.asked.findings import GROUPS
 from anyecg.evidence import Evidence
 from anyecg.findings import EVENT_KINDS, HEAD_LABELS
@@ -167,3 +167,12 @@ def test_the_classes_of_a_report_are_ranked_by_what_it_says():
         row | {"patient": "2", "text": "Nothing.", "gold": {"findings": [], "superclasses": []}},
     ]
     assert score_reports(rows)["superclass AUROC of the text"]["value"] == 1.0
+
+
+def test_a_question_of_everyday_words_is_put_as_a_small_model_was_taught():
+    for question in ("Thoughts?", "What did you find?", "how's the heart?", "Everything you can see, please."):
+        assert as_taught(question) == "What does this ECG show?"
+        assert given(question, [evidence()], for_small_model=True) == ("", "model")
+    assert as_taught("tl;dr") == as_taught("The short version, please.") == "Summarise in one sentence."
+    for question in ("Is there a delta wave?", "Thoughts on the ST segments?", "Please report in sections."):
+        assert as_taught(question) == question

@@ -68,6 +68,18 @@ def test_a_report_without_a_conclusion_gets_one_and_what_it_left_out():
     )  # the rhythm was asked
 
 
+def test_a_report_in_one_line_names_what_is_called():
+    known = evidence(SR=0.97, IMI=0.66, NORM=0.2)
+    for text in ("Sinus rhythm, rate 74/min: normal ECG.", "Atrial fibrillation, ventricular rate 74/min: normal ECG."):
+        assert with_called_findings(text, known)[0] == "Sinus rhythm, rate 74/min: inferior myocardial infarction."
+    text, changes = with_called_findings("Rate 74/min, irregular: low QRS voltage.", evidence(AFIB=0.9, SR=0.02))
+    assert text == "Rate 74/min, irregular: atrial fibrillation." and len(changes) == 2
+    normal = "Sinus rhythm, rate 74/min: normal ECG."
+    assert with_called_findings(normal, evidence(SR=0.97, NORM=0.9)) == (normal, [])
+    unsure = with_called_findings(normal, evidence(SR=0.97, NORM=0.2))[0]
+    assert unsure.startswith("Sinus rhythm, rate 74/min: not a clearly normal ECG")
+
+
 def test_few_leads_with_a_finding_are_not_without_anything_abnormal():
     text, _ = with_called_findings("Rate 84/min. Conclusion: normal ECG.", evidence(leads=("II",), SR=0.9, PVC=0.8))
     assert text == (
