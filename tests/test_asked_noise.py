@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from anyecg.asked.noise import noise
+from anyecg.asked.places import in_words
 from anyecg.record import EcgRecord
 from anyecg.simulate import simulate
 
@@ -44,3 +45,10 @@ def test_a_kind_of_noise_is_answered_with_its_leads(evidence, question, asked, t
                                                  ("is the quality good", [])])  # fmt: skip
 def test_what_names_no_kind_and_is_not_found_is_left_to_the_quality(evidence, question, asked):
     assert noise(evidence, question, asked) == ""
+
+
+def test_places_name_their_leads():
+    first, second = ({"start_s": 2.8, "end_s": 3.7, "leads": ["V6"]}, {"start_s": 5.0, "end_s": 6.0, "leads": []})
+    assert in_words("noise", [first]) == "Noise at 2.8-3.7 s in lead V6."
+    assert in_words("noise", [second]) == "Noise at 5.0-6.0 s."
+    assert in_words("noise", [first, second]) == "Noise at 2.8-3.7 s in lead V6, 5.0-6.0 s in all leads."

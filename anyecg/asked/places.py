@@ -33,7 +33,10 @@ def in_words(kind: str, events: Sequence[Mapping[str, Any]], most: int = 20) -> 
 
 
 def listed(events: Sequence[Mapping[str, Any]], most: int) -> str:
-    places = ", ".join(f"{event['start_s']:.1f}-{event['end_s']:.1f} s{in_leads(event)}" for event in events[:most])
+    others = " in all leads" if any(event.get("leads") for event in events) else ""
+    places = ", ".join(
+        f"{event['start_s']:.1f}-{event['end_s']:.1f} s{in_leads(event) or others}" for event in events[:most]
+    )
     return places + (f" and {len(events) - most} more places" if len(events) > most else "")
 
 
@@ -46,7 +49,9 @@ def in_leads(event: Mapping[str, Any]) -> str:
 def places(question: str, evidence: Evidence) -> str:
     kind = kind_in(question)
     asked = question.lower()
-    if kind is None or asks_generally(question) or not ASKS_PLACES.search(asked) or _OF_SHAPE.search(asked):
+    if kind is None or asks_generally(question) or not ASKS_PLACES.search(asked):
+        return ""
+    if kind != "noise" and _OF_SHAPE.search(asked):
         return ""
     found = evidence.locate(kind)
     if end := re.search(r"\b(?:first|last)\b", asked):
