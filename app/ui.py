@@ -93,7 +93,7 @@ class Page:
         )  # fmt: skip
         with gr.Accordion(LACKS, open=False, elem_id="lacks") as self.lacks, gr.Row():
             self.rate = gr.Number(None, label="Sampling rate in Hz (0: as the file says)", elem_id="rate")
-            self.units = gr.Dropdown(UNITS, value=UNITS[0], label="Units", elem_id="units")
+            self.units = gr.Dropdown(UNITS, value=UNITS[0], label="Units", filterable=False, elem_id="units")
             self.step = gr.Number(None, label="or microvolts per step (0: not used)", elem_id="step")
             self.leads = gr.Textbox("", label="Lead names in order (I, II, V1 …)", elem_id="leads")
 
@@ -105,8 +105,8 @@ class Page:
         slow |= {"show_progress": "minimal", "show_progress_on": self.chatbot}  # tells the place in the queue
         private: dict[str, Any] = {"show_progress": "hidden", "queue": False, "api_visibility": "private"}
         self.box.submit(None, None, self.names, js=NAME_NONE, **private)
-        fields = [self.session, self.box, self.rate, self.units, self.step, self.leads]
-        runs = [self.box.submit(self.ask, fields, shown, **slow)]
+        fields = [self.rate, self.units, self.step, self.leads]
+        runs = [self.box.submit(self.ask, [self.session, self.box, *fields], shown, **slow)]
         for button, sample in zip(self.samples, SAMPLES, strict=True):
             button.click(_stop, self.session, None, **private)  # what is being written is not waited for
             runs.append(button.click(self._sampler(sample), [self.session], shown, **slow))
@@ -115,6 +115,8 @@ class Page:
         self.box.stop(_stop, self.session, None, **private)
         self.box.change(None, self.box, self.names, js=NAME_FILES, **private)
         self.clear.click(self.forget, self.session, shown, **private)
+        # Else what was declared would hold for the next patient's file.
+        self.clear.click(lambda: [None, UNITS[0], None, ""], None, fields, **private)
         self.strips.click(self.remove, self.session, shown, **private)
         trace = [self.strips, self.start]
         self.start.input(self.turn_to, [self.session, self.start], self.strips, trigger_mode="always_last", **private)

@@ -203,6 +203,21 @@ def test_a_new_patient_clears_the_page(page):
     assert "72/min" not in page.inner_text("#evidence")
 
 
+def test_what_was_declared_for_one_patient_does_not_hold_for_the_next(page, tmp_path):
+    table = tmp_path / "norate.csv"
+    table.write_text("I\n" + "0.1\n0.2\n" * 300)
+    upload(page, [str(table)])
+    ask(page, "What is the rhythm?")
+    page.wait_for_selector("text=does not state its sampling rate")
+    page.fill("#rate input", "200")
+    page.fill("#leads textarea", "II")
+    page.click("#clear")
+    page.wait_for_function("!document.querySelector('#chat [data-testid=bot]')")
+    page.click("#lacks button")
+    page.wait_for_function("document.querySelector('#rate input')?.value == ''")
+    assert page.input_value("#leads textarea") == ""
+
+
 def test_visitors_do_not_see_each_other(page, browser, address, chat):
     page.click("#samples button:has-text('Inferior infarction')")
     page.wait_for_selector("#evidence .timing")
