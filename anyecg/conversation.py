@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -95,6 +96,12 @@ def signal_from_bytes(data: bytes, n_leads: int, uv_per_step: float) -> np.ndarr
     signal = steps * np.float32(uv_per_step / 1000)
     signal[steps == _GAP] = np.nan
     return signal
+
+
+def as_stored(record: EcgRecord) -> EcgRecord:
+    """The record as the table gives it back: what is measured on it is what its reader measures."""
+    data, uv_per_step = signal_to_bytes(record.signal)
+    return replace(record, signal=signal_from_bytes(data, len(record.leads), uv_per_step))
 
 
 def record_row(

@@ -9,12 +9,12 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from zlib import crc32
 
-from anyecg.conversation import TASKS, record_row, stored_measurements
+from anyecg.conversation import TASKS, as_stored, record_row, stored_measurements
 from anyecg.record import EcgRecord, RecordError
 
 from .card import write_card
@@ -181,6 +181,7 @@ def build_shard(
         if reason:
             rejected[labelled.entry.record_id] = reason
             continue
+        labelled = replace(labelled, record=as_stored(labelled.record))
         measurements = _measure(labelled.record) if options.measure and not is_long(labelled) else None
         rows.append(_row(options.source, labelled, measurements))
         asked.add(labelled, measurements, _measure if options.measure else None)

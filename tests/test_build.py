@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 import wfdb
 
-from anyecg.conversation import EcgRecord, conversation_schema, record_from_row, record_schema
+from anyecg.conversation import EcgRecord, conversation_schema, record_from_row, record_schema, stored_measurements
 from anyecg.findings import HEAD_LABELS
 from anyecg.leads import STANDARD_LEADS
+from anyecg.measure import measure
 from data_builders.__main__ import main
 from data_builders.build import BuildError, Options, build
 from data_builders.shards import read_table
@@ -88,6 +89,13 @@ def test_measured_numbers_stand_in_the_row_without_the_beats(tmp_path):
         shown = row["excerpts"][0]["end_s"] - row["excerpts"][0]["start_s"]
         partial = shown < whole[row["record_ids"][0]] - 0.01 or row["leads"][0]
         assert ("measurements" in json.loads(row["gold"])) == bool(partial)
+
+
+def test_what_is_stored_as_measured_is_what_the_stored_record_measures(tmp_path):
+    build(simulated(tmp_path, count=6, measure=True, tasks=()))
+    for row in rows(tmp_path):
+        again = json.loads(json.dumps(stored_measurements(measure(record_from_row(row)).to_dict())))
+        assert json.loads(row["measurements"]) == again
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(tmp_path):
