@@ -51,7 +51,7 @@ def completed(question: str, last_question: str) -> str:
     if not last_question or not _PLACE.fullmatch(rest):
         return question
     before = re.sub(rf"\b(?:in|of|on) (?:the )?{_PLACE.pattern}(?![\w])", "", last_question.rstrip(" ?.!"), flags=re.I)
-    return f"{before} in {'the ' if re.match('[fstlpon]', rest) else ''}{rest}?"
+    return f"{before.strip()} in {'the ' if re.match('[fstlpon]', rest) else ''}{rest}?"
 
 
 def spelt(question: str) -> str:

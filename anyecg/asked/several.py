@@ -215,8 +215,10 @@ def _of_kinds(question: str, evidences: Sequence[Evidence]) -> str:
     if relation is None:
         return ""
     if relation in ("still", "absent"):
-        codes = [code for code in _codes(evidences[0], kind) if all(is_called(e, code) for e in evidences)]
-        return _told([(phrase(code), code) for code in codes], evidences) if relation == "still" else ""
+        numbered = [int(k) - 1 for k in dict.fromkeys(re.findall(r"\becg (\d)\b", rest))]
+        some = [evidences[k] for k in numbered if k < len(evidences)] if len(numbered) > 1 else evidences
+        codes = [code for code in _codes(some[0], kind) if all(is_called(e, code) for e in some)]
+        return _told([(phrase(code), code) for code in codes], some) if relation == "still" else ""
     if len(evidences) > 2:
         return ""
     one = 1 if relation == "new" else 0

@@ -7,7 +7,7 @@ import re
 from ..evidence import Evidence
 from ..findings import FINDINGS
 from ..measure.infarction import LVH_MV
-from .said import asks_yes_or_no, called, capital, join, mv, named
+from .said import SOUND, asks_yes_or_no, called, capital, join, mv, named
 
 CORNELL_WOMEN_MV = 2.0
 
@@ -55,7 +55,7 @@ def voltages(evidence: Evidence, question: str) -> str:
     head = [*high, *low]
     yes = ""
     if asks_yes_or_no(question):
-        wants_normal = "normal" in question.split() or "ok" in question or "okay" in question
+        wants_normal = bool(SOUND.search(question))
         yes = f"{'Yes' if (over or bool(head if wants_normal else high)) != wants_normal else 'No'}: "
     text = f"{yes}{join(parts)}."
     return text + (f" The finding head calls {named(head)}." if head else "")

@@ -28,7 +28,7 @@ TERRITORIES = {
     "limb": STANDARD_LEADS[:6], "precordial": STANDARD_LEADS[6:], "chest": STANDARD_LEADS[6:],
 }  # fmt: skip
 _TERRITORY = re.compile(
-    rf"\b({'|'.join(sorted(TERRITORIES, key=len, reverse=True))})(?: (?:leads?|wall|region|ecg))?\b"
+    rf"\b({'|'.join(sorted(TERRITORIES, key=len, reverse=True))})(?! pain)(?: (?:leads?|wall|region|ecg))?\b"
 )
 _RANGE = re.compile(r"\bv([1-6])(?: ?(?:-|to|through) ?|-)v?([1-6])\b")
 _LEAD = re.compile(
