@@ -115,26 +115,33 @@ def _runs(odds: np.ndarray, step_s: float) -> list[tuple[int, int]]:
 
 
 def kinds_of_noise(record: EcgRecord) -> dict[str, list[str]]:
-    """KINDS_OF_NOISE, each with the leads that show it; in longer records, in one part of 10 s (static: in half)."""
-    pieces, step_s = _levels_of(record, ())
-    measured = np.concatenate(pieces, axis=1)
-    measured = measured[:, ENDS:-ENDS] if measured.shape[1] > 4 * ENDS else measured
-    parts = np.array_split(measured, max(round(measured.shape[1] * step_s / PART_S), 1), axis=1)
-    shown = np.mean([_shown(part, record.sampling_rate) for part in parts], axis=0)  # (n_leads, 3)
-    found = np.column_stack([shown[:, 0] >= 0.5, shown[:, 1:] > 0])
+    """KINDS_OF_NOISE, each with the leads that show it."""
+    found = noise_levels(record) >= 0
     return {
         kind: [lead for lead, here in zip(record.leads, column, strict=True) if here]
         for kind, column in zip(KINDS_OF_NOISE, found.T, strict=True)
     }
 
 
-def _shown(part: np.ndarray, rate: float) -> np.ndarray:
-    """(n_leads, 3) of truth values, in the order of KINDS_OF_NOISE."""
+def noise_levels(record: EcgRecord) -> np.ndarray:
+    """How far each of KINDS_OF_NOISE is above its limit (below: negative), (n_leads, 3) logarithms.
+
+    Of longer records: in the median (static noise) or worst of their parts of 10 s.
+    """
+    pieces, step_s = _levels_of(record, ())
+    measured = np.concatenate(pieces, axis=1)
+    measured = measured[:, ENDS:-ENDS] if measured.shape[1] > 4 * ENDS else measured
+    parts = np.array_split(measured, max(round(measured.shape[1] * step_s / PART_S), 1), axis=1)
+    above = np.stack([_above(part, record.sampling_rate) for part in parts])
+    return np.column_stack([np.median(above[:, :, 0], axis=0), above[:, :, 1:].max(axis=0)])
+
+
+def _above(part: np.ndarray, rate: float) -> np.ndarray:
     fast = part[:, :, FAST] + (BLOCKED if round(rate / RATE_HZ) > 1 else 0.0)
     usual, top = np.percentile(fast, (50, 98), axis=1)
     away = np.percentile(part[:, :, AWAY], 97, axis=1)
-    burst = top - BURST_OF_USUAL * usual
-    return np.column_stack([usual >= np.log(STATIC_MV + 0.002), burst >= BURST, away >= np.log(DRIFT_MV + 0.02)])
+    limits = np.log([STATIC_MV + 0.002, np.exp(BURST), DRIFT_MV + 0.02])
+    return np.column_stack([usual, top - BURST_OF_USUAL * usual, away]) - limits
 
 
 def _levels_of(record: EcgRecord, beats: Sequence[Mapping[str, Any]]) -> tuple[list[np.ndarray], float]:
