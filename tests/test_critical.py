@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from anyecg.measure import measure
 from anyecg.measure.critical import URGENCY, critical_values
 from anyecg.measure.infarction import limit_mv
 from anyecg.record import EcgRecord
@@ -215,3 +216,12 @@ def test_what_is_no_ecg_has_no_critical_values():
 
 def test_a_record_without_measurements_has_no_critical_values():
     assert critical_values({"quality": {"II": "flat"}, "beats": []}, patient()) == []
+
+
+def test_a_lead_on_the_rail_is_no_standstill():
+    rng = np.random.default_rng(0)
+    lead = np.full(5000, 0.06)
+    for start in range(0, 5000, 100):
+        lead[start : start + 30] -= 0.08 * (0.6 + 0.4 * rng.random(30))
+    found = measure(EcgRecord(lead[None].astype(np.float32), ("II",), 500.0))
+    assert found.quality == {"II": "saturated"} and not found.critical and not found.episodes

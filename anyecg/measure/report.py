@@ -62,6 +62,8 @@ def measure(record: EcgRecord) -> Measurements:
     no_ecg = not_an_ecg(record, quality, beats.peaks_s, beats.likeness)
     paced = beats.pacing.mode is not None
     episodes = find_episodes(record, beats.peaks_s, beats.kinds, rows, paced=paced)
+    if set(quality.values()) == {"saturated"}:  # a signal on the rail is as quiet as a heart that stands still
+        episodes = [e for e in episodes if e["kind"] not in ("asystole", "pause")]
     if no_ecg:
         arrest = [e for e in episodes if e["kind"] in _ARREST] if may_hide_arrest(no_ecg) else []
         found = _without_beats(replace(found, not_an_ecg=no_ecg, episodes=arrest), f"this is not an ECG: {no_ecg}")
