@@ -59,7 +59,7 @@ def with_called_findings(text: str, evidence: Evidence) -> tuple[str, list[str]]
     if not CONCLUSION.search(text):
         new = _in_one_line(text, called, evidence)
         return new, _changes(said, called, evidence) if new != text else []
-    new = _with_rhythm(text, called)
+    new = _with_rhythm(text, called, evidence)
     new = _with_list(new, called)
     conclusion = _conclusion(called, evidence)
     conclusion = capital(conclusion) if re.search(r"Conclusion: [A-Z]", text) else conclusion
@@ -72,8 +72,8 @@ def _in_one_line(text: str, called: Sequence[str], evidence: Evidence) -> str:
     short = ONE_LINE.match(text)
     if not short:
         return text
-    rhythm = RHYTHM_AND_RATE.match(_with_rhythm(f"{short.group('begin')}.", called))
-    begin = rhythm.group().removesuffix(".") if rhythm else short.group("begin")
+    begun = _with_rhythm(f"{short.group('begin')}.", called, evidence)
+    begin = begun.removesuffix(".")
     rhythms = [code for code in called if code in RHYTHMS and code not in ("SR", *findings_in_text(begin))]
     listed = sorted((code for code in called if code not in RHYTHMS and code != "NORM"), key=_importance)
     found = join([phrase(code) for code in [*rhythms, *listed][:MOST_LISTED]])
@@ -83,16 +83,21 @@ def _in_one_line(text: str, called: Sequence[str], evidence: Evidence) -> str:
     return f"{begin}: {found}.{text[short.end() :]}"
 
 
-def _with_rhythm(text: str, called: Sequence[str]) -> str:
+def _with_rhythm(text: str, called: Sequence[str], evidence: Evidence) -> str:
+    """The rhythm is what is called; one that is named and surely not there is taken out."""
+    begun = RHYTHM_AND_RATE.match(text)
+    named = findings_in_text(begun.group("rhythm")) if begun else {}
+    if not begun or not named:
+        return text
     rhythms = [code for code in called if code in RHYTHMS]
     if any(code in _SINUS for code in rhythms):
         rhythms = [code for code in rhythms if code != "SR"]
-    begun = RHYTHM_AND_RATE.match(text)
-    if not begun or not rhythms or not findings_in_text(begun.group("rhythm")):
-        return text
+    head, rest = begun.group("head") or "", text[begun.end() :]
+    if not rhythms:
+        is_wrong = all(evidence.labels.get(code, 1.0) < SURELY_ADDED for code in named)
+        return f"{head}Rate {begun.group('rate')}/min.{rest}" if is_wrong else text
     kind = "ventricular rate" if {"AFIB", "AFLT"} & set(rhythms) else "rate"
-    sentence = f"{capital(join([phrase(code) for code in rhythms]))}, {kind} {begun.group('rate')}/min."
-    return (begun.group("head") or "") + sentence + text[begun.end() :]
+    return f"{head}{capital(join([phrase(code) for code in rhythms]))}, {kind} {begun.group('rate')}/min.{rest}"
 
 
 def _with_list(text: str, called: Sequence[str]) -> str:

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 from test_asked import evidence
 
-from anyecg.asked import by_evidence, given
+from anyecg.asked import as_taught, by_evidence, given
+from anyecg.asked.relations import each_apart
 from anyecg.asked.several import answered_of_several
 from anyecg.findings import phrase
 from data_builders.questions.pair_wording import ASKED, NUMERIC, QUERIES
@@ -242,3 +243,27 @@ def test_what_has_changed_names_an_interval_beyond_day_to_day_variation():
     said = by_evidence("What has changed?", [before, after])
     assert "QTc (Fridericia) 443 → 491 ms, beyond day-to-day variation." in said and "QRS" not in said
     assert "beyond" not in by_evidence("What has changed?", [before, before])
+
+
+def test_what_is_new_and_what_has_resolved_are_told_apart():
+    said = by_evidence("Which findings are new and which have resolved?", PAIR)
+    assert said.startswith("New in ECG 2: atrial fibrillation (") and "Not in ECG 2 any more: sinus rhythm (" in said
+    assert given("Which findings are new and which have resolved?", PAIR)[0] == said
+
+
+def test_a_report_of_each_is_written_for_each():
+    for question in (
+        "Report both.",
+        "Write a report for each ECG.",
+        "What does each one show?",
+        "Give a report of all.",
+    ):
+        assert each_apart(question, PAIR) == [0, 1], question
+        assert as_taught(question) == "What does this ECG show?"
+    for question in (
+        "What do both have in common?",
+        "Report what both share.",
+        "Compare both.",
+        "Describe the changes.",
+    ):
+        assert each_apart(question, PAIR) == [], question

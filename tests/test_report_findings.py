@@ -80,6 +80,13 @@ def test_a_report_in_one_line_names_what_is_called():
     assert unsure.startswith("Sinus rhythm, rate 74/min: not a clearly normal ECG")
 
 
+def test_a_rhythm_that_is_surely_not_there_is_taken_out():
+    text = "Atrial flutter, ventricular rate 150/min. Conclusion: normal ECG."
+    surely_not = with_called_findings(text, evidence(SR=0.2, AFLT=0.03, NORM=0.6))[0]
+    assert surely_not == "Rate 150/min. Conclusion: normal ECG."
+    assert with_called_findings(text, evidence(SR=0.2, AFLT=0.3, NORM=0.6))[0] == text
+
+
 def test_few_leads_with_a_finding_are_not_without_anything_abnormal():
     text, _ = with_called_findings("Rate 84/min. Conclusion: normal ECG.", evidence(leads=("II",), SR=0.9, PVC=0.8))
     assert text == (

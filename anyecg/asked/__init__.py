@@ -26,9 +26,9 @@ from .overview import DECISIONS, PLAINLY, in_full
 from .places import at_time, in_words, places
 from .reading import completed, parts_of, spelt
 from .recording import ANSWERS as OF_RECORDING
-from .relations import about_one, numbers
+from .relations import EACH, TELLS, about_one, numbers
 from .rhythm import ANSWERS as OF_RHYTHM
-from .several import answered_of_several
+from .several import NEW_AND_GONE, answered_of_several
 from .topics import by_topic
 from .values import answered_values
 from .waves import answered_waves, leads_in, sizes
@@ -63,7 +63,7 @@ def given(
     question = completed(spelt(without_wish(question)), last_question)
     ask = partial(_answer, evidences=evidences, last=last_answer, before=last_question, measured=with_measurements)
     parts = parts_of(question)
-    if len(parts) == 1 and (whole := ask(question))[0]:
+    if (len(parts) == 1 or NEW_AND_GONE.search(plain(question))) and (whole := ask(question))[0]:
         return whole
     each = [ask(part) for part in parts]
     if all(text for text, _ in each):
@@ -104,7 +104,7 @@ _EVERYDAY = (
     "this|that|these|a|an|any|some|all|full|whole|everything|anything|of|on|in|for|with|about|from|to|first|quick|short|"
     "long|brief|briefly|version|ecgs?|ekgs?|tracings?|recordings?|strips?|heart|findings?|found|find|see|say|telling|"
     "opinion|thoughts?|view|analy[sz]e|analysis|assess|assessment|evaluate|evaluation|review|explain|help|look|looks|"
-    "looking|check|go|ahead|tl|dr|tldr|out|up|over|it|here|there|doctor|know|notice|think|thank|thanks"
+    "looking|check|one|ones|show|shows|shown|them|each|both|go|ahead|tl|dr|tldr|out|up|over|it|here|there|doctor|know|notice|think|thank|thanks"
 )
 """Words of which a question is made that asks for no more than what an ECG shows: "Thoughts?", "tl;dr"."""
 _BRIEF = re.compile(r"\b(?:short|brief|briefly|quick|tl|tldr)\b")
@@ -128,6 +128,8 @@ _FOR_MODEL = re.compile(
 def as_taught(question: str) -> str:
     """A question that only asks for what an ECG shows, in words that a small language model was taught."""
     asked = plain(question)
+    if EACH.search(asked) and (told := TELLS.search(asked)):
+        asked = "brief" if _BRIEF.search(asked) or told.group().startswith("summar") else "this"
     if not re.fullmatch(rf"(?:(?:{_EVERYDAY})\b ?)+", asked):
         return question
     return "Summarise in one sentence." if _BRIEF.search(asked) else "What does this ECG show?"

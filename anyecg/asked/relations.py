@@ -76,6 +76,10 @@ _RELATES = re.compile(
 )
 
 
+EACH = re.compile(r"\b(?:each|both|all|every)\b")
+TELLS = re.compile(r"\b(?:reports?|interpret\w*|interpretations?|summari[sz]e|summar(?:y|ies)|describe|read|show)\b")
+
+
 def each_apart(question: str, evidences: Sequence[Evidence]) -> list[int]:
     """The ECGs, counted from 0, that a question asks about one by one; empty where it relates them to each other."""
     if len(evidences) < 2:
@@ -83,6 +87,8 @@ def each_apart(question: str, evidences: Sequence[Evidence]) -> list[int]:
     if one := about_one(question, evidences):
         return [one[0]]
     text = referring(question, evidences)
+    if TELLS.search(text):  # "Report both."
+        text = EACH.sub(" ", text)
     return [] if relation_of(text) or _RELATES.search(text) else list(range(len(evidences)))
 
 

@@ -41,7 +41,7 @@ _COURSE = ("New in ECG 2", "Not in ECG 2 any more", "Unchanged")
 _INTERVALS = ("pr_ms", "qrs_ms", "qtc_fridericia_ms", "axis_deg")
 _APART = ("Only in ECG 2", "Only in ECG 1", "In both")
 _AND = re.compile(r"\band\b(?: (?:which|what)(?: ones?)?)?(?: (?:have|has|are|is))?(?: been)?\b")
-_NEW_AND_GONE = re.compile(r"\bnew\b.*\b(?:resolved?|gone|no longer|disappeared)\b")
+NEW_AND_GONE = re.compile(r"\bnew\b.*\b(?:resolved?|gone|no longer|disappeared)\b")
 _NORMAL = re.compile(r"\b(?:everything (?:is )?normal|normal|no abnormality)\b")
 _KINDS = (
     ("r", r"\brhythms?\b"), ("f", r"\bfindings of form\b|\bform (?:findings|statements)\b"),
@@ -204,7 +204,7 @@ def _of_kinds(question: str, evidences: Sequence[Evidence]) -> str:
     rest = re.sub(cue, " ", question) if cue else question
     bare = re.search(r"\bwhat\b|\banything\b|\bwhich\b", question)
     relation = relation_of(rest)
-    if len(evidences) == 2 and _NEW_AND_GONE.search(rest) and understood(_AND.sub(" ", rest), _QUERY_WORDS):
+    if len(evidences) == 2 and NEW_AND_GONE.search(rest) and understood(_AND.sub(" ", rest), _QUERY_WORDS):
         parts = zip(_COURSE, (1, 0), strict=False)
         return " ".join(f"{heading}: {_uncapital(_told(_in_one(k, evidences, kind)))}" for heading, k in parts)
     if not (cue or bare) or not understood(rest, _QUERY_WORDS):
