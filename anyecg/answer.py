@@ -89,7 +89,7 @@ def _misplaced(place: Mapping[str, Any], evidence: Evidence) -> list[str]:
     if kind not in NOTABLE:
         return []
     near = [e for e in evidence.events if e["kind"] == kind and e["start_s"] < end + 0.15 and e["end_s"] > start - 0.15]
-    return [] if near else [f"The text places {kind} at {where}; the event head finds none there."]
+    return [] if near else [f"The text places {kind} at {where}; the evidence has none there."]
 
 
 def _is_at(place: Mapping[str, Any], event: Mapping[str, Any]) -> bool:

@@ -61,7 +61,7 @@ def test_places_of_one_kind_are_not_borne_out_by_beats_of_another():
     right = checked(Answer(text="PVC at 1.0-1.4 s and PAC at 5.0-5.3 s."), "Where?", [about(events=events)])
     assert right.contradictions == []
     swapped = checked(Answer(text="PAC at 1.0-1.4 s and PVC at 5.0-5.3 s."), "Where?", [about(events=events)])
-    assert f"The text places {PAC} at 1.0-1.4 s; the event head finds none there." in swapped.contradictions
+    assert f"The text places {PAC} at 1.0-1.4 s; the evidence has none there." in swapped.contradictions
     assert f"The event head finds {PVC} at 1.0-1.4 s, which the text does not name." in swapped.contradictions
 
 

@@ -86,7 +86,7 @@ def test_questions_about_the_ecg_at_hand_are_left_alone(question):
         ("whats the EF", "imaging"), ("does he have diabetes", "illness"),
         ("What should I have for lunch?", "off topic"),
         ("who are you", "self"), ("What can you do?", "self"), ("Is this a medical device?", "self"),
-        ("thanks!", "greeting"),
+        ("thanks!", "thanks"),
         ("Translate the report into German.", "rewriting"), ("Make it shorter", "rewriting"),
         ("Was siehst du?", "language"), ("Gibt es Vorhofflimmern?", "language"), ("Ist das EKG normal?", "language"),
         ("¿Es normal este electrocardiograma?", "language"), ("asdf qwer zxcv", "unclear"),
@@ -152,3 +152,9 @@ def test_the_longest_term_counts():
 def test_knowledge_needs_no_torch():
     code = "import sys; import anyecg.knowledge; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_thanks_are_not_a_greeting():
+    for said in ("thanks", "Thank you very much!", "ok thanks doc"):
+        assert beyond(said).startswith("You are welcome."), said
+    assert beyond("hello").startswith("Hello.")

@@ -200,7 +200,7 @@ def test_each_answer_says_where_it_is_from(session):
 
 def test_what_was_put_right_is_told_apart_from_what_still_disagrees(session):
     right = "The text left out sinus rhythm; the finding head gives it 97 %; it was added."
-    wrong = "The text places noise at 1.0-2.0 s; the event head finds none there."
+    wrong = "The text places noise at 1.0-2.0 s; the evidence has none there."
     assert contradictions_and_corrections([right, wrong]) == (
         [wrong.replace("event head", "network")], [right.replace("finding head", "network")]
     )  # fmt: skip

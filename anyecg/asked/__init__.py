@@ -188,7 +188,7 @@ def _of_each(answer: Callable[[Evidence], str], evidences: Sequence[Evidence]) -
     )
 
 
-_FIRST = ("self", "greeting", "rewriting", "emergency")
+_FIRST = ("self", "thanks", "greeting", "rewriting", "emergency")
 """Kinds of questions that are answered before anything of an ECG."""
 _IS_NEW = re.compile(r"(?:and |so |but )?(?:is|are|was) (?:it|that|this|they|these) new(?: or old)?$")
 _OF_WAVE = re.compile(r"\b(?:[pqrst][ -]waves?|qrs|st)\b")
