@@ -25,6 +25,8 @@ _CLASS_NAMES = {
 _UNNAMED = "not a clearly normal ECG, without a finding that is likely enough to be named"
 _ORDER = ("MI", "CD", "HYP", "STTC", "")
 _SINUS = ("STACH", "SBRAD", "SARRH")
+_EXTRA_BEATS = ("PVC", "PAC", "PRC(S)", "BIGU", "TRIGU")
+_NO_SINUS_RHYTHM = {"AFIB", "AFLT", "SVTAC", "PSVT", "SVARR", "PACE"}
 CONCLUSION = re.compile(r"(?<![^\s])Conclusion: [^\n]*?\.(?=\s|$)")
 RHYTHM_AND_RATE = re.compile(
     r"^(?P<head>Rhythm: )?(?P<rhythm>[A-Z][\w ,-]*?), (?:ventricular )?rate (?P<rate>\d+)/min\."
@@ -142,7 +144,10 @@ def _conclusion(called: Sequence[str], evidence: Evidence) -> str:
     }
     named = join([_CLASS_NAMES[name] for name in _ORDER if name in classes])
     if "NORM" in called and not named:
-        return "normal ECG"
+        beats = join([phrase(code) for code in called if code in _EXTRA_BEATS])
+        if set(called) & _NO_SINUS_RHYTHM:
+            return "abnormal ECG as said"
+        return f"normal ECG but for {beats}" if beats else "normal ECG"
     if "NORM" in called and "MI" not in classes and evidence.labels["NORM"] >= SURELY_LEFT_OUT:
         return f"normal ECG but for {named}"
     if named:

@@ -80,6 +80,15 @@ def test_a_report_in_one_line_names_what_is_called():
     assert unsure.startswith("Sinus rhythm, rate 74/min: not a clearly normal ECG")
 
 
+def test_an_ecg_with_extra_beats_or_another_rhythm_is_not_simply_normal():
+    text = "Sinus rhythm, rate 65/min. Premature atrial contractions. Conclusion: normal ECG."
+    said = with_called_findings(text, evidence(SR=0.9, NORM=0.8, PAC=0.7))[0]
+    assert said.endswith("Conclusion: normal ECG but for premature atrial contractions.")
+    text = "Atrial fibrillation, ventricular rate 65/min. Conclusion: normal ECG."
+    said = with_called_findings(text, evidence(AFIB=0.9, NORM=0.6, SR=0.1))[0]
+    assert said == "Atrial fibrillation, ventricular rate 65/min. Conclusion: abnormal ECG as said."
+
+
 def test_a_rhythm_that_is_surely_not_there_is_taken_out():
     text = "Atrial flutter, ventricular rate 150/min. Conclusion: normal ECG."
     surely_not = with_called_findings(text, evidence(SR=0.2, AFLT=0.03, NORM=0.6))[0]
