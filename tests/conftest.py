@@ -76,3 +76,15 @@ def make_record(leads=("I", "II", "V1"), duration_s=4.0, sampling_rate=100.0, se
     rng = np.random.default_rng(seed)
     signal = rng.normal(0, 0.3, (len(leads), round(duration_s * sampling_rate)))
     return EcgRecord(signal, tuple(leads), sampling_rate, **fields)
+
+
+def beats_like(duration_s, rate=100.0, leads=("II", "V5")):
+    """A train of narrow peaks, one per 0.8 s, on a little noise."""
+    import numpy as np
+
+    from anyecg.record import EcgRecord
+
+    t = np.arange(round(duration_s * rate)) / rate
+    noise = np.random.default_rng(0).normal(0, 0.01, (len(leads), len(t)))
+    train = np.exp(-(((t % 0.8 - 0.4) / 0.012) ** 2)) + 0.2 * np.exp(-(((t % 0.8 - 0.65) / 0.05) ** 2))
+    return EcgRecord(train + noise, leads, rate)

@@ -12,9 +12,8 @@ from anyecg.events import episodes, events_of_kind
 from anyecg.evidence import without_p_in_fibrillation
 from anyecg.findings import EVENT_KINDS, HEAD_LABELS
 from anyecg.heads import encode, finding_probabilities
-from anyecg.record import EcgRecord
 from anyecg.simulate import simulate
-from tests.conftest import make_record, make_tiny_model
+from tests.conftest import beats_like, make_record, make_tiny_model
 
 
 @pytest.fixture(scope="module")
@@ -26,14 +25,6 @@ def chat():
 @pytest.fixture(scope="module")
 def records():
     return [sim.record for sim in simulate(3, seed=4, sampling_rate=100.0, conditions=("SR",))]
-
-
-def beats_like(duration_s, rate=100.0, leads=("II", "V5")):
-    """A train of narrow peaks, one per 0.8 s, on a little noise."""
-    t = np.arange(round(duration_s * rate)) / rate
-    noise = np.random.default_rng(0).normal(0, 0.01, (len(leads), len(t)))
-    train = np.exp(-(((t % 0.8 - 0.4) / 0.012) ** 2)) + 0.2 * np.exp(-(((t % 0.8 - 0.65) / 0.05) ** 2))
-    return EcgRecord(train + noise, leads, rate)
 
 
 def test_beats_are_placed_at_measured_peaks_and_decided_at_the_threshold(chat):

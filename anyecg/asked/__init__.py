@@ -34,7 +34,7 @@ from .values import answered_values
 from .waves import answered_waves, leads_in, sizes
 from .words import plain, without_context, without_wish
 
-__all__ = ["answered", "by_evidence", "given", "in_words"]
+__all__ = ["answered", "as_taught", "by_evidence", "given", "in_words"]
 
 Said = tuple[str, str]
 """An answer and where it is from; ("", "model") where there is none."""
@@ -104,7 +104,8 @@ _EVERYDAY = (
     "this|that|these|a|an|any|some|all|full|whole|everything|anything|of|on|in|for|with|about|from|to|first|quick|short|"
     "long|brief|briefly|version|ecgs?|ekgs?|tracings?|recordings?|strips?|heart|findings?|found|find|see|say|telling|"
     "opinion|thoughts?|view|analy[sz]e|analysis|assess|assessment|evaluate|evaluation|review|explain|help|look|looks|"
-    "looking|check|one|ones|show|shows|shown|them|each|both|go|ahead|tl|dr|tldr|out|up|over|it|here|there|doctor|know|notice|think|thank|thanks"
+    "looking|check|one|ones|show|shows|shown|them|each|both|go|ahead|tl|dr|tldr|out|up|over|it|here|there|doctor|know|"
+    "notice|think|thank|thanks"
 )
 """Words of which a question is made that asks for no more than what an ECG shows: "Thoughts?", "tl;dr"."""
 _BRIEF = re.compile(r"\b(?:short|brief|briefly|quick|tl|tldr)\b")
