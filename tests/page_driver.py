@@ -52,3 +52,9 @@ def ask(page, question):
 
 def last_answer(page):
     return page.locator("#chat [data-testid=bot]").last.inner_text()
+
+
+def wait_for_count(page, selector, n):
+    from playwright.sync_api import expect
+
+    expect(page.locator(selector)).to_have_count(n, timeout=PATIENCE_MS)

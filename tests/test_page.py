@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import wfdb
 from fake_chat import slowly
-from page_driver import ask, free_port, last_answer, upload, visit, write_record
+from page_driver import ask, free_port, last_answer, upload, visit, wait_for_count, write_record
 
 pytest_plugins = ("page_fixtures",)
 pytestmark = pytest.mark.browser
@@ -113,12 +113,11 @@ def test_one_of_two_ecgs_can_be_removed_and_both_be_seen_at_once(page, tmp_path)
     page.wait_for_selector("#evidence .timing")
     page.wait_for_selector("#question .submit-button")  # the turn is over, and nothing is drawn again
     page.click("#strips .grow")
-    page.wait_for_function("document.querySelectorAll('#strips img').length == 2")
-    assert page.locator("#strips img:visible").count() == 2
+    wait_for_count(page, "#strips img:visible", 2)  # a picture has no size, so is not visible, until it is decoded
     page.keyboard.press("Escape")
     page.locator("#strips .remove:visible").first.click()
     page.wait_for_selector("text=was removed; 1 left")
-    assert page.locator("#strips img").count() == 1
+    wait_for_count(page, "#strips img", 1)
 
 
 # The words of an answer come half a second late, as on a slow line, and each frame is looked at once it was blank.
