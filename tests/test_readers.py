@@ -133,6 +133,18 @@ def test_an_npz_that_unpacks_to_far_more_than_it_holds_is_refused(tmp_path, arra
     assert f"{member}.npy would unpack to" in refused(tmp_path / "a.npz")
 
 
+def test_an_npz_that_lies_about_its_packed_size_is_refused(tmp_path):
+    signal = np.zeros((12, 12_000_000), np.int8)
+    np.savez_compressed(tmp_path / "a.npz", signal=signal, leads=["I"] * 12, sampling_rate=250, units="uV")
+    with zipfile.ZipFile(tmp_path / "a.npz", "a") as archive:
+        archive.writestr("more", bytes(2**19))  # what is read ahead must be there
+    content = bytearray((tmp_path / "a.npz").read_bytes())
+    entry = content.index(b"PK\x01\x02")  # of the list at the end, whose first member is the signal
+    content[entry + 20 : entry + 24] = (2**31).to_bytes(4, "little")
+    (tmp_path / "a.npz").write_bytes(content)
+    assert "signal.npy would unpack to" in refused(tmp_path / "a.npz")
+
+
 # MATLAB
 
 

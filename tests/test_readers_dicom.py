@@ -115,6 +115,8 @@ def test_parts_of_an_ambulatory_recording_follow_each_other_with_their_gap(tmp_p
     np.testing.assert_array_equal(record.signal[:, :300], expected[:, :300])
     np.testing.assert_array_equal(record.signal[:, 500:], expected[:, 300:600])
     assert np.isnan(record.signal[:, 300:500]).all()
+    parts[1].MultiplexGroupTimeOffset = "200000000"
+    assert "too far apart" in refused(write(tmp_path / "a.dcm", parts, kind="1.2.840.10008.5.1.4.1.1.9.1.3"))
 
 
 def test_a_rhythm_strip_beside_all_leads_is_not_mixed_in(tmp_path):

@@ -116,7 +116,10 @@ def test_interruptions_become_gaps(tmp_path):
     assert np.isnan(record.signal[0, 500:1125]).all() and record.duration_s == 6.5
     np.testing.assert_array_equal(record.signal[0, 1125:], expected[500:])
     assert any("kept as gaps: 1" in note for note in record.notes)
-    for times, words in (([0, 2, 1, 3], "overlap"), ([0, 1, 2, 10**9], "at most"), (["x"] * 4, "does not tell when")):
+    for times, words in (
+        ([0, 2, 1, 3], "overlap"), ([0, 1, 2, 10**9], "at most"), ([0, 1, 2, 600_000], "too far apart"),
+        (["x"] * 4, "does not tell when"),
+    ):  # fmt: skip
         data = [STEPS, onsets(times)]
         assert words in refused(write(path, channels, data, reserved="EDF+D", n_records=4))
     assert "no annotation channel" in refused(write(path, channels[:1], data[:1], reserved="EDF+D"))

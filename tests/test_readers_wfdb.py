@@ -89,6 +89,8 @@ def test_variable_segments_leave_gaps_where_nothing_was_recorded(tmp_path):
     assert record.leads == ("I", "II", "V1") and record.signal.shape == (3, 1100)
     assert np.isnan(record.signal[:, 500:600]).all() and np.isnan(record.lead("I")[600:]).all()
     np.testing.assert_allclose(record.lead("II")[600:], STEPS.ravel()[:500] / 500.0, atol=1e-6)
+    path.write_text("whole/4 3 250 60001000\nwhole_layout 0\na 500\n~ 60000000\nb 500\n")
+    assert "too far apart" in refused(path)
 
 
 def test_several_samples_per_frame_keep_the_highest_rate(tmp_path):

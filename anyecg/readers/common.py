@@ -17,6 +17,8 @@ from .declared import Declared
 MOST_UNPACKED, LEAST_PACKED = 100, 2**20
 """A compressed ECG grows by 2 to 10 times; what would grow more is not unpacked. Less than so many bytes count as so
 many, for a short flat trace is small."""
+MOST_SPAN = 2**27
+"""Samples of a recording with its gaps that are always accepted: a day of 12 leads at 125 Hz, 0.5 GB."""
 MOST_LEADS, LONGEST_NAME = 40, 40
 """Of a record: every lead is measured, and its name stands in notes, pages and the prompt of the language model."""
 MOST_NOTES, LONGEST_NOTE = 30, 400
@@ -50,6 +52,21 @@ def check_size(n_leads: int, n_samples: int, name: str) -> None:
     if n_leads * n_samples > MAX_SAMPLES:
         raise RecordError(
             f"{name} states {n_leads} × {n_samples} samples; at most {MAX_SAMPLES:,} are accepted: cut it."
+        )
+
+
+def check_span(n_leads: int, n_samples: int, n_recorded: int, name: str) -> None:
+    """Refuse parts that lie so far apart that the gaps between them would fill the memory: a date takes a few bytes.
+
+    Args:
+        n_samples: per lead, from the begin of the first part to the end of the last.
+        n_recorded: samples of all leads that are stored.
+    """
+    check_size(n_leads, n_samples, name)
+    if n_leads * n_samples > max(MOST_UNPACKED * n_recorded, MOST_SPAN):
+        raise RecordError(
+            f"{name} holds {n_recorded:,} samples but spans {n_leads} × {n_samples:,}; its times are damaged, or it is "
+            "cut into parts that lie too far apart: export them as files of their own."
         )
 
 

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from ..record import RecordError
+from ..wording import join
 
 MILLIVOLTS_PER_UNIT = {
     "mv": 1.0, "millivolt": 1.0, "millivolts": 1.0, "v": 1000.0, "volt": 1000.0, "volts": 1000.0,
@@ -77,7 +78,7 @@ def require(name: str, declared: Declared, *, rate: bool = True, units: bool = T
         missing, ways = [*missing, "lead names"], [*ways, "--leads I,II,…"]
     if missing:
         raise RecordError(
-            f"{name} does not state its {', '.join(missing)}; declare {', '.join(ways)} "
+            f"{name} does not state its {join(missing)}; declare {join(ways)} "
             "(in Python: sampling_rate=, units=, microvolts_per_step=, leads=)."
         )
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..leads import KNOWN_LEADS, canonical_lead
 from ..record import EcgRecord, RecordError
-from .common import check_size, finish, is_ecg_name, to_float32, to_frame_rate
+from .common import check_size, check_span, finish, is_ecg_name, to_float32, to_frame_rate
 from .declared import Declared, check_rate, is_voltage, settle_rate, settle_scale
 from .edf_header import ANNOTATIONS, Channel, Header, patient_of, read_header
 
@@ -156,7 +156,7 @@ def _with_gaps(
     if (steps < per_record - 1).any():
         raise RecordError(f"{name} has data records that overlap or run backwards in time; it is damaged.")
     total = starts[-1] + per_record
-    check_size(len(signal), total, name)
+    check_span(len(signal), total, signal.size, name)
     whole = np.full((len(signal), total), np.nan, np.float32)
     for k, start in enumerate(starts):
         whole[:, start : start + per_record] = signal[:, k * per_record : (k + 1) * per_record]

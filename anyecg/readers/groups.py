@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..record import RecordError
-from .common import check_size
+from .common import check_span
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def join(groups: list[Group], name: str, notes: list[str]) -> tuple[np.ndarray, 
     starts = [round((group.start_s - begin) * rate) for group in joined]
     total = max(start + group.n_samples for start, group in zip(starts, joined, strict=True))
     leads = tuple(dict.fromkeys(lead for group in joined for lead in group.leads))
-    check_size(len(leads), total, name)
+    check_span(len(leads), total, sum(len(group.leads) * group.n_samples for group in joined), name)
     if len(joined) == 1:
         return joined[0].decode(), leads, rate
     whole = np.full((len(leads), total), np.nan, np.float32)

@@ -56,17 +56,21 @@ def _load(path: Path) -> dict[str, np.ndarray]:
     wanted = ("signal", "leads", "sampling_rate", "units", "age", "sex", "recorded_at")
     try:
         with zipfile.ZipFile(path) as archive:
-            present = set(archive.namelist())
-            return {key: _array(archive, f"{key}.npy") for key in wanted if f"{key}.npy" in present}
+            present, n_bytes = set(archive.namelist()), path.stat().st_size
+            return {key: _array(archive, f"{key}.npy", n_bytes) for key in wanted if f"{key}.npy" in present}
     except _BROKEN as error:
         raise RecordError(f"{path.name} is not a readable NPZ file of plain arrays: {first_line(error)}") from None
 
 
-def _array(archive: zipfile.ZipFile, member: str) -> np.ndarray:
-    """One array, after its header was held against the size of what is stored: numpy allocates what is declared."""
+def _array(archive: zipfile.ZipFile, member: str, n_bytes: int) -> np.ndarray:
+    """One array, after its header was held against the size of what is stored: numpy allocates what is declared.
+
+    Args:
+        n_bytes: of the whole file; the archive's own list may state any size for a packed member.
+    """
     info = archive.getinfo(member)
-    stored = info.file_size
-    if stored > (MAX_OTHER_BYTES if member != "signal.npy" else most_unpacked(info.compress_size)):
+    stored, packed = info.file_size, min(info.compress_size, n_bytes)
+    if stored > (MAX_OTHER_BYTES if member != "signal.npy" else most_unpacked(packed)):
         raise ValueError(f"{member} would unpack to {stored:,} bytes, more than is accepted")
     with archive.open(member) as file:
         version = np.lib.format.read_magic(file)

@@ -14,7 +14,16 @@ from pathlib import Path
 import numpy as np
 
 from ..record import EcgRecord, RecordError
-from .common import check_size, finish, first_line, is_ecg_name, number_duplicates, to_float32, to_frame_rate
+from .common import (
+    check_size,
+    check_span,
+    finish,
+    first_line,
+    is_ecg_name,
+    number_duplicates,
+    to_float32,
+    to_frame_rate,
+)
 from .declared import Declared, is_voltage, settle_rate
 from .wfdb_calibration import steps_to_millivolts
 from .wfdb_header import Header, SignalLine, patient_of, read_header
@@ -192,7 +201,8 @@ def _read_segments(header: Header, declared: Declared, notes: list[str]) -> tupl
         )
     per_frame = frames.pop()
     leads = list(dict.fromkeys(name for _, _, names, _ in parts for name in names))
-    check_size(len(leads), total * per_frame, header.path.name)
+    recorded = sum(signal.size for _, signal, _, _ in parts)
+    check_span(len(leads), total * per_frame, recorded, header.path.name)
     whole = np.full((len(leads), total * per_frame), np.nan, dtype=np.float32)
     for start, signal, names, _ in parts:
         first = start * per_frame
