@@ -18,8 +18,8 @@ NAME_FILES = """box => { const safe = t => t.replace(/[&<>"']/g, c => `&#${c.cha
   const names = ((box && box.files) || []).map(f => safe(f.orig_name || ''));
   return names.length ? 'To be sent: ' + names.join(', ') : ''; }"""
 NAME_NONE = "() => ''"
-# A file dropped beside the question box would replace the page, and the patient with it.
-ON_LOAD = """() => { window.addEventListener('beforeunload', e => {
+# A file dropped beside the question box would replace the page, and the patient with it. "ready" is for tests.
+ON_LOAD = """() => { document.body.classList.add('ready'); window.addEventListener('beforeunload', e => {
     if (document.querySelector('#strips img')) e.preventDefault(); });
   const carries = e => e.dataTransfer && [...e.dataTransfer.types].includes('Files') && !e.target.closest('#question');
   window.addEventListener('dragover', e => { if (carries(e)) e.preventDefault(); });

@@ -65,9 +65,11 @@ def evidence(record):
 
 @contextlib.contextmanager
 def slowly(chat, n_words, pause_s=0.05):
-    """Answers of so many words, one per pause: "word0 word1 …"."""
-    chat.words, chat.pause_s = [f"word{k}" for k in range(n_words)], pause_s
+    """Answers of so many words, one per pause: "word0 word1 …"; what is still being said ends with the block."""
+    words = [f"word{k}" for k in range(n_words)]
+    chat.words, chat.pause_s = words, pause_s
     try:
         yield
     finally:
+        words.clear()
         chat.words, chat.pause_s = [], 0.02

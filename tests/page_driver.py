@@ -1,12 +1,14 @@
 """What a visitor does in the browser tests."""
 
 import contextlib
+import random
 import socket
 
 import numpy as np
 import wfdb
 
-PATIENCE_MS = 30_000
+PATIENCE_MS = 60_000
+"""How long anything may take on a busy computer. What is seen is waited for, never looked at once."""
 
 
 @contextlib.contextmanager
@@ -17,9 +19,15 @@ def visit(browser, address, **options):
     visitor.outside = []
     visitor.on("request", lambda request: note_outside(visitor.outside, request.url))
     visitor.goto(address)
-    visitor.wait_for_selector("#question textarea")
+    wait_for_page(visitor)
     yield visitor
     context.close()
+
+
+def wait_for_page(page):
+    """Till the page listens: its own script marks the body once everything is in place."""
+    page.wait_for_selector("body.ready #question textarea")
+    page.wait_for_selector("#question input[type=file]", state="attached")
 
 
 def note_outside(outside, url):
@@ -28,9 +36,12 @@ def note_outside(outside, url):
 
 
 def free_port():
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
+    """A port that nobody listens at, below those that the system hands out unasked, so that it stays free."""
+    while True:
+        port = random.SystemRandom().randrange(20_000, 32_000)
+        with socket.socket() as sock, contextlib.suppress(OSError):
+            sock.bind(("127.0.0.1", port))
+            return port
 
 
 def write_record(folder, name="visit1"):
@@ -41,20 +52,52 @@ def write_record(folder, name="visit1"):
 
 
 def upload(page, paths):
+    wait_for_turn(page)
     page.set_input_files("#question input[type=file]", paths)
-    page.wait_for_function("n => document.querySelectorAll('#question .thumbnail-item').length == n", arg=len(paths))
+    wait_for_count(page, "#question .thumbnail-item", len(paths))
 
 
 def ask(page, question):
+    wait_for_turn(page)
     page.fill("#question textarea", question)
-    page.keyboard.press("Enter")
+    page.press("#question textarea", "Enter")
+
+
+def press_sample(page, label):
+    page.click(f"#samples button:has-text('{label}')")
+
+
+def wait_for_turn(page):
+    """Till the page is the visitor's again: nothing is written or drawn any more."""
+    page.wait_for_selector("#question .submit-button")
+
+
+def wait_for_answer(page):
+    """Till the first answer of a page stands there with its evidence; of a later one, wait for its words instead."""
+    page.wait_for_selector("#evidence .timing")
+    wait_for_turn(page)
+
+
+def expect(where):
+    """Playwright's `expect` with patience; imported late, as without Playwright the fixtures skip."""
+    from playwright import sync_api
+
+    sync_api.expect.set_options(timeout=PATIENCE_MS)
+    return sync_api.expect(where)
 
 
 def last_answer(page):
-    return page.locator("#chat [data-testid=bot]").last.inner_text()
+    return page.locator("#chat [data-testid=bot]").last
 
 
 def wait_for_count(page, selector, n):
-    from playwright.sync_api import expect
+    expect(page.locator(selector)).to_have_count(n)
 
-    expect(page.locator(selector)).to_have_count(n, timeout=PATIENCE_MS)
+
+def wait_for_value(page, script, wanted):
+    """Till a script returns what is wanted; after that, what it returns instead is shown."""
+    for _ in range(PATIENCE_MS // 200):
+        if page.evaluate(script) == wanted:
+            return
+        page.wait_for_timeout(200)
+    assert page.evaluate(script) == wanted

@@ -1,6 +1,7 @@
 """The chat page in headless Chromium: upload a record, ask, read the streamed answer and its evidence."""
 
-import os
+import contextlib
+import re
 import subprocess
 import sys
 import time
@@ -11,7 +12,21 @@ import numpy as np
 import pytest
 import wfdb
 from fake_chat import slowly
-from page_driver import ask, free_port, last_answer, upload, visit, wait_for_count, write_record
+from page_driver import (
+    ask,
+    expect,
+    free_port,
+    last_answer,
+    press_sample,
+    upload,
+    visit,
+    wait_for_answer,
+    wait_for_count,
+    wait_for_page,
+    wait_for_turn,
+    wait_for_value,
+    write_record,
+)
 
 pytest_plugins = ("page_fixtures",)
 pytestmark = pytest.mark.browser
@@ -22,18 +37,19 @@ CHECKPOINT = ROOT / "anyecg" / "checkpoints" / "nano" / "model.safetensors"
 
 def test_an_uploaded_record_is_drawn_asked_about_and_answered_with_evidence(page, chat, tmp_path):
     upload(page, write_record(tmp_path))
-    ask(page, "What is the rhythm?")
-    page.wait_for_selector("#evidence .timing")
-    assert "You asked: What is the rhythm?" in last_answer(page)
-    evidence = page.inner_text("#evidence")
+    ask(page, "What is the first rhythm?")
+    wait_for_answer(page)
+    expect(last_answer(page)).to_contain_text("You asked: What is the first rhythm?")
     for part in ("72/min", "sinus rhythm", "97%", "2.0-2.4", "81/min was measured", "first word after 0.21 s"):
-        assert part in evidence
-    assert page.locator("#evidence .contradiction").is_visible()
+        expect(page.locator("#evidence")).to_contain_text(part)
+    expect(page.locator("#evidence .contradiction")).to_be_visible()
+    wait_for_count(page, "#strips img", 1)
     strip = page.locator("#strips img")
-    assert strip.count() == 1 and "visit1" in strip.get_attribute("alt")
+    assert "visit1" in strip.get_attribute("alt")
     assert strip.get_attribute("src").startswith("data:image/png"), "no address at which others could fetch it"
-    assert strip.evaluate("image => image.naturalWidth") > 1000
-    assert chat.calls[-1]["records"][0].leads == ("I", "II")
+    page.wait_for_function("document.querySelector('#strips img').naturalWidth > 1000")
+    [call] = [call for call in chat.calls if call["question"] == "What is the first rhythm?"]
+    assert call["records"][0].leads == ("I", "II")
     assert page.outside == []
 
 
@@ -41,7 +57,7 @@ def test_no_upload_stays_where_its_address_could_be_guessed(page, cache, tmp_pat
     upload(page, write_record(tmp_path, "private"))
     assert list(cache.rglob("private.*")), "Gradio keeps an upload until it is taken"
     ask(page, "What is the rhythm?")
-    page.wait_for_selector("#evidence .timing")
+    wait_for_answer(page)
     assert not list(cache.rglob("private.*"))
 
 
@@ -49,22 +65,25 @@ def test_a_long_recording_can_be_paged_with_buttons_and_the_keyboard(page, tmp_p
     signal = np.sin(np.arange(30_000) / 15)[:, None] * 0.5
     wfdb.wrsamp("long", 100, ["mV"], ["II"], p_signal=signal, fmt=["16"], write_dir=str(tmp_path))
     upload(page, [str(tmp_path / "long.hea"), str(tmp_path / "long.dat")])
-    page.keyboard.press("Enter")
+    page.press("#question textarea", "Enter")
     page.wait_for_selector("#start input[type=number]")
+    page.wait_for_selector("text=Loaded.")
+    wait_for_turn(page)
     for turn, second in (("Later", 60), ("Later", 120), ("Earlier", 60), ("ArrowRight", 61)):
         before = page.locator("#strips img").get_attribute("src")
         page.focus("#start input[type=range]") if turn == "ArrowRight" else page.focus(f"#paging >> text={turn}")
         page.keyboard.press(turn if turn == "ArrowRight" else "Enter")
         page.wait_for_function("old => document.querySelector('#strips img').src != old", arg=before)
-        assert page.input_value("#start input[type=number]") == str(second)
+        expect(page.locator("#start input[type=number]")).to_have_value(str(second))
 
 
 def test_a_sample_is_loaded_and_asked_with_one_press(page, chat):
-    page.click("#samples button:has-text('Premature beats')")
-    page.wait_for_selector("#evidence .timing")
+    press_sample(page, "Premature beats")
+    wait_for_answer(page)
     assert "simulated" in page.locator("#strips img").get_attribute("alt")
-    assert "premature ventricular contractions?" in last_answer(page)
-    assert set(chat.calls[-1]["records"][0].leads) >= {"I", "V1", "V6"}
+    expect(last_answer(page)).to_contain_text("premature ventricular contractions?")
+    calls = [call for call in chat.calls if call["question"] == "Where are the premature ventricular contractions?"]
+    assert set(calls[-1]["records"][0].leads) >= {"I", "V1", "V6"}
 
 
 def test_a_missing_companion_is_named_and_joins_in_the_next_turn(page, tmp_path):
@@ -72,46 +91,45 @@ def test_a_missing_companion_is_named_and_joins_in_the_next_turn(page, tmp_path)
     upload(page, [header])
     ask(page, "Report this ECG.")
     page.wait_for_selector("text=needs visit2.dat")
-    assert page.input_value("#question textarea") == "Report this ECG.", "the question is not lost"
+    wait_for_turn(page)
+    expect(page.locator("#question textarea")).to_have_value("Report this ECG.")  # the question is not lost
     upload(page, [signal])
     ask(page, "Report this ECG.")
-    page.wait_for_selector("#evidence .timing")
-    assert "You asked: Report this ECG." in last_answer(page)
+    wait_for_answer(page)
+    expect(last_answer(page)).to_contain_text("You asked: Report this ECG.")
 
 
 def test_what_is_about_to_be_sent_is_named(page, tmp_path):
     upload(page, write_record(tmp_path, "visit3"))
     page.wait_for_selector("text=To be sent: visit3.hea, visit3.dat")
-    page.keyboard.press("Enter")
+    page.press("#question textarea", "Enter")
     page.wait_for_selector("text=Loaded.")
-    page.wait_for_function("!document.querySelector('#names').innerText.trim()")
+    expect(page.locator("#names")).to_have_text("")
 
 
 def test_a_place_in_the_evidence_is_shown_on_the_trace(page):
-    page.click("#samples button:has-text('Two leads')")
-    page.wait_for_selector("#evidence .timing")
+    press_sample(page, "Two leads")
+    wait_for_answer(page)
     before = page.locator("#strips img").get_attribute("src")
-    page.locator("#evidence .place").first.focus()
-    page.keyboard.press("Enter")
+    page.locator("#evidence .place").first.press("Enter")
     page.wait_for_function("old => document.querySelector('#strips img').src != old", arg=before)
 
 
 def test_the_report_is_saved_as_one_pdf_of_any_size(page, monkeypatch):
     monkeypatch.setattr("app.report_pdf.write_pdf", lambda session: b"%PDF" + bytes(3_000_000))
-    page.click("#samples button:has-text('Normal sinus rhythm')")
-    page.wait_for_selector("#evidence .timing")
+    press_sample(page, "Normal sinus rhythm")
+    wait_for_answer(page)
     with page.expect_download() as download:
         page.click("#save")
     assert download.value.suggested_filename.endswith(".pdf")
     assert Path(download.value.path()).read_bytes() == b"%PDF" + bytes(3_000_000)
-    page.wait_for_function("document.querySelector('#file textarea, #file input').value == ''")
+    expect(page.locator("#file textarea, #file input")).to_have_value("")
 
 
 def test_one_of_two_ecgs_can_be_removed_and_both_be_seen_at_once(page, tmp_path):
     upload(page, [*write_record(tmp_path, "visit4"), *write_record(tmp_path, "visit5")])
     ask(page, "What has changed?")
-    page.wait_for_selector("#evidence .timing")
-    page.wait_for_selector("#question .submit-button")  # the turn is over, and nothing is drawn again
+    wait_for_answer(page)
     page.click("#strips .grow")
     wait_for_count(page, "#strips img:visible", 2)  # a picture has no size, so is not visible, until it is decoded
     page.keyboard.press("Escape")
@@ -137,69 +155,71 @@ WATCH = """() => { window.came = []; let gone = false; const look = () => {
 def test_nothing_of_an_answer_comes_back_once_the_next_patient_began(page, chat):
     page.add_init_script(LATE)
     page.reload()
-    page.wait_for_selector("#question textarea")
-    with slowly(chat, 300, pause_s=0.02):
-        page.click("#samples button:has-text('Normal sinus rhythm')")
+    wait_for_page(page)
+    with slowly(chat, 4000, pause_s=0.02):
+        press_sample(page, "Normal sinus rhythm")
         page.wait_for_selector("text=word3")
         page.evaluate(WATCH)
         page.click("#clear")
-        page.wait_for_function("!document.querySelector('#strips img')")
-        page.wait_for_timeout(1500)
+        wait_for_count(page, "#strips img", 0)
+        page.wait_for_timeout(1500)  # what is seen meanwhile would be a fault, however long it took
     assert page.evaluate("window.came") == [], "not even for a moment"
-    assert page.inner_text("#chat").count("word") == 0 and "72/min" not in page.inner_text("#evidence")
-    page.click("#samples button:has-text('Atrial fibrillation')")
-    page.wait_for_selector("#evidence .timing")
+    expect(page.locator("#chat [data-testid=bot]:visible")).to_have_count(0)
+    expect(page.locator("#evidence:has-text('72/min'):visible")).to_have_count(0)
+    press_sample(page, "Atrial fibrillation")
+    wait_for_answer(page)
 
 
 def test_no_more_is_said_of_an_ecg_that_was_removed(page, chat):
-    with slowly(chat, 300, pause_s=0.02):
-        page.click("#samples button:has-text('Normal sinus rhythm')")
+    with slowly(chat, 4000, pause_s=0.02):
+        press_sample(page, "Normal sinus rhythm")
         page.wait_for_selector("text=word3")
         page.click("#strips .remove")
         page.wait_for_selector("text=none is left")
-        page.wait_for_function("!document.querySelector('#strips img')")
-        said = page.inner_text("#chat")
-        page.wait_for_timeout(1500)
-    assert page.inner_text("#chat") == said and page.locator("#strips img").count() == 0
+        page.wait_for_timeout(1500)  # time for a fault to be seen
+        wait_for_turn(page)
+    expect(last_answer(page)).to_contain_text("none is left")
+    expect(page.locator("#chat")).not_to_contain_text("word3999")
+    wait_for_count(page, "#strips img", 0)
 
 
 def test_a_sample_does_not_wait_for_the_answer_that_is_being_written(page, chat):
-    with slowly(chat, 2000):
-        page.click("#samples button:has-text('Normal sinus rhythm')")
+    with slowly(chat, 4000):
+        press_sample(page, "Normal sinus rhythm")
         page.wait_for_selector("text=word3")
-        page.click("#samples button:has-text('Atrial fibrillation')")
+        press_sample(page, "Atrial fibrillation")
         page.wait_for_selector("#strips img[alt*='atrial fibrillation']")
 
 
 def test_a_reload_in_the_middle_of_an_answer_does_not_hold_up_the_next_visitor(page, chat):
-    with slowly(chat, 2000):
-        page.click("#samples button:has-text('Normal sinus rhythm')")
+    with slowly(chat, 4000):  # 200 s
+        press_sample(page, "Normal sinus rhythm")
         page.wait_for_selector("text=word3")
-    page.once("dialog", lambda dialog: dialog.accept())  # the page asks before an ECG is lost
-    page.reload()
-    page.wait_for_selector("#question textarea")
-    page.click("#samples button:has-text('Atrial fibrillation')")
-    page.wait_for_selector("#evidence .timing")
+        page.once("dialog", lambda dialog: dialog.accept())  # the page asks before an ECG is lost
+        page.reload()
+        wait_for_page(page)
+        press_sample(page, "Atrial fibrillation")
+        page.wait_for_selector("text=word3")
 
 
 def test_stop_ends_the_answer_and_the_next_question_works(page, chat):
-    with slowly(chat, 400):
-        page.click("#samples button:has-text('Normal sinus rhythm')")
+    with slowly(chat, 4000):
+        press_sample(page, "Normal sinus rhythm")
         page.wait_for_selector("text=word3")
         page.click("#question .stop-button")
         page.wait_for_selector("text=(stopped)")
-    assert "word399" not in last_answer(page)
-    page.wait_for_selector("#question .submit-button")
+        wait_for_turn(page)
+    expect(last_answer(page)).not_to_contain_text("word3999")
     ask(page, "And now?")
     page.wait_for_selector("text=You asked: And now?")
 
 
 def test_a_new_patient_clears_the_page(page):
-    page.click("#samples button:has-text('Atrial fibrillation')")
-    page.wait_for_selector("#evidence .timing")
+    press_sample(page, "Atrial fibrillation")
+    wait_for_answer(page)
     page.click("#clear")
-    page.wait_for_function("document.querySelectorAll('#strips img, #chat [data-testid=bot]').length == 0")
-    assert "72/min" not in page.inner_text("#evidence")
+    wait_for_count(page, "#strips img, #chat [data-testid=bot]", 0)
+    expect(page.locator("#evidence")).not_to_contain_text("72/min")
 
 
 def test_what_was_declared_for_one_patient_does_not_hold_for_the_next(page, tmp_path):
@@ -208,18 +228,20 @@ def test_what_was_declared_for_one_patient_does_not_hold_for_the_next(page, tmp_
     upload(page, [str(table)])
     ask(page, "What is the rhythm?")
     page.wait_for_selector("text=does not state its sampling rate")
+    wait_for_turn(page)
     page.fill("#rate input", "200")
     page.fill("#leads textarea", "II")
     page.click("#clear")
-    page.wait_for_function("!document.querySelector('#chat [data-testid=bot]')")
+    wait_for_count(page, "#chat [data-testid=bot]", 0)
+    wait_for_count(page, "#rate input:visible", 0)  # folded again
     page.click("#lacks button")
-    page.wait_for_function("document.querySelector('#rate input')?.value == ''")
-    assert page.input_value("#leads textarea") == ""
+    expect(page.locator("#rate input")).to_have_value("")
+    expect(page.locator("#leads textarea")).to_have_value("")
 
 
 def test_visitors_do_not_see_each_other(page, browser, address, chat):
-    page.click("#samples button:has-text('Inferior infarction')")
-    page.wait_for_selector("#evidence .timing")
+    press_sample(page, "Inferior infarction")
+    wait_for_answer(page)
     with visit(browser, address) as other:
         assert other.locator("#strips img").count() == 0
         ask(other, "What do you see?")
@@ -228,38 +250,36 @@ def test_visitors_do_not_see_each_other(page, browser, address, chat):
 
 def test_a_narrow_screen_has_no_sideways_scrolling_and_keeps_the_banner_in_sight(page):
     page.set_viewport_size({"width": 390, "height": 844})
-    page.click("#samples button:has-text('Normal sinus rhythm')")
-    page.wait_for_selector("#evidence .timing")
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    page.evaluate("window.scrollTo(0, 900)")
-    assert page.evaluate("window.scrollY") > 300
-    assert "not a medical device" in page.inner_text("#banner")
-    assert abs(page.locator("#banner").bounding_box()["y"]) < 2
+    press_sample(page, "Normal sinus rhythm")
+    wait_for_answer(page)
+    wait_for_value(page, "Math.max(390, document.documentElement.scrollWidth)", 390)
+    page.wait_for_function("() => { window.scrollTo(0, 900); return window.scrollY > 300; }")
+    expect(page.locator("#banner")).to_contain_text("not a medical device")
+    page.wait_for_function("Math.abs(document.querySelector('#banner').getBoundingClientRect().y) < 2")
 
 
 @pytest.mark.skipif(not CHECKPOINT.exists(), reason="the embedded checkpoint is not there")
-def test_the_command_serves_the_embedded_model_within_twenty_seconds(browser, tmp_path):
+def test_the_command_serves_the_embedded_model(browser):
     port = free_port()
-    patience_s = 20 * max(1.0, 3 * os.getloadavg()[0] / (os.cpu_count() or 1))  # on a computer that is not busy: 20
-    started = time.monotonic()
     server = subprocess.Popen([sys.executable, "-m", "app", "--port", str(port)], cwd=ROOT)
     try:
-        while not answers(port):
-            assert server.poll() is None, "the page ended"
-            assert time.monotonic() - started < patience_s
-            time.sleep(0.2)
+        wait_for_server(server, port)
         with visit(browser, f"http://127.0.0.1:{port}") as page:
-            page.click("#samples button:has-text('Normal sinus rhythm')")
-            page.wait_for_selector("#evidence .timing")
-            assert len(last_answer(page)) > 10 and "/min" in page.inner_text("#evidence")
+            press_sample(page, "Normal sinus rhythm")
+            wait_for_answer(page)
+            expect(last_answer(page)).to_have_text(re.compile(".{10}"))
+            expect(page.locator("#evidence")).to_contain_text("/min")
             assert page.outside == []
     finally:
         server.terminate()
-        server.wait(60)
+        server.wait(300)
 
 
-def answers(port):
-    try:
-        return urllib.request.urlopen(f"http://127.0.0.1:{port}", timeout=2).status == 200
-    except OSError:
-        return False
+def wait_for_server(server, port):
+    """Some seconds; on a busy computer many more."""
+    for _ in range(600):
+        assert server.poll() is None, "the page ended"
+        with contextlib.suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}", timeout=60):
+            return
+        time.sleep(0.5)
+    pytest.fail("the page did not answer")

@@ -9,7 +9,7 @@ import urllib.request
 
 import pytest
 from fake_chat import FakeChat
-from test_page import free_port
+from page_fixtures import served
 from test_session import make_record
 
 from app.__main__ import main
@@ -85,27 +85,25 @@ def test_a_bad_auth_file_stops_the_command_before_the_model_is_loaded(tmp_path, 
 @pytest.fixture
 def address(auth_file, tmp_path, monkeypatch):
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "gradio"))
-    options = Options(port=free_port(), accounts=Accounts.read(auth_file), max_upload_mb=1)
-    demo = launch(FakeChat(), options, block=False)
-    yield f"http://127.0.0.1:{options.port}"
-    demo.close()
+    with served(FakeChat(), Options(accounts=Accounts.read(auth_file), max_upload_mb=1)) as address:
+        yield address
 
 
 def post(opener, url, fields):
-    return opener.open(url, urllib.parse.urlencode(fields).encode(), timeout=10).status
+    return opener.open(url, urllib.parse.urlencode(fields).encode(), timeout=60).status
 
 
 def test_without_a_login_neither_page_nor_uploads_are_served(address):
     opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
     for path in ("/config", "/gradio_api/info", "/gradio_api/queue/status"):
         with pytest.raises(urllib.error.HTTPError, match="401"):
-            opener.open(address + path, timeout=10)
+            opener.open(address + path, timeout=60)
     with pytest.raises(urllib.error.HTTPError, match="401"):
-        opener.open(urllib.request.Request(address + "/gradio_api/upload", b"x", method="POST"), timeout=10)
+        opener.open(urllib.request.Request(address + "/gradio_api/upload", b"x", method="POST"), timeout=60)
     with pytest.raises(urllib.error.HTTPError, match="400"):
         post(opener, address + "/login", {"username": "nurse", "password": "wrong password"})
     assert post(opener, address + "/login", {"username": "nurse", "password": "a long password"}) == 200
-    assert opener.open(address + "/config", timeout=10).status == 200
+    assert opener.open(address + "/config", timeout=60).status == 200
 
 
 def test_listening_for_others_without_a_login_is_warned_of(caplog, monkeypatch):
