@@ -1,6 +1,9 @@
 """What several test files share: where the real recordings are, when there are any."""
 
+import contextlib
 import os
+import random
+import socket
 from pathlib import Path
 
 import pytest
@@ -18,6 +21,15 @@ def find_shared_data(name: str) -> Path:
 def shared_data():
     """A function: name of a database folder → its path, or a skip."""
     return find_shared_data
+
+
+def free_port():
+    """A port that nobody listens at, below those that the system hands out unasked, so that it stays free."""
+    while True:
+        port = random.SystemRandom().randrange(20_000, 32_000)
+        with socket.socket() as sock, contextlib.suppress(OSError):
+            sock.bind(("127.0.0.1", port))
+            return port
 
 
 TEXTS = [

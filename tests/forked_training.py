@@ -7,7 +7,6 @@ import json
 import os
 import random
 import signal
-import socket
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -22,6 +21,7 @@ from torch.distributed.tensor import DTensor
 from transformers.models.llama import modeling_llama  # noqa: F401
 
 import train.checkpoint
+from tests.conftest import free_port
 from train.run import run
 from train.stage_run import StageRun
 from train.stages import Curriculum, load_curriculum
@@ -171,9 +171,7 @@ def equal(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
 
 def together(plan: Curriculum, data: Path, out: Path, processes: int, before: Callable[[], object] = bool) -> None:
     """Train in several processes, told of each other as torchrun does it."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
 
     def work(rank: int) -> None:
         os.environ |= {

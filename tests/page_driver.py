@@ -1,8 +1,6 @@
 """What a visitor does in the browser tests."""
 
 import contextlib
-import random
-import socket
 
 import numpy as np
 import wfdb
@@ -33,15 +31,6 @@ def wait_for_page(page):
 def note_outside(outside, url):
     if not url.startswith(("http://127.0.0.1", "data:", "blob:")):
         outside.append(url)
-
-
-def free_port():
-    """A port that nobody listens at, below those that the system hands out unasked, so that it stays free."""
-    while True:
-        port = random.SystemRandom().randrange(20_000, 32_000)
-        with socket.socket() as sock, contextlib.suppress(OSError):
-            sock.bind(("127.0.0.1", port))
-            return port
 
 
 def write_record(folder, name="visit1"):

@@ -7,8 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from conftest import free_port
 from fake_chat import FakeChat
-from page_driver import PATIENCE_MS, free_port, visit
+from page_driver import PATIENCE_MS, visit
 
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-sync", "--no-first-run", "--disable-dev-shm-usage"]
 QUIET += ["--disable-background-networking", "--disable-component-update"]

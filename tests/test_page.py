@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import wfdb
+from conftest import free_port
 from fake_chat import slowly
 from page_driver import (
     ask,
     expect,
-    free_port,
     last_answer,
     press_sample,
     upload,

