@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from accelerate.utils import LoggerType
 from safetensors.torch import load_file
 
 from tests.conftest import make_tokenizer, tiny_text_config
@@ -67,6 +68,71 @@ def test_a_stage_stops_when_validation_gets_no_better_and_keeps_the_best(data, t
     assert any(not torch.equal(saved[name], kept[3][name]) for name in saved)
 
 
+def test_accumulated_batches_give_the_gradient_of_one_large_batch(data, tmp_path):
+    from train.assemble import load_model
+    from train.collator import ConversationCollator
+    from train.data import ConversationDataset
+    from train.stage_run import StageRun
+
+    plan = one_stage(1, gradient_accumulation=3, auxiliary_loss_weight=0.0)
+    start = run(replace(plan, stages=()), [data], tmp_path)
+    stage = StageRun(plan, plan.stages[0], [data], start, tmp_path / "stage")
+    dataset = ConversationDataset([data], "train", targets=False)
+    collate = ConversationCollator(load_model(start)[1])
+    short, long = (
+        [k for k in range(len(dataset)) if (k // 5) % 4 == rest] for rest in (0, 3)
+    )  # answers of two lengths
+    parts = [short[:2], long[:5], short[2:3]]
+    batches = [collate([dataset[k] for k in part]) for part in parts]
+    assert len({int((batch["labels"] != -100).sum()) for batch in batches}) == 3
+    stage.model, stage.optimizer = stage.accelerator.prepare(stage.plain.eval(), stage.optimizer)
+    told = stage._accumulate(batches)
+    gradients = {name: p.grad.clone() for name, p in stage.plain.named_parameters() if p.grad is not None}
+    stage.optimizer.zero_grad()
+    whole = stage.plain(**collate([dataset[k] for part in parts for k in part])).loss
+    whole.backward()
+    assert told == pytest.approx(whole.item(), rel=1e-5) and len(gradients) > 20
+    for name, parameter in stage.plain.named_parameters():
+        if name in gradients:
+            torch.testing.assert_close(gradients[name], parameter.grad, rtol=1e-3, atol=1e-6)
+
+
+def test_half_precision_computes_in_bf16_and_keeps_whole_weights(data, tmp_path, monkeypatch):
+    from accelerate.state import AcceleratorState
+
+    from anyecg.modeling_anyecg import AnyEcgForConditionalGeneration
+
+    forward, seen = AnyEcgForConditionalGeneration.forward, []
+
+    def watched(self, *inputs, **options):
+        out = forward(self, *inputs, **options)
+        seen.append((torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else None, out.loss.dtype))
+        return out
+
+    monkeypatch.setattr(AnyEcgForConditionalGeneration, "forward", watched)
+    losses = []
+    for precision in ("no", "bf16"):
+        monkeypatch.setattr(AcceleratorState, "_shared_state", {})  # a process has one precision
+        folder = run(replace(one_stage(1), precision=precision), [data], tmp_path / precision)
+        losses.append(log_of(folder)[-1]["loss"])
+        weights = load_file(folder / "model.safetensors")
+        assert all(tensor.dtype == torch.float32 for tensor in weights.values() if tensor.is_floating_point())
+    assert [dtype for dtype, _ in seen] == [None] * 3 + [torch.bfloat16] * 3
+    assert losses[0] != losses[1] == pytest.approx(losses[0], rel=0.02)
+
+
+def test_terminal_and_trackers_get_the_figures(data, tmp_path, monkeypatch, caplog):
+    from accelerate import Accelerator
+
+    logged = []
+    monkeypatch.setattr(Accelerator, "log", lambda self, figures, step=None: logged.append((step, set(figures))))
+    with caplog.at_level("INFO"):
+        run(one_stage(1, validate_every=3, validation_rows=4), [data], tmp_path)
+    assert logged == [(3, {"loss", "learning_rate"}), (3, {"validation_loss"})]
+    said = [record.getMessage() for record in caplog.records if "stage1-alignment step 3/3" in record.getMessage()]
+    assert "steps/s" in said[0] and "0.0 min left" in said[0] and "validation loss" in said[1]
+
+
 def test_patience_without_validation_is_refused():
     with pytest.raises(ValueError, match="never validates"):
         Stage("s", "conversation", 1, 1, 1e-3, patience=2)
@@ -101,6 +167,12 @@ def test_tensorboard_gets_the_losses_when_it_is_installed(data, tmp_path):
     pytest.importorskip("tensorboard", reason="tensorboard is not installed")
     run(one_stage(0), [data], tmp_path)
     assert list((tmp_path / "logs").rglob("events.out.tfevents.*"))
+
+
+def test_a_tracker_that_is_installed_is_used_beside_tensorboard(monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: name in ("trackio", "tensorboard"))
+    assert trackers(("trackio",)) == ["trackio", "tensorboard"] and trackers(("tensorboard",)) == ["tensorboard"]
+    assert all(name in list(map(str, LoggerType)) for name in ("trackio", "wandb", "tensorboard"))
 
 
 def test_without_tensorboard_nothing_is_asked_for():
