@@ -117,5 +117,7 @@ def yes_or_no(question: str, text: str) -> dict[str, bool]:
 
 
 def percent(probability: float) -> str:
-    """A probability in a sentence."""
+    """A probability in a sentence; never 0 or 100 %."""
+    if probability >= 0.995:
+        return "over 99 %"
     return "less than 1 %" if probability < 0.01 else f"{100 * probability:.0f} %"

@@ -156,12 +156,12 @@ def findings_in_text(text: str) -> dict[str, bool]:
 
     The longest phrase wins, so "incomplete right bundle branch block" is not also a complete one; a denial reaches
     from its word ("no", "without", "not", …) to the end of the clause. Asserted anywhere outranks denied elsewhere. What
-    is only called possible (`possible_in_text`) is neither.
+    is only called possible (`without_possible`) is neither.
     """
     found: dict[str, bool] = {}
     for clause in _CLAUSE.split(without_possible(text)):
         denied_from = [m.end() for m in _DENIAL.finditer(clause)]
-        for match in _ANY_PHRASE.finditer(clause):
+        for match in ANY_PHRASE.finditer(clause):
             code = _PHRASES[match.group(0)]
             denied = any(end <= match.start() for end in denied_from) and not match.group(0).startswith("no ")
             found[code] = found.get(code, False) or not denied
@@ -173,22 +173,22 @@ def without_possible(text: str) -> str:
     return _POSSIBLE.sub(" ", text.lower())
 
 
-def possible_in_text(text: str) -> dict[str, float]:
-    """The statements that a report's last sentence calls possible, with the probability that it gives them."""
-    listed = " ".join(_POSSIBLE.findall(text.lower()))
-    named = re.findall(rf"({_ANY_PHRASE.pattern}) (\d+) %", listed)
+def probabilities_in_text(text: str) -> dict[str, float]:
+    """The statements that a text gives a probability, with it: "inferior myocardial infarction (83 %)"."""
+    named = re.findall(rf"({ANY_PHRASE.pattern}) \(?(?:over |less than )?(\d+) %", text.lower())
     return {_PHRASES[name]: int(percent) / 100 for name, percent in named}
 
 
 def without_findings(text: str) -> str:
     """A text in lower case with a space for every statement that it names."""
-    return _ANY_PHRASE.sub(" ", text.lower())
+    return ANY_PHRASE.sub(" ", text.lower())
 
 
 _PHRASES = {spelling.lower(): f.code for f in FINDINGS.values() for spelling in (*f.synonyms, f.phrase)}
-_ANY_PHRASE = re.compile(
+ANY_PHRASE = re.compile(
     r"(?<![\w-])(?:" + "|".join(re.escape(p) for p in sorted(_PHRASES, key=len, reverse=True)) + r")(?![\w-])"
 )
+"""Any spelling of a statement, in lower case."""
 ALSO_POSSIBLE = "Also possible:"
 """How a report begins the list of what it does not call, but cannot exclude."""
 _POSSIBLE = re.compile(rf"{ALSO_POSSIBLE.lower()}[^.\n]*")

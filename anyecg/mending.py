@@ -7,11 +7,19 @@ from collections.abc import Sequence
 
 from .abstain import UNJUDGED
 from .check import asks_generally
+from .check_findings import percent
 from .correct import corrected
 from .evidence import POSSIBLE, Evidence
 from .findings import ALSO_POSSIBLE, FINDINGS, findings_in_text, phrase
 from .measure.normal import LIMITS, judge
-from .report_findings import CONCLUSION, RHYTHM_AND_RATE, with_called_findings
+from .report_findings import (
+    CLASS_NAMES,
+    CONCLUSION,
+    RHYTHM_AND_RATE,
+    unnamed_classes,
+    with_called_findings,
+    with_probabilities,
+)
 from .wording import capital, join
 
 BUT_CALLED = "The finding head, however, calls"
@@ -42,8 +50,9 @@ def mended(text: str, question: str, evidences: Sequence[Evidence]) -> tuple[str
     """A text about one ECG with its certainly wrong numbers replaced by the measured ones; a sentence for each.
 
     A report's list of intervals becomes that of the measurements, and what it names twice in a row is named once. It
-    also gets a last sentence with what is possible: nobody should take its silence for a "no"; an answer that reassures
-    gets what is called nevertheless. And where the leads cannot show that an ECG is normal, it is not called so.
+    also gets probabilities, and a last sentence with what is possible: nobody should take its silence for a "no"; an
+    answer that reassures gets what is called nevertheless. And where the leads cannot show that an ECG is normal, it is
+    not called so.
     """
     is_lesson = asks_generally(question) and not OF_THIS_ECG.match(question.strip().lower())
     is_lesson = is_lesson and not RHYTHM_AND_RATE.match(text)
@@ -55,7 +64,11 @@ def mended(text: str, question: str, evidences: Sequence[Evidence]) -> tuple[str
     corrections = [*corrections, *changes]
     if evidences[0].verdicts["NORM"].word == UNJUDGED:
         text = _NORMAL.sub("nothing abnormal in these leads", text)
-    more = also_possible(text, evidences[0]) or but_called(text, evidences[0])
+    if not _REPORT.search(text.lower()):
+        more = but_called(text, evidences[0])
+    else:
+        more = also_possible(text, evidences[0])
+        text = with_probabilities(text, evidences[0])
     return (f"{text} {more}" if more else text), corrections
 
 
@@ -119,17 +132,20 @@ def but_called(text: str, evidence: Evidence) -> str:
 
 
 def also_possible(text: str, evidence: Evidence) -> str:
-    """What a report does not name and the heads cannot exclude, in a sentence; "" for any other text.
+    """What a text about the whole ECG does not name and the heads cannot exclude, in a sentence.
 
-    That is a diagnosis or rhythm whose verdict is uncertain, from `POSSIBLE` on, the most probable `MOST_ALSO`.
+    That is a diagnosis or rhythm, a class of diagnoses of which the likeliest has not half the probability, or that the
+    ECG is normal, from `POSSIBLE` on, the most probable `MOST_ALSO`.
     """
-    if not _REPORT.search(text.lower()) or evidence.unjudgeable:
+    if evidence.unjudgeable:
         return ""
     named = findings_in_text(text)
-    open_ones = [
-        (code, p)
-        for code, p in evidence.judged()
-        if p >= POSSIBLE and code not in named and code != "NORM" and set(FINDINGS[code].kinds) & {"d", "r"}
-    ]
-    listed = ", ".join(f"{phrase(code)} {100 * p:.0f} %" for code, p in open_ones[:MOST_ALSO])
+    open_ones = {phrase(code): p for code, p in evidence.judged()
+                 if p >= POSSIBLE and not named.get(code) and set(FINDINGS[code].kinds) & {"d", "r"}}  # fmt: skip
+    for name, p in unnamed_classes(text, evidence).items():
+        members = [phrase(code) for code, finding in FINDINGS.items() if finding.superclass == name]
+        if p >= POSSIBLE and max(open_ones.get(member, 0.0) for member in members) < p / 2:
+            open_ones = {words: q for words, q in open_ones.items() if words not in members} | {CLASS_NAMES[name]: p}
+    ranked = sorted(open_ones.items(), key=lambda item: -item[1])[:MOST_ALSO]
+    listed = ", ".join(f"{words} ({percent(p)})" for words, p in ranked)
     return f"{ALSO_POSSIBLE} {listed}." if listed else ""

@@ -10,18 +10,19 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from .abstain import UNJUDGED
+from .abstain import LIKELY, UNJUDGED
 from .check_findings import percent
 from .evidence import Evidence
-from .findings import FINDINGS, RHYTHMS, SUPERCLASSES, code_of, findings_in_text, phrase, superclasses_of
+from .findings import ANY_PHRASE, FINDINGS, RHYTHMS, SUPERCLASSES, code_of, findings_in_text, phrase, superclasses_of
 from .wording import capital, join
 
 MOST_LISTED = 8
 SURELY_LEFT_OUT, SURELY_ADDED = 0.5, 0.1
 """A finding as probable as this was left out, or as improbable added: then the change is told."""
-_CLASS_NAMES = {
+CLASS_NAMES = {
     "MI": "myocardial infarction", "CD": "a conduction disturbance", "HYP": "hypertrophy", "STTC": "ST/T changes",
 }  # fmt: skip
+_CLASS = re.compile(rf"\b(?:{'|'.join(re.escape(words) for words in CLASS_NAMES.values())})(?! \()")
 _UNNAMED = "not a clearly normal ECG, without a finding that is likely enough to be named"
 _ORDER = ("MI", "CD", "HYP", "STTC", "")
 _SINUS = ("STACH", "SBRAD", "SARRH")
@@ -142,7 +143,7 @@ def _conclusion(called: Sequence[str], evidence: Evidence) -> str:
         and evidence.labels[f"super:{name}"] >= max(evidence.thresholds[f"super:{name}"], SURELY_LEFT_OUT)
         and evidence.verdicts[f"super:{name}"].word != UNJUDGED
     }
-    named = join([_CLASS_NAMES[name] for name in _ORDER if name in classes])
+    named = join([CLASS_NAMES[name] for name in _ORDER if name in classes])
     if "NORM" in called and not named:
         beats = join([phrase(code) for code in called if code in _EXTRA_BEATS])
         if set(called) & _NO_SINUS_RHYTHM:
@@ -159,6 +160,45 @@ def _conclusion(called: Sequence[str], evidence: Evidence) -> str:
     if set(called) - {"SR"}:
         return "abnormal ECG as said"  # a rhythm, or a finding of form that belongs to no class
     return _UNNAMED
+
+
+def with_probabilities(text: str, evidence: Evidence) -> str:
+    """A report with the calibrated probability behind each statement that it asserts, once, and behind each class in
+    its conclusion. A rhythm that is likely needs none; a class is as likely as its likeliest member, at least.
+    """
+    if evidence.unjudgeable:
+        return text
+    judged, said = dict(evidence.judged()), findings_in_text(text)
+    stated = {code for code in judged if said.get(code)}
+    due = {code for code in stated if not (code in RHYTHMS and evidence.verdicts[code].word == LIKELY)}
+
+    def behind_statement(found: re.Match[str]) -> str:
+        code = code_of(found.group())
+        if code not in due:
+            return found.group()
+        due.remove(code)
+        return f"{found.group()} ({percent(judged[code])})"
+
+    def behind_class(found: re.Match[str]) -> str:
+        name = next(name for name, words in CLASS_NAMES.items() if words == found.group())
+        members = [judged[code] for code in stated if FINDINGS[code].superclass == name]
+        if evidence.verdicts[f"super:{name}"].word != UNJUDGED:
+            members.append(evidence.labels[f"super:{name}"])
+        return f"{found.group()} ({percent(max(members))})" if members else found.group()
+
+    text = re.sub(f"{ANY_PHRASE.pattern}(?! [(0-9])", behind_statement, text, flags=re.IGNORECASE)
+    return CONCLUSION.sub(lambda found: _CLASS.sub(behind_class, found.group()), text, count=1)
+
+
+def unnamed_classes(text: str, evidence: Evidence) -> dict[str, float]:
+    """The classes of abnormal findings that a report names neither in its conclusion nor by a statement, if they can be
+    judged, with their probabilities.
+    """
+    conclusion = CONCLUSION.search(text)
+    named = set(superclasses_of(code for code, holds in findings_in_text(text).items() if holds))
+    named |= {name for name, words in CLASS_NAMES.items() if conclusion and words in conclusion.group()}
+    judged = {name: evidence.verdicts[f"super:{name}"].word != UNJUDGED for name in CLASS_NAMES}
+    return {name: evidence.labels[f"super:{name}"] for name in CLASS_NAMES if judged[name] and name not in named}
 
 
 def _changes(said: set[str], called: Sequence[str], evidence: Evidence) -> list[str]:

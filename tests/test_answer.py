@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from anyecg.answer import Answer, checked
-from anyecg.findings import findings_in_text, possible_in_text
+from anyecg.findings import findings_in_text, probabilities_in_text
 from anyecg.mending import mended
 
 MEASURED = {"heart_rate_bpm": 72.0, "pr_ms": 160.0, "not_measurable": {}}
@@ -73,11 +73,11 @@ def test_a_list_that_says_it_is_cut_short_overlooks_nothing():
 
 def test_a_report_ends_with_what_it_cannot_exclude():
     said, _ = mended("Left ventricular hypertrophy. Conclusion: abnormal ECG.", "Report.", [about()])
-    possible = "inferior myocardial infarction 31 %, atrial fibrillation 12 %, anteroseptal myocardial infarction 11 %"
-    conclusion = "Conclusion: abnormal ECG with hypertrophy."
-    assert said == f"Left ventricular hypertrophy. {conclusion} Also possible: {possible}."
+    possible = "inferior myocardial infarction (31 %), normal ECG (30 %), atrial fibrillation (12 %)"
+    conclusion = "Conclusion: abnormal ECG with hypertrophy (60 %)."
+    assert said == f"Left ventricular hypertrophy (60 %). {conclusion} Also possible: {possible}."
     assert findings_in_text(said) == {"LVH": True}
-    assert possible_in_text(said) == {"IMI": 0.31, "AFIB": 0.12, "ASMI": 0.11}
+    assert probabilities_in_text(said) == {"LVH": 0.6, "IMI": 0.31, "NORM": 0.3, "AFIB": 0.12}
     assert mended("The rate is 72/min.", "What is the rate?", [about()])[0] == "The rate is 72/min."
 
 

@@ -170,7 +170,11 @@ def test_the_classes_of_a_report_are_ranked_by_what_it_says():
 
 
 def test_a_question_of_everyday_words_is_put_as_a_small_model_was_taught():
-    for question in ("Thoughts?", "What did you find?", "how's the heart?", "Everything you can see, please."):
+    for question in (
+        "Thoughts?", "What did you find?", "how's the heart?", "Everything you can see, please.", "results please",
+        "Explain this ECG to me.", "Walk me through this tracing.", "This is my father's ECG, what does it show?",
+        "Well?", "ECG of a patient with chest pain: what do you see?", "Name the abnormalities.", "What catches your eye?",
+    ):  # fmt: skip
         assert as_taught(question) == "What does this ECG show?"
         assert given(question, [evidence()], for_small_model=True) == ("", "model")
     assert as_taught("tl;dr") == as_taught("The short version, please.") == "Summarise in one sentence."

@@ -3,7 +3,7 @@
 import pytest
 from test_asked import evidence
 
-from anyecg.report_findings import with_called_findings
+from anyecg.report_findings import unnamed_classes, with_called_findings, with_probabilities
 
 ABNORMAL = "abnormal ECG with myocardial infarction"
 LEFT_OUT = "The text left out inferior myocardial infarction; the finding head gives it 66 %; it was added."
@@ -110,3 +110,32 @@ def test_nothing_called_is_not_called_normal():
     text = "Atrial fibrillation, ventricular rate 107/min. QTc 485 ms (long)."
     rhythm, _ = with_called_findings(text, evidence(AFIB=0.97))
     assert rhythm.endswith("QTc 485 ms (long). Conclusion: abnormal ECG as said.")
+
+
+def test_every_finding_of_a_report_stands_with_its_probability():
+    known = evidence(SR=0.97, AFIB=0.02, IMI=0.66, PVC=0.999, LAFB=0.3, **{"super:MI": 0.6, "super:CD": 0.55})
+    text = (
+        "Sinus rhythm, rate 65/min. Inferior myocardial infarction and premature ventricular contractions, no left "
+        "anterior fascicular block. Conclusion: abnormal ECG with myocardial infarction and a conduction disturbance."
+    )
+    said = with_probabilities(text, known)
+    assert said == (
+        "Sinus rhythm, rate 65/min. Inferior myocardial infarction (66 %) and premature ventricular contractions "
+        "(over 99 %), no left anterior fascicular block. Conclusion: abnormal ECG with myocardial infarction (66 %) "
+        "and a conduction disturbance (55 %)."
+    )
+    assert with_probabilities(said, known) == said
+    doubtful = with_probabilities(
+        "Atrial fibrillation, ventricular rate 90/min. Conclusion: abnormal ECG.", evidence(AFIB=0.4)
+    )
+    assert doubtful.startswith("Atrial fibrillation (40 %), ventricular rate 90/min.")
+
+
+def test_the_probability_of_what_leads_cannot_show_is_not_said():
+    text = "Inferior myocardial infarction. Conclusion: abnormal ECG with myocardial infarction."
+    assert with_probabilities(text, evidence(leads=("V5",), IMI=0.66)) == text
+
+
+def test_classes_that_a_report_leaves_out_are_known():
+    text = "Inferior myocardial infarction. Conclusion: abnormal ECG with hypertrophy."
+    assert unnamed_classes(text, evidence(**{"super:STTC": 0.4})) == {"CD": 0.01, "STTC": 0.4}

@@ -4,6 +4,7 @@ import pytest
 
 from train.scoring import (
     changes_in_text,
+    class_scores_in_text,
     classes_in_text,
     ecgs_in_text,
     measurement_is_right,
@@ -190,3 +191,12 @@ def test_a_change_that_is_said_to_be_uncertain_is_not_stated():
 )
 def test_an_answer_on_one_thing_is_right_when_it_says_the_same(text, gold, right):
     assert question_is_right(text, {"type": "focused", "answer": []}, gold) == float(right)
+
+
+def test_a_report_scores_classes_by_the_probabilities_that_it_states():
+    text = (
+        "Sinus rhythm. Inferior myocardial infarction (83 %). Conclusion: abnormal ECG with myocardial infarction "
+        "(86 %) and hypertrophy. Also possible: ST/T changes (22 %), left anterior fascicular block (less than 1 %), "
+        "normal ECG (15 %)."
+    )
+    assert class_scores_in_text(text) == [0.15, 0.86, 0.22, 0.01, 1.0]

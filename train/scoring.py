@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from anyecg.claims import interval_claims
-from anyecg.findings import FINDINGS, SUPERCLASSES, possible_in_text, superclasses_of, without_possible
+from anyecg.findings import FINDINGS, SUPERCLASSES, probabilities_in_text, superclasses_of, without_possible
 from anyecg.metrics import (
     interval_iou,
     label_f1,
@@ -72,14 +72,16 @@ def classes_in_text(text: str) -> set[str]:
 
 
 def class_scores_in_text(text: str) -> list[float]:
-    """Per superclass 1 where a report names it, else the highest probability of its statements called possible."""
-    named, possible = classes_in_text(text), possible_in_text(text)
-    return [
-        1.0
-        if name in named
-        else max((p for code, p in possible.items() if FINDINGS[code].superclass == name), default=0.0)
-        for name in SUPERCLASSES
-    ]
+    """Per superclass the highest probability that a report gives it or its statements; 1 where it is named without."""
+    named, given = classes_in_text(text), probabilities_in_text(text)
+    scores = []
+    for name in SUPERCLASSES:
+        found = [p for code, p in given.items() if FINDINGS[code].superclass == name]
+        if words := _CLASS_WORDS.get(name):
+            stated = re.findall(rf"{words} \((?:over |less than )?(\d+) %", text.lower())
+            found += [int(percent) / 100 for percent in stated]
+        scores.append(max(found, default=float(name in named)))
+    return scores
 
 
 def score_reports(rows: Sequence[Prediction]) -> Scores:

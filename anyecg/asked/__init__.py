@@ -105,9 +105,15 @@ _EVERYDAY = (
     "long|brief|briefly|version|ecgs?|ekgs?|tracings?|recordings?|strips?|heart|findings?|found|find|see|say|telling|"
     "opinion|thoughts?|view|analy[sz]e|analysis|assess|assessment|evaluate|evaluation|review|explain|help|look|looks|"
     "looking|check|one|ones|show|shows|shown|them|each|both|go|ahead|tl|dr|tldr|out|up|over|it|here|there|doctor|know|"
-    "notice|think|thank|thanks"
+    "notice|think|thank|thanks|be|have|has|which|list|name|results?|write|note|chart|dictate|walk|talk|through|describe|"
+    "catch|catches|eye|stands|remarkable|interesting|special|unusual|striking|wrong|abnormal|abnormalit(?:y|ies)|diagnose|"
+    "understand|mean|means|don|t|not|doing|electrocardiogram|(?:patient|father|mother|husband|wife|son|daughter)(?:'s)?|"
+    "him|her|his|should i (?:know|notice|see)|chest|pain|palpitations|dizziness|syncope|traces?|seen|at|something|well"
 )
 """Words of which a question is made that asks for no more than what an ECG shows: "Thoughts?", "tl;dr"."""
+_NOT_OF_PERSONS = (
+    r"(?!(?:does|do|did|has|have|had|can|could|how (?:is|was)) (?:he|she|they|her|his|my|the patient)\b)"
+)
 _BRIEF = re.compile(r"\b(?:short|brief|briefly|quick|tl|tldr)\b")
 _FOR_MODEL = re.compile(
     "|".join((
@@ -118,7 +124,7 @@ _FOR_MODEL = re.compile(
         r"^(?:please )?(?:mark|show|locate|find|list|where|when|give|point|can you (?:mark|point)|"
         r"(?:at|in) (?:which|what))\b"
         r".*\b(?:tachycardia|fibrillation|flutter|rhythm|beats?|seconds|times?|intervals with|them|that|where)\b",
-        rf"^(?:(?:{_EVERYDAY})\b ?)+$",
+        rf"^{_NOT_OF_PERSONS}(?:(?:{_EVERYDAY})\b ?)+$",
         r"\b(?:static|burst) noise\b",
         r"^(?=.*\blead\b).*\b(?:noises?|interference|distortions?|drift|disturbed|electrodes? problems)\b",
     ))
@@ -131,7 +137,7 @@ def as_taught(question: str) -> str:
     asked = plain(question)
     if EACH.search(asked) and (told := TELLS.search(asked)):
         asked = "brief" if _BRIEF.search(asked) or told.group().startswith("summar") else "this"
-    if not re.fullmatch(rf"(?:(?:{_EVERYDAY})\b ?)+", asked):
+    if not re.fullmatch(rf"{_NOT_OF_PERSONS}(?:(?:{_EVERYDAY})\b ?)+", asked):
         return question
     return "Summarise in one sentence." if _BRIEF.search(asked) else "What does this ECG show?"
 

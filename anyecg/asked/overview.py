@@ -14,6 +14,7 @@ from ..findings import FINDINGS, phrase
 from ..knowledge import passage
 from ..knowledge.concepts import concepts
 from ..measure.normal import LIMITS, say
+from ..mending import also_possible
 from .said import (
     abnormal,
     called,
@@ -62,8 +63,9 @@ def main_finding(evidence: Evidence, question: str) -> str:
         return f"Critical by measurement: {urgent}" + (f" Beside it: {named(found)}." if found else "")
     if found:
         text = f"The most important finding is {named(found[:1])}."
-        return text + (f" Beside it: {named(found[1:])}." if found[1:] else "") + " No critical value was measured."
-    return _nothing(evidence)
+        text += (f" Beside it: {named(found[1:])}." if found[1:] else "") + " No critical value was measured."
+        return _with_possible(text, evidence)
+    return _with_possible(_nothing(evidence), evidence)
 
 
 def worrying(evidence: Evidence, question: str) -> str:
@@ -88,13 +90,18 @@ def _nothing(evidence: Evidence) -> str:
 def everything(evidence: Evidence, question: str) -> str:
     found, outside, urgent = abnormal(evidence), outside_limits(evidence), critical(evidence)
     if not found and not outside and not urgent:
-        return _nothing(evidence)
+        return _with_possible(_nothing(evidence), evidence)
     parts = [f"Critical: {urgent}"] if urgent else []
     parts += (
         [f"{capital(named(found, MOST_LISTED))}."] if found else ["No abnormal finding is likely enough to be named."]
     )
     parts += [f"Outside the normal range: {', '.join(outside)}."] if outside else []
-    return " ".join(parts)
+    return _with_possible(" ".join(parts), evidence)
+
+
+def _with_possible(text: str, evidence: Evidence) -> str:
+    """A text about the whole ECG with what it does not name and cannot be excluded."""
+    return f"{text} {also_possible(text, evidence)}".rstrip()
 
 
 def why(evidence: Evidence, question: str) -> str:
@@ -238,7 +245,8 @@ def one_line(evidence: Evidence, question: str) -> str:
     if not found and is_called(evidence, "NORM"):
         parts.append(f"normal ECG {percent(evidence.labels['NORM'])}")
     urgent = critical(evidence)
-    return f"{'; '.join(parts)}." + (f" Critical: {urgent}" if urgent else " No critical value.")
+    text = f"{'; '.join(parts)}." + (f" Critical: {urgent}" if urgent else " No critical value.")
+    return _with_possible(text, evidence)
 
 
 def single(evidence: Evidence, question: str) -> str:
