@@ -53,6 +53,8 @@ class Heart:
     """(3,) the ST segment's level."""
     codes: tuple[str, ...]
     """Form statements that hold because of the shape drawn (QWAVE, STE_, INVT …)."""
+    unseen: frozenset[str]
+    """Conditions of the patient of which the conducted beat shows nothing."""
 
     def axis_deg(self, suffix: str) -> float:
         """Frontal axis of the noise-free beat between the marks of its QRS."""
@@ -119,7 +121,7 @@ def _heart(
         else:
             shapes |= _wide(suffix, patient, torso, rng, unlike=shapes.get("QRS V"))
     seen = draw_views({name: shape.wave for name, shape in shapes.items()}, torso, changes)
-    return Heart(shapes, seen, torso, st_level, earned(patient, codes, shapes, seen))
+    return Heart(shapes, seen, torso, st_level, *earned(patient, codes, shapes, seen))
 
 
 def _marks(wave: Wave, kind: str, torso: Torso) -> Marks:
@@ -168,7 +170,7 @@ def _atrial(patient: Patient, rng: np.random.Generator) -> Wave:
     if patient.atria == "LAO/LAE":
         right, left, lag = (0.070, 0.080, -0.095), (0.165, 0.066, 0.105), 52.0
     elif patient.atria == "RAO/RAE":
-        right, left = (0.14, 0.20, -0.06), (0.19, 0.10, 0.03)
+        right, left = (0.16, 0.24, -0.07), (0.20, 0.12, 0.03)
     size = float(np.exp(rng.normal(-0.10, 0.22))) * (0.4 if patient.repolarisation == "HYPERK" else 1)
     return Wave.of([
         (48, 0, 46, 50, jitter(right, rng)),

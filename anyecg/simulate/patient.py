@@ -62,6 +62,7 @@ VENTRICULAR = ("VTACH", "PVT", "VFIB", "IVR", "AIVR", "ASYSTOLE", "PACE-V", "PAC
 # Changes of repolarisation by name that also change QRS or P, or that stand alone.
 SYNDROMES = ("EARLYREP", "PERICARDITIS", "BRUGADA", "HYPERK", "HYPOK", "SHORTQT")
 FRONTAL = ("ASMI", "AMI", "ALMI")
+BACK = ("PMI", "IPMI", "IPLMI")
 _BLOCKING = ("MOBITZ1", "MOBITZ2", "2:1AVB", "3AVB")
 _RIGHT = ("CRBBB", "IRBBB")
 _SINUS = ("SR", "SARRH", "SBRAD", "STACH")

@@ -98,7 +98,11 @@ def _infarct_st_t(
         return shallow, 0.6 * st + wall * rng.uniform(0.06, 0.16), [*codes, "ANEUR"]
     if patient.stage == "recent":
         return _inverted(t, wall, rng.uniform(0.10, 0.36)), st + 0.04 * wall, [*codes, "INVT"]
-    return _inverted(t, wall, rng.uniform(-0.30, 0.0)), st, codes
+    return _inverted(t, wall, -rng.uniform(*_LEFT_OF_T.get(patient.infarct, (-0.06, 0.16)))), st, codes
+
+
+# T toward the wall of an old infarct, mV: PTB-XL keeps most of it in front, little below, and none at the side.
+_LEFT_OF_T = {"ASMI": (0.06, 0.40), "AMI": (0.12, 0.45), "ALMI": (-0.12, 0.14), "LMI": (-0.12, 0.16)}
 
 
 def _inverted(t: np.ndarray, wall: np.ndarray, depth: float) -> np.ndarray:
@@ -109,7 +113,7 @@ def _inverted(t: np.ndarray, wall: np.ndarray, depth: float) -> np.ndarray:
 
 # What is left of T (x, y, z), and how much it varies (mV).
 _LESS_T = {
-    "NDT": ((0.40, 0.48, 0.66), 0.025), "NT_": ((0.60, 0.92, 0.92), 0.045), "NST_": ((0.45, 0.48, 0.66), 0.03),
+    "NDT": ((0.40, 0.48, 0.66), 0.025), "NT_": ((0.56, 0.85, 0.90), 0.045), "NST_": ((0.45, 0.48, 0.66), 0.03),
     "EL": ((0.50, 0.55, 0.62), 0.03),
 }  # fmt: skip
 # ST depression of subendocardial injury is widest over the left wall, whatever its name says.

@@ -80,12 +80,13 @@ def find_findings(
     kinds = [beat["kind"] for beat in seen]
     codes = rhythm_codes(patient, beats, duration_s)
     if "N" in kinds or "S" in kinds:  # what conducted beats show
-        shown = {_SCP_OF.get(code, code) for code in (*patient.codes, *heart.codes) if code not in _ECTOPY}
+        drawn = {code for code in patient.codes if code not in heart.unseen}
+        shown = {_SCP_OF.get(code, code) for code in {*drawn, *heart.codes} if code not in _ECTOPY}
         codes |= shown | {extra for code in shown for extra in _IMPLIED.get(code, ())}
     codes |= _ectopy_codes(patient.ectopy, kinds)
     if patient.av == "3AVB":
         codes.add("3AVB")
-    if not codes - set(_SINUS) and codes and patient.rhythm in _SINUS and not patient.codes:
+    if not codes - set(_SINUS) and codes and patient.rhythm in _SINUS and not set(patient.codes) - heart.unseen:
         codes.add("NORM")
     return tuple(code for code in CODES if code in codes)
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from .dipole import Wave, drawn, jitter, mixed, rotation_matrix
-from .patient import FRONTAL, Patient
+from .patient import BACK, FRONTAL, Patient
 from .territory import TERRITORY
 from .torso import I_AND_AVF, Torso
 
@@ -137,31 +137,58 @@ def _late_right(rng: np.random.Generator, size: float) -> Wave:
 
 
 # Of an infarct's Q waves, mV, where it is not that of its side; and the share of later forces that is lost.
-_DEPTH = {"AMI": (0.16, 0.55), "IMI": (0.03, 0.28), "LMI": (0.03, 0.20)}
-_LOST = {"LMI": (0.04, 0.26)}
+_DEPTH = {"AMI": (0.44, 0.74), "LMI": (0.12, 0.24), "ILMI": (0.12, 0.28), "PMI": (0.30, 0.52)}
+_LOST = {"LMI": (0.04, 0.26), "AMI": (0.0, 0.2)}
+_Q_MS = (30.0, 52.0)
+"""Until the wall would have been reached: Q waves of 30 to 50 ms are what leads over it see."""
 
 
 def _infarcted(wave: Wave, patient: Patient, rng: np.random.Generator) -> Wave:
     """Take away the first forces toward the dead wall: Q waves over it, smaller R."""
     infarct, stage = patient.infarct, patient.stage
     wall = np.array(TERRITORY[infarct])
-    towards = wave.vector @ wall / (wall @ wall)
+    towards = np.maximum(wave.vector @ wall / (wall @ wall), 0)
     early = wave.rows[:, 0] < 30
-    lost = np.where(early, 1.0, rng.uniform(*_LOST.get(infarct, (0.12, 0.42)))) * np.maximum(towards, 0)
+    lost = np.where(early, 1.0, rng.uniform(*_LOST.get(infarct, (0.12, 0.42)))) * towards
     vector = wave.vector - lost[:, None] * wall
-    share = np.maximum(towards, 0)[:, None]
     if stage == "aneurysm" or infarct == "LMI":
         late = wave.rows[:, 0] > 45
         vector[late, 2] *= 1.35  # deep S: nothing stands against the back wall
     front = infarct in FRONTAL
-    low, high = _DEPTH.get(infarct, (0.40, 0.72) if front else (0.08, 0.36))
-    depth = -rng.uniform(low, high) * wall
+    depth = -rng.uniform(*_DEPTH.get(infarct, (0.40, 0.72) if front else (0.12, 0.34))) * wall
+    until = rng.uniform(*_Q_MS)
     if patient.deep_q:
-        depth, vector = 1.5 * depth - 0.2 * wall, np.where(wave.rows[:, :1] < 50, wave.vector - share * wall, vector)
+        depth *= 1.5
+        until = max(until, 42.0)
     if infarct == "PMI":  # seen from the front: a tall, broad R in V1-V3
         return wave.with_vector(vector).joined(Wave.of([(46, 0, 30, 36, tuple(3.0 * depth))]))
-    gap = Wave.of([(30, 0, 25, 34, tuple(depth)) if front else (23, 0, 34, 28, tuple(depth))])
-    return wave.with_vector(vector).joined(gap)
+    if front:
+        if patient.deep_q:
+            depth -= 0.2 * wall
+            vector = np.where(wave.rows[:, :1] < 50, wave.vector - towards[:, None] * wall, vector)
+        depth *= (0.5, 1, 1) if infarct == "AMI" else 1
+        return wave.with_vector(vector).joined(Wave.of([(30, 0, 25, 34, tuple(depth))]))
+    left = _reached_late(wave.with_vector(vector), wall, until)
+    x, y, z = depth.tolist()
+    gap = [(12.0, until - 24, 17.0, 24.0, (x, y, z))]
+    if infarct in BACK:
+        gap.append((48.0, 0.0, 30.0, 36.0, (0.0, 0.0, -rng.uniform(0.3, 1.0))))
+    return left.joined(Wave.of(gap))
+
+
+def _reached_late(wave: Wave, wall: np.ndarray, from_ms: float) -> Wave:
+    """The same forces, but those toward this wall begin only now: the muscle beneath it is dead."""
+    beside = 0.55 if wall[0] > 0.3 else 0.0  # of the forces aside, else aVL sees a Q as deep as R
+    towards = np.maximum(wave.vector @ wall / (wall @ wall), 0)
+    too_early = (towards > 0) & (wave.rows[:, 0] - wave.rows[:, 2] < from_ms)
+    kept, moved = wave.rows.copy(), wave.rows[too_early]
+    part = towards[too_early, None] * wall
+    part += beside * (moved[:, 4:] - part)
+    kept[too_early, 4:] -= part
+    peak = np.maximum(moved[:, 0], from_ms + 14)
+    moved[:, 3] = np.maximum(moved[:, 0] + moved[:, 3] - peak, 16)
+    moved[:, 0], moved[:, 2], moved[:, 4:] = peak, peak - from_ms, part
+    return Wave(np.concatenate((kept, moved)))
 
 
 def _fragments(rng: np.random.Generator) -> Wave:
@@ -217,7 +244,7 @@ def voltage(patient: Patient, leads: np.ndarray, rng: np.random.Generator) -> fl
     if patient.low_voltage:
         return float(min(rng.uniform(0.32, 0.47) / limb, 0.97 / chest))
     if patient.hypertrophy in ("LVH", "HVOLT"):
-        return float((3.55 + 1.0 * rng.beta(1, 3)) / sokolow)
+        return float((3.62 + 1.0 * rng.beta(1, 3)) / sokolow)
     block = next((code for code in patient.conduction if code in _WIDEST_MV), "")
     most = _WIDEST_MV[block] / chest if block else 3.45 / sokolow
     return max(min(usual, most), 0.62 / limb)
