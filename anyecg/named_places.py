@@ -12,11 +12,13 @@ from .claims import interval_claims, plain
 from .events import LOCATABLE
 from .findings import code_of, findings_in_text
 
-_KIND_OF_CODE = {
+KIND_OF_CODE = {
     "PVC": "premature ventricular contraction", "PAC": "premature atrial contraction", "AFIB": "atrial fibrillation",
     "AFLT": "atrial flutter", "CLBBB": "left bundle branch block beat", "CRBBB": "right bundle branch block beat",
-    "PACE": "paced beat",
+    "PACE": "paced beat", "SVTAC": "supraventricular tachycardia", "PSVT": "supraventricular tachycardia",
+    "BIGU": "bigeminy", "TRIGU": "trigeminy", "3AVB": "third-degree AV block",
 }  # fmt: skip
+"""Statements of SCP-ECG that have places in time."""
 
 
 def kind_of(finding: str) -> str:
@@ -30,16 +32,23 @@ def kind_of(finding: str) -> str:
         if text in (kind.lower(), plural.lower()):
             return kind
     code = code_of(finding)
-    if code in _KIND_OF_CODE:
-        return _KIND_OF_CODE[str(code)]
+    if code in KIND_OF_CODE:
+        return KIND_OF_CODE[str(code)]
     known = f"{finding!r} is a finding of the whole ECG" if code else f"unknown finding {finding!r}"
     raise ValueError(f"{known}; what can be located is {', '.join(LOCATABLE)}.")
 
 
 def kind_in(text: str) -> str | None:
     """The one event kind that a text speaks of, or None."""
-    named = _kinds_in(text)
+    named = kinds_in(text)
     return named[0] if len(named) == 1 else None
+
+
+def kinds_in(text: str) -> list[str]:
+    """All event kinds that a text names."""
+    plain = text.lower()
+    named = {kind for kind, plural in LOCATABLE.items() if kind.lower() in plain or plural.lower() in plain}
+    return sorted(named | {KIND_OF_CODE[code] for code in findings_in_text(text) if code in KIND_OF_CODE})
 
 
 def named_intervals(text: str, question: str, n_ecgs: int) -> list[dict[str, Any]]:
@@ -114,9 +123,9 @@ def _kinds_of_places(text: str, spans: Sequence[tuple[int, int]], only: str | No
         is_new = k == 0 or bool(_ENDS.search(before))
         clause = _ENDS.split(before)[-1]
         if is_new:
-            standing, behind = only, not _kinds_in(clause)
+            standing, behind = only, not kinds_in(clause)
         after = _UP_TO.split(text[end : spans[k + 1][0] if k + 1 < len(spans) else None])[0]
-        named = _kinds_in(after if behind else clause)
+        named = kinds_in(after if behind else clause)
         if named:
             standing = named[0] if len(named) == 1 else None
         kinds.append(standing)
@@ -126,10 +135,3 @@ def _kinds_of_places(text: str, spans: Sequence[tuple[int, int]], only: str | No
 _ENDS = re.compile(r"[.!?](?=\s|$)|[;\n]|, but ")
 """What parts the names of one list of places from those of the next."""
 _UP_TO = re.compile(r"[.!?](?=\s|$)|[,;\n]| and ")
-
-
-def _kinds_in(text: str) -> list[str]:
-    """All event kinds that a text names."""
-    plain = text.lower()
-    named = {kind for kind, plural in LOCATABLE.items() if kind.lower() in plain or plural.lower() in plain}
-    return sorted(named | {_KIND_OF_CODE[code] for code in findings_in_text(text) if code in _KIND_OF_CODE})

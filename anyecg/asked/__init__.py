@@ -8,8 +8,9 @@ a closed question is the calibrated probability that stands beside it, and no se
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
+from itertools import pairwise
 
 from ..answer import abstention
 from ..check import asks_generally
@@ -18,15 +19,17 @@ from ..findings import findings_in_text, phrase
 from ..knowledge import answer_back, answer_from_knowledge, beyond, concept_named
 from ..knowledge.beyond import is_beyond_any_ecg, kind_beyond
 from ..mending import OF_THIS_ECG
+from ..named_places import kind_in
 from .conditions import condition
 from .findings import choice, either, kinds, normality, presence, worry
+from .follow_ups import follow_up
 from .named import instead, named
 from .overview import ANSWERS as OF_WHOLE
 from .overview import DECISIONS, PLAINLY, in_full
 from .places import at_time, in_words, places
-from .reading import completed, parts_of, spelt
+from .reading import bare, completed, parts_of, spelt
 from .recording import ANSWERS as OF_RECORDING
-from .relations import EACH, TELLS, about_one, numbers
+from .relations import EACH, TELLS, about_one, of_each
 from .rhythm import ANSWERS as OF_RHYTHM
 from .several import NEW_AND_GONE, answered_of_several
 from .topics import by_topic
@@ -60,12 +63,12 @@ def given(
         for_small_model: the language model knows reports and little else: what no rule understands is answered by the
             evidence on all that is named, and what is no English, by a sentence. A larger one is asked then.
     """
-    question = completed(spelt(without_wish(question)), last_question)
+    question = bare(completed(spelt(without_wish(question)), last_question))
     ask = partial(_answer, evidences=evidences, last=last_answer, before=last_question, measured=with_measurements)
     parts = parts_of(question)
     if (len(parts) == 1 or NEW_AND_GONE.search(plain(question))) and (whole := ask(question))[0]:
         return whole
-    each = [ask(part) for part in parts]
+    each = [ask(parts[0]), *(ask(part, last="", before=earlier) for earlier, part in pairwise(parts))]
     if all(text for text, _ in each):
         origins = [origin for _, origin in each]
         origin = "evidence" if "evidence" in origins else origins[0]
@@ -87,8 +90,10 @@ def _answer(question: str, evidences: Sequence[Evidence], last: str, before: str
         question = f"Is {phrase(said[0])} new?"
     if kind_beyond(question) in _FIRST:
         return str(beyond(question)), "scope"
-    if evidences and measured and (first := _before_knowledge(question, evidences)):
-        return first, "evidence"
+    if evidences and measured:
+        first = follow_up(question, before, last, evidences) or _of_recording(question, evidences)
+        if first := first or _before_knowledge(question, evidences):
+            return first, "evidence"
     if knowledge := answer_from_knowledge(question) or answer_back(question, said, f"{before} {last}"):
         return knowledge.text, "knowledge"
     if is_beyond_any_ecg(question):
@@ -111,9 +116,7 @@ _EVERYDAY = (
     "him|her|his|should i (?:know|notice|see)|chest|pain|palpitations|dizziness|syncope|traces?|seen|at|something|well"
 )
 """Words of which a question is made that asks for no more than what an ECG shows: "Thoughts?", "tl;dr"."""
-_NOT_OF_PERSONS = (
-    r"(?!(?:does|do|did|has|have|had|can|could|how (?:is|was)) (?:he|she|they|her|his|my|the patient)\b)"
-)
+_NOT_OF_PERSONS = r"(?!(?:does|do|did|has|have|had|can|could|how (?:is|was)) (?:he|she|they|her|his|my|the patient)\b)"
 _BRIEF = re.compile(r"\b(?:short|brief|briefly|quick|tl|tldr)\b")
 _FOR_MODEL = re.compile(
     "|".join((
@@ -159,6 +162,19 @@ def _joined(texts: Sequence[str]) -> str:
     return ("\n\n" if any("\n" in text for text in unlike) else " ").join(unlike)
 
 
+def _of_recording(question: str, evidences: Sequence[Evidence]) -> str:
+    """Where the noise is, and what was recorded how, of ECGs that cannot be judged otherwise; "" where one can."""
+    if not all(evidence.unjudgeable for evidence in evidences):
+        return ""
+    asked = plain(without_context(question))
+
+    def of_one(evidence: Evidence) -> str:
+        noise = places(question, evidence) if kind_in(question) == "noise" else ""
+        return noise or by_topic(asked, evidence, "recording", OF_RECORDING, asked=leads_in(asked)[1])
+
+    return of_each(of_one, evidences, judged_only=False)
+
+
 def _before_knowledge(question: str, evidences: Sequence[Evidence]) -> str:
     """What is asked of the waves, numbers and findings "of this ECG", and decisions, though it sounds general."""
     if all(evidence.unjudgeable for evidence in evidences):
@@ -180,19 +196,7 @@ def _before_knowledge(question: str, evidences: Sequence[Evidence]) -> str:
             return ""
         return worry(asked, evidence) or answered_values(asked, evidence) or answered_waves(asked, evidence)
 
-    return _of_each(of_one, evidences)
-
-
-def _of_each(answer: Callable[[Evidence], str], evidences: Sequence[Evidence]) -> str:
-    """The answer of each ECG, one paragraph for all that have the same, or that it cannot be judged; "" if one that can
-    has no answer.
-    """
-    said = [abstention([evidence]) if evidence.unjudgeable else answer(evidence) for evidence in evidences]
-    if len(said) == 1 or not all(said):
-        return said[0] if len(said) == 1 else ""
-    return "\n\n".join(
-        f"{numbers([k for k, other in enumerate(said) if other == text])}: {text}" for text in dict.fromkeys(said)
-    )
+    return of_each(of_one, evidences)
 
 
 _FIRST = ("self", "thanks", "greeting", "rewriting", "emergency")
@@ -221,7 +225,7 @@ def by_evidence(question: str, evidences: Sequence[Evidence]) -> str:
     return (
         _of_one(question, evidences)
         or answered_of_several(without_context(question), evidences)
-        or _of_each(lambda evidence: answered(_OF_EACH.sub(" ", question), [evidence]), evidences)
+        or of_each(lambda evidence: answered(_OF_EACH.sub(" ", question), [evidence]), evidences)
     )
 
 

@@ -89,7 +89,7 @@ def _nothing(evidence: Evidence) -> str:
 
 def everything(evidence: Evidence, question: str) -> str:
     found, outside, urgent = abnormal(evidence), outside_limits(evidence), critical(evidence)
-    if not found and not outside and not urgent:
+    if not found and not urgent:
         return _with_possible(_nothing(evidence), evidence)
     parts = [f"Critical: {urgent}"] if urgent else []
     parts += (

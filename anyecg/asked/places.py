@@ -1,4 +1,4 @@
-"""Questions for the places of one kind of beat or episode."""
+"""Questions for the places of beats, waves and episodes in time."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..answer import kind_in
 from ..check import asks_generally
-from ..events import LOCATABLE
+from ..check_findings import percent
+from ..events import COUPLET, LOCATABLE, WAVES
 from ..evidence import Evidence
+from ..findings import phrase
 from ..metrics import merge_intervals
-from .said import join
+from ..named_places import KIND_OF_CODE, kind_in, kinds_in
+from .said import capital, is_called, join
 
 MOST_TOLD = 12
 """Places that an answer's text lists; the trace shows all."""
@@ -22,6 +24,57 @@ ASKS_PLACES = re.compile(
     r"when (?:is|are|was|does|do) the|start and end|point out|"
     r"mark|(?:list|name) the (?:intervals|places))\b"
 )
+RUNS = {
+    "ventricular fibrillation": r"ventricular fibrillation|vf(?:ib)?\b|v fib",
+    "ventricular tachycardia": r"ventricular tachycardia|(?:ns)?vt\b|v tach|\bruns?\b|salvos?",
+    "supraventricular tachycardia": r"supraventricular runs?|runs? of (?:svt|supraventricular)",
+    COUPLET: r"couplets?", "asystole": r"asystole", "idioventricular rhythm": r"idioventricular rhythm",
+}  # fmt: skip
+"""Episodes that are measured, and how they are asked for."""
+_CODE_OF_KIND = {kind: code for code, kind in reversed(KIND_OF_CODE.items())}
+
+
+def kinds_named(text: str) -> list[str]:
+    """The kinds of beats and episodes, without waves, that a plain text names."""
+    runs = [kind for kind, words in RUNS.items() if re.search(rf"\b(?:{words})", text)]
+    pauses = ["pause"] if re.search(r"\bpauses?\b", text) else []
+    return [kind for kind in dict.fromkeys((*kinds_in(text), *runs, *pauses)) if kind not in (*WAVES, "normal beat")]
+
+
+def placed(kind: str, events: Sequence[Mapping[str, Any]], evidence: Evidence) -> str:
+    """Places in a sentence; where there are none although the finding head calls the kind, that is said."""
+    code = _CODE_OF_KIND.get(kind)
+    if events or code is None or not is_called(evidence, code):
+        return in_words(kind, events, MOST_TOLD)
+    return (
+        f"I cannot place it: the recording as a whole has {phrase(code)} {percent(evidence.labels[code])}, but no "
+        f"{kind} is certain enough at any one time."
+    )
+
+
+def everywhere(evidence: Evidence) -> str:
+    """All beats and episodes that were found, kind by kind."""
+    kinds = list(dict.fromkeys(event["kind"] for event in evidence.events))
+    if not kinds:
+        return "No extra beat, episode or noise was found that has a place in time."
+    return " ".join(in_words(kind, [e for e in evidence.events if e["kind"] == kind], MOST_TOLD) for kind in kinds)
+
+
+def number_of(kinds: Sequence[str], evidence: Evidence) -> str:
+    """How many beats or episodes of these kinds there are, and where."""
+    parts = []
+    for kind in kinds:
+        events = evidence.locate(kind)
+        where = f" (at {listed(events, MOST_TOLD)})" if events else ""
+        parts.append(f"{len(events) or 'no'} {_counted(kind, len(events))}{where}")
+    return f"{capital(join(parts))}, among {len(evidence.measurements['beats'])} beats."
+
+
+def _counted(kind: str, number: int) -> str:
+    """The name behind a number: what lasts is counted in episodes."""
+    if LOCATABLE[kind] == kind:
+        return f"{'episode' if number == 1 else 'episodes'} of {kind}"
+    return kind if number == 1 else LOCATABLE[kind]
 
 
 def in_words(kind: str, events: Sequence[Mapping[str, Any]], most: int = 20) -> str:
@@ -35,7 +88,7 @@ def in_words(kind: str, events: Sequence[Mapping[str, Any]], most: int = 20) -> 
 def listed(events: Sequence[Mapping[str, Any]], most: int) -> str:
     others = " in all leads" if any(event.get("leads") for event in events) else ""
     places = ", ".join(
-        f"{event['start_s']:.1f}-{event['end_s']:.1f} s{in_leads(event) or others}" for event in events[:most]
+        f"{max(0.0, event['start_s']):.1f}-{event['end_s']:.1f} s{in_leads(event) or others}" for event in events[:most]
     )
     return places + (f" and {len(events) - most} more places" if len(events) > most else "")
 
@@ -56,7 +109,7 @@ def places(question: str, evidence: Evidence) -> str:
     found = evidence.locate(kind)
     if end := re.search(r"\b(?:first|last)\b", asked):
         found = found[:1] if end.group() == "first" else found[-1:]
-    return in_words(kind, found, MOST_TOLD) + (_share(found, evidence) if _HOW_MUCH.search(asked) else "")
+    return placed(kind, found, evidence) + (_share(found, evidence) if _HOW_MUCH.search(asked) else "")
 
 
 def _share(events: Sequence[Mapping[str, Any]], evidence: Evidence) -> str:

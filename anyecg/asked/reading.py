@@ -54,6 +54,21 @@ def completed(question: str, last_question: str) -> str:
     return f"{before.strip()} in {'the ' if re.match('[fstlpon]', rest) else ''}{rest}?"
 
 
+def bare(question: str) -> str:
+    """A wish to hear of one thing as a question for it: "Please comment on the T waves too." → "What about the T
+    waves?"."""
+    match = _WISH.fullmatch(plain(question))
+    return f"What about the {match.group('what') or match.group('alone')}?" if match else question
+
+
+_ONE_THING = r"(?!.*\b(?:ecgs?|recordings?|tracing|and|or|it|this|that|them|these|each|both|all)\b)[\w -]+?"
+_WISH = re.compile(
+    r"(?:and |also |now |please )*(?:"
+    rf"(?:comment on|also give me|anything (?:on|about)) (?:the )?(?P<what>{_ONE_THING})(?: as well| too)?(?: please)?|"
+    rf"(?:now |and )?the (?P<alone>{_ONE_THING})(?: as well| too| please)+)"
+)
+
+
 def spelt(question: str) -> str:
     """A question with slips of the keyboard in its longer words put right: "intervall" → "interval"."""
 

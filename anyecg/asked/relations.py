@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+from ..answer import abstention
 from ..evidence import Evidence
 from .said import join
 from .words import COMPARING, EVIDENCE, GRAMMAR, RECORDING, RELATING, plain
@@ -108,3 +109,17 @@ def dated(number: int, evidence: Evidence) -> str:
 def numbers(positions: Sequence[int]) -> str:
     """ "ECG 1 and ECG 3"."""
     return join([f"ECG {k + 1}" for k in positions])
+
+
+def of_each(answer: Callable[[Evidence], str], evidences: Sequence[Evidence], *, judged_only: bool = True) -> str:
+    """The answer of each ECG, one paragraph for all that have the same; "" if one has none.
+
+    Args:
+        judged_only: whether an ECG that cannot be judged is said to be one, instead of its answer.
+    """
+    said = [abstention([e]) if e.unjudgeable and judged_only else answer(e) for e in evidences]
+    if len(said) == 1 or not all(said):
+        return said[0] if len(said) == 1 else ""
+    return "\n\n".join(
+        f"{numbers([k for k, other in enumerate(said) if other == text])}: {text}" for text in dict.fromkeys(said)
+    )

@@ -11,7 +11,7 @@ from ..findings import FINDINGS
 from ..knowledge import passage
 from ..measure.critical import CONDUCTED_BPM
 from ..measure.normal import LIMITS, judge, say
-from .places import MOST_TOLD, in_words, listed
+from .places import MOST_TOLD, RUNS, in_words, listed, number_of
 from .said import asks_yes_or_no, called, capital, join, named, rhythm
 
 WIDE_MS, FAST_BPM, PAUSE_S = 120, 100, 3.0
@@ -23,13 +23,6 @@ _COUNTED = {
     "premature atrial contraction": r"pacs?|apbs?|premature atrial|(?:supra|atrial )\w* ?(?:extra|ectop|premature)",
 }
 _EXTRA = r"extra ?(?:beats?|systoles?)|ectop(?:y|ics?|ic beats?)|premature beats?"
-_RUNS = {
-    "ventricular fibrillation": r"ventricular fibrillation|vf(?:ib)?\b|v fib",
-    "ventricular tachycardia": r"ventricular tachycardia|(?:ns)?vt\b|v tach|\bruns?\b|salvos?",
-    "supraventricular tachycardia": r"supraventricular runs?|runs? of (?:svt|supraventricular)",
-    COUPLET: r"couplets?", "asystole": r"asystole", "idioventricular rhythm": r"idioventricular rhythm",
-}  # fmt: skip
-"""Episodes that are measured, and how they are asked for."""
 
 
 def p_waves(evidence: Evidence, question: str) -> str:
@@ -103,7 +96,7 @@ def pauses(evidence: Evidence, question: str) -> str:
 
 
 def runs(evidence: Evidence, question: str) -> str:
-    asked = [kind for kind, words in _RUNS.items() if re.search(rf"\b(?:{words})", question)]
+    asked = [kind for kind, words in RUNS.items() if re.search(rf"\b(?:{words})", question)]
     if "runs" in question and not re.search(r"runs? of", question):
         asked = [COUPLET, "ventricular tachycardia", "supraventricular tachycardia"]
     found = {kind: evidence.locate(kind) for kind in asked}
@@ -122,14 +115,9 @@ def counts(evidence: Evidence, question: str) -> str:
         return ""
     if not kinds:
         return f"{beats} beats were found in {evidence.record.duration_s:.1f} s."
-    found = {kind: evidence.locate(kind) for kind in kinds}
-    parts = []
-    for kind, events in found.items():
-        where = f" (at {listed(events, MOST_TOLD)})" if events else ""
-        parts.append(f"{len(events) or 'no'} {kind if len(events) == 1 else LOCATABLE[kind]}{where}")
-    text = f"{capital(join(parts))}, among {beats} beats."
+    text = number_of(kinds, evidence)
     if "burden" in question and beats:
-        share = 100 * sum(map(len, found.values())) / beats
+        share = 100 * sum(len(evidence.locate(kind)) for kind in kinds) / beats
         text += f" That is {share:.0f} % in {evidence.record.duration_s:.0f} s; a burden is judged over a day."
     return text
 

@@ -67,6 +67,11 @@ def beyond_limit(
     return {lead: v for lead, v in values.items() if sign * round(v, 2) >= sign * limit}
 
 
+def in_mm(value: float) -> str:
+    """ "-0.12 mV (-1.2 mm)": the same on paper at 10 mm/mV."""
+    return f"{mv(value)} ({10 * round(value, 2) + 0.0:.1f} mm)"
+
+
 def _told(values: Mapping[str, float]) -> str:
     return join([f"{lead} {mv(value)}" for lead, value in values.items()])
 
@@ -267,13 +272,26 @@ _ABOUT = word_set(
 )
 
 
+def waves_named(question: str) -> list[str]:
+    """The statements of form that a plain question names by their wave ("T inversion", "pathological Qs")."""
+    return [code for cue, codes in _NAMED.items() if re.search(cue, question) for code in codes]
+
+
+_NAMED = {
+    r"\bst(?:[ -]segments?| changes?| shifts?)?\b(?! (?:elev|depr))": ("STE_", "STD_"), r"\bst elev": ("STE_",),
+    r"\bst depr": ("STD_",), r"\bt[ -](?:waves?|inversions?)\b": ("INVT",), r"\bqs?\b(?:[ -]waves?)?": ("QWAVE",),
+}  # fmt: skip
+
+
 def measured_leads(code: str, evidence: Evidence) -> str:
     """The leads in which a form statement was measured, in a sentence; "" for other statements or without leads."""
     if code not in _FORMS or not evidence.measurements.get("leads"):
         return ""
     name, value, limit, leads = _FORMS[code]
     found = beyond_limit(evidence, value, limit, leads)
-    return f"Measured: {name} {_told(found)}." if found else f"Measured: no {name} of {mv(abs(limit))} or more."
+    if not found:
+        return f"Measured: no {name} of {mv(abs(limit))} or more."
+    return f"Measured: {name} {join([f'{lead} {in_mm(value)}' for lead, value in found.items()])}."
 
 
 _FORMS: dict[str, tuple[str, Callable[[Row], float | None], float, Sequence[str]]] = {
