@@ -10,11 +10,12 @@ from .check import asks_generally
 from .check_findings import percent
 from .correct import corrected
 from .evidence import POSSIBLE, Evidence
-from .findings import ALSO_POSSIBLE, FINDINGS, findings_in_text, phrase
+from .findings import ALSO_POSSIBLE, FINDINGS, RHYTHMS, findings_in_text, phrase
 from .measure.normal import LIMITS, judge
 from .report_findings import (
     CLASS_NAMES,
     CONCLUSION,
+    ONE_LINE,
     RHYTHM_AND_RATE,
     unnamed_classes,
     with_called_findings,
@@ -64,7 +65,7 @@ def mended(text: str, question: str, evidences: Sequence[Evidence]) -> tuple[str
     corrections = [*corrections, *changes]
     if evidences[0].verdicts["NORM"].word == UNJUDGED:
         text = _NORMAL.sub("nothing abnormal in these leads", text)
-    if not _REPORT.search(text.lower()):
+    if not _REPORT.search(text.lower()) and not ONE_LINE.match(text):
         more = but_called(text, evidences[0])
     else:
         more = also_possible(text, evidences[0])
@@ -134,14 +135,15 @@ def but_called(text: str, evidence: Evidence) -> str:
 def also_possible(text: str, evidence: Evidence) -> str:
     """What a text about the whole ECG does not name and the heads cannot exclude, in a sentence.
 
-    That is a diagnosis or rhythm, a class of diagnoses of which the likeliest has not half the probability, or that the
-    ECG is normal, from `POSSIBLE` on, the most probable `MOST_ALSO`.
+    That is a diagnosis, a rhythm that is not called, a class of diagnoses of which the likeliest has not half the
+    probability, or that the ECG is normal, from `POSSIBLE` on, the most probable `MOST_ALSO`.
     """
     if evidence.unjudgeable:
         return ""
     named = findings_in_text(text)
-    open_ones = {phrase(code): p for code, p in evidence.judged()
-                 if p >= POSSIBLE and not named.get(code) and set(FINDINGS[code].kinds) & {"d", "r"}}  # fmt: skip
+    called = {code for code, p in evidence.judged() if code in RHYTHMS and p >= evidence.thresholds[code]}
+    open_ones = {phrase(code): p for code, p in evidence.judged() if p >= POSSIBLE and code not in called
+                 and not named.get(code) and set(FINDINGS[code].kinds) & {"d", "r"}}  # fmt: skip
     for name, p in unnamed_classes(text, evidence).items():
         members = [phrase(code) for code, finding in FINDINGS.items() if finding.superclass == name]
         if p >= POSSIBLE and max(open_ones.get(member, 0.0) for member in members) < p / 2:

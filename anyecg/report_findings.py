@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from .abstain import LIKELY, UNJUDGED
 from .check_findings import percent
 from .evidence import Evidence
-from .findings import ANY_PHRASE, FINDINGS, RHYTHMS, SUPERCLASSES, code_of, findings_in_text, phrase, superclasses_of
+from .findings import ANY_PHRASE, FINDINGS, RHYTHMS, code_of, findings_in_text, phrase, superclasses_of
 from .wording import capital, join
 
 MOST_LISTED = 8
@@ -138,16 +138,17 @@ def _conclusion(called: Sequence[str], evidence: Evidence) -> str:
     classes = set(superclasses_of(called)) - {"NORM"}
     classes |= {
         name
-        for name in SUPERCLASSES
-        if name != "NORM"
-        and evidence.labels[f"super:{name}"] >= max(evidence.thresholds[f"super:{name}"], SURELY_LEFT_OUT)
-        and evidence.verdicts[f"super:{name}"].word != UNJUDGED
+        for name, p in _class_probabilities(evidence).items()
+        if p >= max(evidence.thresholds[f"super:{name}"], SURELY_LEFT_OUT)
     }
     named = join([CLASS_NAMES[name] for name in _ORDER if name in classes])
     if "NORM" in called and not named:
         beats = join([phrase(code) for code in called if code in _EXTRA_BEATS])
         if set(called) & _NO_SINUS_RHYTHM:
             return "abnormal ECG as said"
+        p, name = max(((p, name) for name, p in _class_probabilities(evidence).items()), default=(0.0, ""))
+        if p > evidence.labels["NORM"]:
+            return f"uncertain, normal ECG or {CLASS_NAMES[name]}"
         return f"normal ECG but for {beats}" if beats else "normal ECG"
     if "NORM" in called and "MI" not in classes and evidence.labels["NORM"] >= SURELY_LEFT_OUT:
         return f"normal ECG but for {named}"
@@ -197,8 +198,12 @@ def unnamed_classes(text: str, evidence: Evidence) -> dict[str, float]:
     conclusion = CONCLUSION.search(text)
     named = set(superclasses_of(code for code, holds in findings_in_text(text).items() if holds))
     named |= {name for name, words in CLASS_NAMES.items() if conclusion and words in conclusion.group()}
+    return {name: p for name, p in _class_probabilities(evidence).items() if name not in named}
+
+
+def _class_probabilities(evidence: Evidence) -> dict[str, float]:
     judged = {name: evidence.verdicts[f"super:{name}"].word != UNJUDGED for name in CLASS_NAMES}
-    return {name: evidence.labels[f"super:{name}"] for name in CLASS_NAMES if judged[name] and name not in named}
+    return {name: evidence.labels[f"super:{name}"] for name in CLASS_NAMES if judged[name]}
 
 
 def _changes(said: set[str], called: Sequence[str], evidence: Evidence) -> list[str]:

@@ -81,6 +81,16 @@ def test_a_report_ends_with_what_it_cannot_exclude():
     assert mended("The rate is 72/min.", "What is the rate?", [about()])[0] == "The rate is 72/min."
 
 
+def test_a_report_in_one_line_ends_with_what_it_cannot_exclude_and_no_rhythm_that_is_called():
+    ecg = about()
+    ecg.judged = lambda: [("SR", 0.9), ("LVH", 0.6), ("IMI", 0.31)]
+    said, _ = mended("Rate 72/min: left ventricular hypertrophy.", "Briefly.", [ecg])
+    assert (
+        said
+        == "Rate 72/min: left ventricular hypertrophy (60 %). Also possible: inferior myocardial infarction (31 %)."
+    )
+
+
 def test_an_answer_that_reassures_is_told_what_is_called():
     said, _ = mended("The T waves are normal.", "How do the T waves look?", [about()])
     assert said == "The T waves are normal. The finding head, however, calls left ventricular hypertrophy 60 %."

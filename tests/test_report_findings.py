@@ -139,3 +139,9 @@ def test_the_probability_of_what_leads_cannot_show_is_not_said():
 def test_classes_that_a_report_leaves_out_are_known():
     text = "Inferior myocardial infarction. Conclusion: abnormal ECG with hypertrophy."
     assert unnamed_classes(text, evidence(**{"super:STTC": 0.4})) == {"CD": 0.01, "STTC": 0.4}
+
+
+def test_a_normal_ecg_that_is_less_likely_than_a_class_is_called_uncertain():
+    text = "Sinus rhythm, rate 65/min. Conclusion: normal ECG."
+    said = with_called_findings(text, evidence(SR=0.97, NORM=0.42, **{"super:STTC": 0.48}))[0]
+    assert said == "Sinus rhythm, rate 65/min. Conclusion: uncertain, normal ECG or ST/T changes."
