@@ -165,11 +165,11 @@ def _conclusion(called: Sequence[str], evidence: Evidence) -> str:
 
 def with_probabilities(text: str, evidence: Evidence) -> str:
     """A report with the calibrated probability behind each statement that it asserts, once, and behind each class in
-    its conclusion. A rhythm that is likely needs none; a class is as likely as its likeliest member, at least.
+    its conclusion. A rhythm that is likely needs none.
     """
     if evidence.unjudgeable:
         return text
-    judged, said = dict(evidence.judged()), findings_in_text(text)
+    judged, said, classes = dict(evidence.judged()), findings_in_text(text), _class_probabilities(evidence)
     stated = {code for code in judged if said.get(code)}
     due = {code for code in stated if not (code in RHYTHMS and evidence.verdicts[code].word == LIKELY)}
 
@@ -182,10 +182,7 @@ def with_probabilities(text: str, evidence: Evidence) -> str:
 
     def behind_class(found: re.Match[str]) -> str:
         name = next(name for name, words in CLASS_NAMES.items() if words == found.group())
-        members = [judged[code] for code in stated if FINDINGS[code].superclass == name]
-        if evidence.verdicts[f"super:{name}"].word != UNJUDGED:
-            members.append(evidence.labels[f"super:{name}"])
-        return f"{found.group()} ({percent(max(members))})" if members else found.group()
+        return f"{found.group()} ({percent(classes[name])})" if name in classes else found.group()
 
     text = re.sub(f"{ANY_PHRASE.pattern}(?! [(0-9])", behind_statement, text, flags=re.IGNORECASE)
     return CONCLUSION.sub(lambda found: _CLASS.sub(behind_class, found.group()), text, count=1)

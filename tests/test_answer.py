@@ -20,7 +20,7 @@ def about(duration_s=10.0, events=(), normal="likely", **measured):
     return SimpleNamespace(
         record=record, measurements=MEASURED | measured, findings={}, events=list(events), unjudgeable=None,
         verdicts=defaultdict(lambda: SimpleNamespace(word=normal)), thresholds=defaultdict(lambda: 0.5),
-        labels=defaultdict(float, PROBABLE), judged=lambda: list(PROBABLE.items()),
+        labels=defaultdict(float, {**PROBABLE, "super:HYP": 0.6}), judged=lambda: list(PROBABLE.items()),
     )  # fmt: skip
 
 

@@ -113,7 +113,7 @@ def test_nothing_called_is_not_called_normal():
 
 
 def test_every_finding_of_a_report_stands_with_its_probability():
-    known = evidence(SR=0.97, AFIB=0.02, IMI=0.66, PVC=0.999, LAFB=0.3, **{"super:MI": 0.6, "super:CD": 0.55})
+    known = evidence(SR=0.97, AFIB=0.02, IMI=0.66, PVC=0.999, LAFB=0.3, **{"super:MI": 0.7, "super:CD": 0.55})
     text = (
         "Sinus rhythm, rate 65/min. Inferior myocardial infarction and premature ventricular contractions, no left "
         "anterior fascicular block. Conclusion: abnormal ECG with myocardial infarction and a conduction disturbance."
@@ -121,7 +121,7 @@ def test_every_finding_of_a_report_stands_with_its_probability():
     said = with_probabilities(text, known)
     assert said == (
         "Sinus rhythm, rate 65/min. Inferior myocardial infarction (66 %) and premature ventricular contractions "
-        "(over 99 %), no left anterior fascicular block. Conclusion: abnormal ECG with myocardial infarction (66 %) "
+        "(over 99 %), no left anterior fascicular block. Conclusion: abnormal ECG with myocardial infarction (70 %) "
         "and a conduction disturbance (55 %)."
     )
     assert with_probabilities(said, known) == said
