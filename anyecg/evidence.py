@@ -15,10 +15,16 @@ from .events import (
     COUPLET,
     MEASURED_KIND,
     NOTABLE,
+    STANDSTILLS,
+    TOGETHER,
+    WHOLE_S,
     beat_probabilities,
     couplets,
     events_of_kind,
     measured_episodes,
+    rhythm_throughout,
+    to_edges,
+    together,
     with_measured_episodes,
     with_measured_kind,
 )
@@ -36,6 +42,7 @@ POSSIBLE = 0.1
 MOST_SAID, MOST_POSSIBLE = 8, 5
 THROUGHOUT = 0.9
 """Share of a record from which a rhythm is that of the whole record."""
+_VENTRICULAR = "premature ventricular contraction"
 _CHANGES = ("heart_rate_bpm", "pr_ms", "qrs_ms", "qt_ms", "qtc_bazett_ms", "qtc_fridericia_ms", "axis_deg")
 
 
@@ -85,6 +92,10 @@ class Evidence:
         beats = self.measurements["beats"]
         times = np.array([beat["time_s"] for beat in beats])
         said = beat_probabilities(self.event_probabilities[:, EVENT_KINDS.index(kind)], times, self.step_s)
+        if kind in TOGETHER and self.record.duration_s <= WHOLE_S:
+            code, least = TOGETHER[kind]
+            ventricular = self.at_peaks(_VENTRICULAR) >= self.thresholds[_VENTRICULAR]
+            return together(said, ~ventricular, self.labels[code], least, self.thresholds[kind])
         if kind not in self.beat_calibration:
             return said
         agrees = np.array([beat["kind"] == MEASURED_KIND[kind] for beat in beats], dtype=bool)
@@ -94,16 +105,23 @@ class Evidence:
         """Where a kind of beat, wave or episode lies; see `events.events_of_kind` and `events.measured_episodes`."""
         times = [beat["time_s"] for beat in self.measurements["beats"]]
         if kind == COUPLET:
-            ventricular = "premature ventricular contraction"
-            return couplets(times, self.at_peaks(ventricular) >= self.thresholds[ventricular])
+            return couplets(times, self.at_peaks(_VENTRICULAR) >= self.thresholds[_VENTRICULAR])
         if kind not in EVENT_KINDS:
-            return measured_episodes(kind, self.measurements.get("episodes") or ())
+            return self._episodes(kind, times)
         if kind == "noise":
             odds, step_s = self._noise
             return [{"kind": kind, **e} for e in noise_spells(odds, step_s, self.record.leads, self.record.duration_s)]
         probability = self._per_step(kind)
         at_peaks = self.at_peaks(kind) if kind in BEAT_KINDS else None
         return events_of_kind(kind, self.record, times, probability, self.step_s, self.thresholds[kind], at_peaks)
+
+    def _episodes(self, kind: str, beats_s: Sequence[float]) -> list[dict[str, Any]]:
+        """A kind of rhythm where it was measured, else throughout where its statement is called."""
+        found = measured_episodes(kind, self.measurements.get("episodes") or ())
+        if not found and not self.unjudgeable:
+            called = {code: p for code, p in self.judged() if p >= self.thresholds[code]}
+            return rhythm_throughout(kind, called, self.measurements, self.record.duration_s)
+        return found if kind in STANDSTILLS else to_edges(found, beats_s, self.record.duration_s)
 
     def probability(self, kind: str) -> float | None:
         """How likely the most likely place of a kind is; None for episodes, which are measured."""
