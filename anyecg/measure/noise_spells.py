@@ -1,10 +1,10 @@
 """Where leads are disturbed: spells of movement, muscle or a lost electrode in seconds and leads, and noise of a lead.
 
 Each lead is described in windows of 0.1 s by what is quick in it, what is left of it without its own median beat, how
-its baseline moves, and whether it stands still; a logistic regression joins these. Its weights were fitted on 1,000
-simulated training records (`anyecg.simulate`, whose heavy spells are known by lead; 56 records have some), the limits
-chosen there. The limits of `kinds_of_noise` give the best F1 per lead against the columns of PTB-XL's reviewers (4,282
-records of folds 1-4 at 100 Hz).
+its baseline moves, and whether it stands still; a small network joins these (`noise_net`). It was fitted on simulated
+records (`anyecg.simulate`, whose heavy spells are known by lead), the limits were chosen on other ones. The limits of
+`kinds_of_noise` give the best F1 per lead against the columns of PTB-XL's reviewers (4,282 records of folds 1-4 at
+100 Hz).
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import numpy as np
 from scipy.ndimage import maximum_filter1d, median_filter, minimum_filter1d, percentile_filter, uniform_filter1d
 
 from ..record import EcgRecord
+from .noise_net import disturbed_odds
 from .quality import fill_gaps
 
 WINDOW_S, RATE_HZ, SLOW_HZ = 0.1, 100.0, 25.0
@@ -31,11 +32,9 @@ EDGE_S = 0.3
 """A beat that the end of the record cuts has no place among the others."""
 STILL_S, STILL_MV = 0.5, 1e-4
 """A lead that spans no more than this stands still: even a quiet one changes by a step of its recorder."""
-FAST, BESIDE, SPAN, AWAY, STILL, STRANGE = range(6)
-"""Columns of `levels`."""
-WEIGHTS, UNUSUAL, SHIFT = np.array([1.31, 1.12, 2.27, 0.0, 23.8, -2.14]), 1.89, 5.95
-"""Weights of the columns, of BESIDE above its median over time, and the constant: log-odds of a heavy spell."""
-SURE, POSSIBLE = 1.0, -1.5
+FAST, AWAY = 0, 3
+"""Columns of `levels` that tell kinds of noise."""
+SURE, POSSIBLE = 1.0, -0.25
 """Log-odds that a spell reaches somewhere, and to which it extends in time and leads."""
 GAP_S, SHORTEST_S = 0.5, 0.4
 ALIKE = 0.35
@@ -50,7 +49,7 @@ BLOCKED = 0.16
 """What FAST loses where samples are averaged to 100 Hz, against PTB-XL's own records at 100 Hz (40 of both rates)."""
 PART_S, ENDS = 10.0, 2
 """Windows at both ends of a record, where a beat that is cut looks like a burst, say nothing of its kinds of noise."""
-NOTHING = np.log([0.002, 0.01, 0.02, 0.02, 1.0, 1.0])
+NOTHING = np.log([0.002, 0.01, 0.02, 0.02, 1.0, 1.0, 0.002, 0.01])
 """Levels of a lead without any disturbance."""
 
 
@@ -60,17 +59,8 @@ def noise_odds(record: EcgRecord, beats: Sequence[Mapping[str, Any]]) -> tuple[n
     Args:
         beats: those of `Measurements`.
     """
-    measured, step_s = _levels_of(record, beats)
-    odds = [piece @ WEIGHTS + UNUSUAL * (piece[:, :, BESIDE] - _usual(piece)) + SHIFT for piece in measured]
-    return uniform_filter1d(np.concatenate(odds, axis=1), 5, axis=1), step_s
-
-
-def _usual(piece: np.ndarray) -> np.ndarray:
-    """Median of BESIDE over time while a lead moves, (n_leads, 1)."""
-    return np.array([
-        [np.median(lead[lead[:, STILL] == 0, BESIDE]) if (lead[:, STILL] == 0).any() else NOTHING[BESIDE]]
-        for lead in piece
-    ])  # fmt: skip
+    measured, step_s = levels_of(record, beats)
+    return np.concatenate([disturbed_odds(piece) for piece in measured], axis=1), step_s
 
 
 def noise_spells(odds: np.ndarray, step_s: float, leads: Sequence[str], duration_s: float) -> list[dict[str, Any]]:
@@ -128,7 +118,7 @@ def noise_levels(record: EcgRecord) -> np.ndarray:
 
     Of longer records: in the median (static noise) or worst of their parts of 10 s.
     """
-    pieces, step_s = _levels_of(record, ())
+    pieces, step_s = levels_of(record, ())
     measured = np.concatenate(pieces, axis=1)
     measured = measured[:, ENDS:-ENDS] if measured.shape[1] > 4 * ENDS else measured
     parts = np.array_split(measured, max(round(measured.shape[1] * step_s / PART_S), 1), axis=1)
@@ -144,7 +134,7 @@ def _above(part: np.ndarray, rate: float) -> np.ndarray:
     return np.column_stack([usual, top - BURST_OF_USUAL * usual, away]) - limits
 
 
-def _levels_of(record: EcgRecord, beats: Sequence[Mapping[str, Any]]) -> tuple[list[np.ndarray], float]:
+def levels_of(record: EcgRecord, beats: Sequence[Mapping[str, Any]]) -> tuple[list[np.ndarray], float]:
     """`levels` of a record in pieces of about PIECE_S, without their margins."""
     rate = record.sampling_rate
     factor = max(round(rate / RATE_HZ), 1)
@@ -174,10 +164,10 @@ def levels(signal: np.ndarray, rate: float, beats: Sequence[tuple[float, bool]])
         beats: R peaks in s from the first sample, each with whether it is ventricular.
 
     Returns:
-        (n_leads, n_windows, 6) and the length of a window in s. Natural logarithms of mV of: the quick changes (lower
+        (n_leads, n_windows, 8) and the length of a window in s. Natural logarithms of mV of: the quick changes (lower
         third within 0.5 s, so that a QRS does not count), what differs from the median beat (lower 40 % within 0.5 s),
         the span of the baseline within 1 s, its distance from the usual; then the share of the window that stands
-        still, and the share that no median beat can explain.
+        still, and the share that no median beat can explain; and the first two of the window alone.
     """
     factor = max(round(rate / RATE_HZ), 1)
     slow = _blocks(signal, factor).mean(axis=2)
@@ -187,12 +177,14 @@ def levels(signal: np.ndarray, rate: float, beats: Sequence[tuple[float, bool]])
     change[:, 1:-1] = slow[:, 2:] - 2 * slow[:, 1:-1] + slow[:, :-2]
     quick = _rms(change, width)
     rest, strange = _beside_beats(slow, slow_rate, beats)
+    beside = _rms(rest, width)
     span, away = _baseline(slow, slow_rate, (np.arange(quick.shape[1]) + 0.5) * width / slow_rate)
     columns = (
         np.log(percentile_filter(quick, 30, size=(1, 5)) + 0.002),
-        np.log(percentile_filter(_rms(rest, width), 40, size=(1, 5)) + 0.01),
+        np.log(percentile_filter(beside, 40, size=(1, 5)) + 0.01),
         np.log(span + 0.02), np.log(away + 0.02), _blocks(_still(slow, slow_rate), width).mean(axis=2),
         np.broadcast_to(_blocks(strange[None], width).mean(axis=2), quick.shape),
+        np.log(quick + 0.002), np.log(beside + 0.01),
     )  # fmt: skip
     return np.stack(columns, axis=2), width / slow_rate
 
