@@ -126,7 +126,7 @@ class EcgChat:
         """
         kind = kind_of(finding)
         evidence = self.evidence(record)
-        if evidence.unjudgeable:
+        if not evidence.can_locate(kind):
             return {"finding": kind, "present": False, "intervals": [], "answer": abstention([evidence]),
                     "probability": None, "abstained": True, "reason": evidence.unjudgeable}  # fmt: skip
         events = evidence.locate(kind)

@@ -101,6 +101,10 @@ class Evidence:
         agrees = np.array([beat["kind"] == MEASURED_KIND[kind] for beat in beats], dtype=bool)
         return with_measured_kind(said, agrees, self.beat_calibration[kind])
 
+    def can_locate(self, kind: str) -> bool:
+        """Whether a kind can be looked for: noise also in an ECG of which it leaves nothing to judge."""
+        return not self.unjudgeable or (kind == "noise" and not self.measurements.get("not_an_ecg"))
+
     def locate(self, kind: str) -> list[dict[str, Any]]:
         """Where a kind of beat, wave or episode lies; see `events.events_of_kind` and `events.measured_episodes`."""
         times = [beat["time_s"] for beat in self.measurements["beats"]]

@@ -105,6 +105,14 @@ def test_calibration_scales_and_shifts_the_logits(chat):
     assert {k: v for k, v in tuned.items() if k != "AFIB"} == {k: v for k, v in raw.items() if k != "AFIB"}
 
 
+def test_noise_is_placed_in_an_ecg_that_it_makes_unjudgeable(chat):
+    record = beats_like(10.0)
+    noisy = replace(chat.evidence(record), unjudgeable="no lead has a usable signal (II noisy, V5 noisy)")
+    assert noisy.can_locate("noise") and not noisy.can_locate("premature ventricular contraction")
+    not_one = replace(noisy, measurements=noisy.measurements | {"not_an_ecg": "white noise"})
+    assert not not_one.can_locate("noise")
+
+
 def test_evidence_is_kept_while_the_record_lives_and_no_longer(chat):
     record = beats_like(5.0)
     assert chat.evidence(record) is chat.evidence(record)
