@@ -33,6 +33,8 @@ UNSHADED = (
     "trigeminy", "ventricular couplet",
 )  # fmt: skip
 """Beats that mostly come one after the other, and patterns of beats that are shaded one by one."""
+RHYTHM_OF = {"atrial fibrillation": "AFIB", "atrial flutter": "AFLT"}
+LEAST_RHYTHM, SHORT_S = 0.2, 60.0
 LOADED, ASK = "Loaded. ", "What would you like to know?"
 
 
@@ -101,6 +103,8 @@ class View:
     """What stands in the question box afterwards."""
     lacking: bool = False
     """A file could not be read as it is: unfold the fields for what it lacks."""
+    was_read: bool = False
+    """ECGs were read: fold those fields again."""
 
 
 def take_turn(
@@ -136,7 +140,8 @@ def take_records(
     added = [f"*{plain(line)}*" for line in lines]
     if text or added:
         session.say("user", "\n\n".join(part for part in (plain(text), "\n".join(added)) if part))
-    yield View(strips=strips_html(session.records, session.intervals) if records else None, question="")
+    strips = strips_html(session.records, session.intervals, opened=len(session.records) - 1) if records else None
+    yield View(strips=strips, question="", was_read=bool(records))
     if problems:
         yield _problems(session, text, problems)
     elif not session.records:
@@ -189,13 +194,16 @@ def _answer(chat: Any, session: Session, question: str) -> Iterator[View]:
     if answer is None or session.begun_anew != patient:
         return
     message["content"] = _finished(answer)
-    session.history.append({"role": "user", "text": question, "ecgs": session.unseen})
+    new = session.unseen
+    session.history.append({"role": "user", "text": question, "ecgs": new})
     session.history.append({"role": "assistant", "text": answer.text, "ecgs": []})
     session.answers.append((question, answer))
     marks = marked(answer, session.records)
     changed = session.intervals != marks
     session.intervals = marks
-    strips = strips_html(session.records, marks) if changed else None
+    # The ECG of the first place that the answer names, else one that came with the question.
+    opened = marks[0]["ecg"] - 1 if answer.intervals else new[-1] if new else None
+    strips = strips_html(session.records, marks, opened=opened) if changed else None
     yield View(strips=strips, evidence=evidence_html(answer, session.records, marks))
 
 
@@ -237,17 +245,21 @@ def marked(answer: Any, records: Sequence[EcgRecord]) -> list[dict[str, Any]]:
     for number, (evidence, record) in enumerate(zip(answer.evidence, records, strict=False), start=1):
         named = [mark for mark in marks if mark["ecg"] == number]
         for event in evidence.get("events") or ():
-            wanted = event["kind"] in asked if asked else _stands_out(event, record.duration_s)
+            wanted = event["kind"] in asked if asked else _stands_out(event, evidence, record.duration_s)
             if wanted and not any(_same(mark, event) for mark in named):
                 marks.append({"ecg": number, **{key: event[key] for key in ("start_s", "end_s", "kind", "leads")}})
     return [mark for mark in marks if mark["kind"] != "noise" or not any(_hides(mark, other) for other in marks)]
 
 
-def _stands_out(event: Mapping[str, Any], duration_s: float) -> bool:
+def _stands_out(event: Mapping[str, Any], evidence: Mapping[str, Any], duration_s: float) -> bool:
     """Whether a place is worth a colour where nobody asked for it: what lasts would only colour the whole strip.
 
-    A measured place has no probability.
+    A measured place has no probability. In a short recording an episode needs the rhythm of the whole on its side, else
+    a strip with "atrial fibrillation" on it stood above an answer that says sinus rhythm.
     """
+    rhythm = evidence.get("rhythms", {}).get(RHYTHM_OF.get(event["kind"]))
+    if rhythm is not None and rhythm < LEAST_RHYTHM and duration_s <= SHORT_S:
+        return False
     is_brief = event["end_s"] - event["start_s"] < 0.8 * duration_s
     probability = event.get("probability")
     return is_brief and (probability is None or probability >= 0.5) and event["kind"] not in UNSHADED

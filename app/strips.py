@@ -16,7 +16,7 @@ from anyecg.draw import draw_strip
 from anyecg.record import EcgRecord
 from anyecg.strip_layout import PX_PER_MM, ROW_S, interval_leads, lay_out, sheet_start
 
-_TALL = 0.75
+_TALL = 0.9
 """A sheet higher than this against its width is scrolled; others are shown whole."""
 _KEPT: dict[int, tuple[weakref.ref[EcgRecord], str, tuple[str, bool]]] = {}
 """The last drawing of each recording, as long as that lives: of ten ECGs, mostly one changes."""
@@ -28,7 +28,7 @@ def describe(record: EcgRecord) -> str:
     parts = [leads, _duration(record.duration_s), f"{record.sampling_rate:g} Hz"]
     if record.age is not None:
         parts.append(f"{record.age:.0f} y")
-    date = (record.recorded_at or "").replace("T", " ")
+    date = (record.recorded_at or "").replace("T", " ")[:16]
     return ", ".join([*parts, *(part for part in (record.sex, date) if part)])
 
 

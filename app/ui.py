@@ -85,6 +85,7 @@ class Page:
         self.chatbot = gr.Chatbot(
             elem_id="chat", height=None, show_label=False, placeholder=GREETING, latex_delimiters=[],
             feedback_options=None, buttons=[], allow_file_downloads=False, layout="bubble", label="Conversation",
+            autoscroll=False,
         )  # fmt: skip
         self.names = gr.HTML("", elem_id="names")
         self.box = gr.MultimodalTextbox(
@@ -92,10 +93,10 @@ class Page:
             autofocus=True, submit_btn=True, stop_btn=False, elem_id="question", max_plain_text_length=4000,
         )  # fmt: skip
         with gr.Accordion(LACKS, open=False, elem_id="lacks") as self.lacks, gr.Row():
-            self.rate = gr.Number(None, label="Sampling rate in Hz (0: as the file says)", elem_id="rate")
+            self.rate = gr.Number(None, label="Sampling rate in Hz", elem_id="rate")
             self.units = gr.Dropdown(UNITS, value=UNITS[0], label="Units", filterable=False, elem_id="units")
-            self.step = gr.Number(None, label="or microvolts per step (0: not used)", elem_id="step")
-            self.leads = gr.Textbox("", label="Lead names in order (I, II, V1 …)", elem_id="leads")
+            self.step = gr.Number(None, label="or µV per step", elem_id="step")
+            self.leads = gr.Textbox("", label="Lead names in order", placeholder="I, II, V1 …", elem_id="leads")
 
     def wire(self, demo: gr.Blocks) -> None:
         """Connect events; private, so that no API to other people's sessions is documented."""
@@ -177,7 +178,7 @@ class Page:
                 gr.skip() if view.strips is None else view.strips,
                 gr.skip() if view.evidence is None else view.evidence,
                 gr.skip() if view.strips is None else _slider(session),
-                gr.update(open=True) if view.lacking else gr.skip(),
+                gr.update(open=view.lacking) if view.lacking or view.was_read else gr.skip(),
                 str(patient),
             ]
         if session.begun_anew != patient:

@@ -153,7 +153,7 @@ def test_places_are_listed_again_unless_all_of_them_stand_above():
 
 def test_a_recording_is_described_in_a_line_that_people_read():
     holter = replace(make_record(duration_s=1806.0, leads=("II",)), recorded_at="2024-05-01T08:30:00")
-    assert describe(holter) == "lead II, 30 min 6 s, 100 Hz, 2024-05-01 08:30:00"
+    assert describe(holter) == "lead II, 30 min 6 s, 100 Hz, 2024-05-01 08:30"
     assert describe(make_record()) == "leads I, II, 10.0 s, 100 Hz"
 
 

@@ -86,6 +86,21 @@ def test_a_sample_is_loaded_and_asked_with_one_press(page, chat):
     assert set(calls[-1]["records"][0].leads) >= {"I", "V1", "V6"}
 
 
+def test_a_table_is_read_once_what_it_lacks_is_declared_and_the_fields_fold_again(page, tmp_path):
+    table = tmp_path / "bare.csv"
+    table.write_text("I,II\n" + "0.1,0.3\n0.2,0.1\n" * 400)
+    upload(page, [str(table)])
+    ask(page, "What is the rhythm of the table?")
+    page.wait_for_selector("text=does not state its sampling rate and units")
+    wait_for_turn(page)
+    page.fill("#rate input", "200")
+    page.fill("#step input", "1000")
+    ask(page, "What is the rhythm of the table?")
+    wait_for_answer(page)
+    wait_for_count(page, "#rate input:visible", 0)
+    expect(page.locator("#strips summary")).to_contain_text("bare (leads I, II, 4.0 s, 200 Hz)")
+
+
 def test_a_missing_companion_is_named_and_joins_in_the_next_turn(page, tmp_path):
     header, signal = write_record(tmp_path, "visit2")
     upload(page, [header])

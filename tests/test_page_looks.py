@@ -1,13 +1,17 @@
 """What a visitor sees of the page: contrast in both themes, what is in sight, files dropped anywhere."""
 
 import pytest
+from fake_chat import slowly
 from page_driver import (
     ask,
+    expect,
+    last_answer,
     press_sample,
     upload,
     visit,
     wait_for_answer,
     wait_for_count,
+    wait_for_page,
     wait_for_value,
     write_record,
 )
@@ -68,3 +72,36 @@ def test_samples_that_would_clear_a_patient_are_hidden_till_the_next(page, tmp_p
     wait_for_count(page, "#samples button:visible", 0)
     page.click("#clear")
     page.wait_for_selector("#samples button")
+
+
+def test_an_answer_longer_than_the_view_is_shown_from_its_beginning(page, chat):
+    with slowly(chat, 400, pause_s=0.0):
+        press_sample(page, "Normal sinus rhythm")
+        wait_for_answer(page)
+    expect(last_answer(page)).to_contain_text("word399")
+    page.wait_for_function("""() => { const top = e => document.querySelector(e).getBoundingClientRect().top;
+      const distance = top('#chat [data-testid=bot]') - top('#chat .bubble-wrap');
+      return 0 <= distance && distance < 40; }""")
+
+
+def test_the_keyboard_goes_on_beside_an_ecg_that_was_removed(page, tmp_path):
+    upload(page, [*write_record(tmp_path, "one"), *write_record(tmp_path, "two")])
+    ask(page, "What has changed?")
+    wait_for_answer(page)
+    page.locator("#strips .remove:visible").first.press("Enter")
+    wait_for_count(page, "#strips summary:focus", 1)
+    page.locator("#strips .remove:visible").first.press("Enter")
+    wait_for_count(page, "#question textarea:focus", 1)
+
+
+def test_a_restart_of_the_server_is_told_and_a_reload_is_not(page):
+    page.evaluate("sessionStorage.setItem('anyecg', 'the server before')")
+    page.reload()
+    expect(page.locator("#lost")).to_contain_text("uploads and conversation are gone")
+    press_sample(page, "Normal sinus rhythm")
+    wait_for_answer(page)
+    wait_for_count(page, "#lost:visible", 0)
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.reload()
+    wait_for_page(page)
+    wait_for_count(page, "#lost", 0)

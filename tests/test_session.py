@@ -214,3 +214,13 @@ def test_what_was_put_right_is_told_apart_from_what_still_disagrees(session):
 def test_a_general_question_needs_no_recording(session):
     list(take_turn(FakeChat(), session, "What is atrial fibrillation?", []))
     assert "Source: " in session.messages[-1]["content"]
+
+
+@pytest.mark.parametrize(("sure", "kinds"), [(0.05, []), (0.4, ["atrial fibrillation"])])
+def test_a_rhythm_that_the_whole_strip_denies_is_not_shaded(sure, kinds):
+    entry = evidence(make_record()) | {
+        "events": [{"kind": "atrial fibrillation", "start_s": 0.0, "end_s": 4.0, "leads": [], "probability": 0.7}],
+        "rhythms": {"SR": 0.9, "AFIB": sure},
+    }
+    answer = Answer(text="Sinus rhythm.", evidence=[entry], done=True)
+    assert [mark["kind"] for mark in marked(answer, [make_record()])] == kinds
