@@ -144,6 +144,13 @@ def test_a_run_of_three_ventricular_beats_is_named_by_its_rate(rr, name):
     assert found[0]["rate_bpm"] == pytest.approx(60 / rr, abs=1)
 
 
+def test_an_episode_at_the_edge_ends_with_the_recording():
+    at = 0.02 + 0.4 * np.arange(25)
+    record = draw(at, wide=range(25), duration_s=9.8)
+    (found,) = [e for e in find_episodes(record, at + 0.03, ["V"] * 25, [0, 1, 2, 3], paced=False) if "rate_bpm" in e]
+    assert found["kind"] == "ventricular tachycardia" and (found["start_s"], found["end_s"]) == (0.0, 9.75)
+
+
 def test_a_ragged_short_run_is_noise():
     peaks = np.concatenate([np.arange(5) * 0.8, 4.0 + np.array([0, 0.22, 0.8, 1.05]), 7 + np.arange(5) * 0.8]) + 0.4
     kinds = ["N"] * 5 + ["V"] * 4 + ["N"] * 5

@@ -90,7 +90,11 @@ def find_episodes(
         ]
     if not paced and not fibrillating and sure.all():
         found += _blocks(record, peaks_s, kinds, rows)
-    return sorted(found, key=lambda episode: (episode["start_s"], episode["end_s"]))
+    inside = [
+        episode | {"start_s": max(episode["start_s"], 0.0), "end_s": min(episode["end_s"], round(record.duration_s, 3))}
+        for episode in found
+    ]
+    return sorted(inside, key=lambda episode: (episode["start_s"], episode["end_s"]))
 
 
 def _episode(kind: str, start_s: float, end_s: float, rate_bpm: float | None = None) -> Episode:
