@@ -57,8 +57,6 @@ class Fault:
     """Leads whose signal is no longer what their name says, most disturbed first."""
     start_s: float
     end_s: float
-    size_mv: float | None = None
-    """Peak to peak of what was added or held; root mean square for muscle noise."""
 
 
 def apply_fault(
@@ -158,15 +156,14 @@ def _at_channel(record: EcgRecord, kind: str, rng: np.random.Generator, lead: st
     if kind in ("flat", "nearly flat", "flat spell"):
         span = _spell(record, rng, 3.0, 6.0) if kind == "flat spell" else span
         row[span] = level + (rng.normal(0, 0.002, span.stop - span.start) if kind == "nearly flat" else 0.0)
-        size = 0.0
     elif kind == "saturated":  # the amplifier's range ends within the QRS complex
         size = 2 * rng.uniform(0.35, 0.75) * float(np.nanmax(np.abs(row - level)))
         np.clip(row, level - size / 2, level + size / 2, out=row)
     else:  # rests on the rail for a while
-        span, size = _spell(record, rng, 2.0, 8.0), float(rng.choice([-5.0, 5.0, 3.2, -3.2]))
-        row[span] = size
+        span = _spell(record, rng, 2.0, 8.0)
+        row[span] = float(rng.choice([-5.0, 5.0, 3.2, -3.2]))
     rate = record.sampling_rate
-    return replace(record, signal=signal), Fault(kind, (lead,), span.start / rate, span.stop / rate, abs(size))
+    return replace(record, signal=signal), Fault(kind, (lead,), span.start / rate, span.stop / rate)
 
 
 def _at_electrode(record: EcgRecord, kind: str, rng: np.random.Generator, electrode: str) -> tuple[EcgRecord, Fault]:
@@ -181,10 +178,9 @@ def _at_electrode(record: EcgRecord, kind: str, rng: np.random.Generator, electr
         added = make.get(kind, _muscle)(n, rate, rng)
     weights = lead_weights(record.leads, electrode)
     signal = record.signal + weights[:, None] * added
-    size = float(added.std() if kind == "muscle noise" else np.ptp(added))
     main = _main_leads(record.leads, electrode)
     order = main + [record.leads[k] for k in np.argsort(-np.abs(weights)) if weights[k] and record.leads[k] not in main]
-    return replace(record, signal=signal), Fault(kind, tuple(order), 0.0, record.duration_s, size)
+    return replace(record, signal=signal), Fault(kind, tuple(order), 0.0, record.duration_s)
 
 
 def _steps(n: int, rate: float, rng: np.random.Generator) -> np.ndarray:
