@@ -54,23 +54,9 @@ _NEEDS: dict[str, tuple[Need, ...]] = {
     "sub:LAFB/LPFB": (_FRONTAL,), "sub:LAO/LAE": ((("II", "V1"), 1),), "sub:RAO/RAE": ((("II", "V1"), 1),),
     "sub:ISCI": (_INFERIOR,), "sub:ISCA": (_CHEST,), "sub:ISC": (_CHEST,), "sub:SEHYP": (_CHEST,),
 }  # fmt: skip
-_LOCAL = frozenset(
-    {
-        "STD_",
-        "STE_",
-        "INVT",
-        "LOWT",
-        "NT_",
-        "NDT",
-        "NST_",
-        "TAB_",
-        "QWAVE",
-        "ABQRS",
-        "super:STTC",
-        "sub:STTC",
-        "sub:NST",
-    }
-)
+_LOCAL = frozenset({
+    "STD_", "STE_", "INVT", "LOWT", "NT_", "NDT", "NST_", "TAB_", "QWAVE", "ABQRS", "super:STTC", "sub:STTC", "sub:NST",
+})  # fmt: skip
 """What may show in some leads only, so that its absence needs all of them."""
 
 

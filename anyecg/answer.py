@@ -110,7 +110,7 @@ def _overlooked(intervals: Sequence[Mapping[str, Any]], evidences: Sequence[Evid
             if event["kind"] in kinds and not any(_is_at(place, event) for place in here)
         ]
         said += [
-            f"The event head finds {event['kind']} at {event['start_s']:.1f}-{event['end_s']:.1f} s, "
+            f"The evidence has {event['kind']} at {event['start_s']:.1f}-{event['end_s']:.1f} s, "
             "which the text does not name."
             for event in missed[:most]
         ]

@@ -113,7 +113,7 @@ def show_changes(changes: Mapping[str, Any]) -> None:
     table = _table("Measured", "", *names, "limit")
     for row in changes["rows"]:
         if not row["leads"] and any(value is not None for value in row["values"]):
-            limit = "" if row["limit"] is None else f"± {row['limit']:g}"
+            limit = "" if row["limit"] is None else f"± {_with_digits(row['limit'], row['unit'])}"
             table.add_row(row["title"], *change_cells(row), limit)
     _print(table)
     for warning in changes["warnings"]:
@@ -124,9 +124,14 @@ def change_cells(row: Mapping[str, Any]) -> list[str]:
     """The values of one row of a comparison; an asterisk marks what is beyond day-to-day variation."""
     cells = []
     for value, exceeds in zip(row["values"], row["exceeds"], strict=True):
-        text = "–" if value is None else value if isinstance(value, str) else f"{value:g}"
+        text = "–" if value is None else value if isinstance(value, str) else _with_digits(value, row["unit"])
         cells.append(f"{text} {row['unit'] or ''}".strip() + ("*" if exceeds else "") if value is not None else text)
     return cells
+
+
+def _with_digits(value: float, unit: str | None) -> str:
+    """As many digits as the unit is worth; a likeness has no unit."""
+    return f"{round(value, digits := 2 if unit in ('mV', '', None) else 0) + 0.0:.{digits}f}"  # + 0.0: no "-0"
 
 
 def show_findings(result: Mapping[str, Any]) -> None:

@@ -62,7 +62,7 @@ def test_places_of_one_kind_are_not_borne_out_by_beats_of_another():
     assert right.contradictions == []
     swapped = checked(Answer(text="PAC at 1.0-1.4 s and PVC at 5.0-5.3 s."), "Where?", [about(events=events)])
     assert f"The text places {PAC} at 1.0-1.4 s; the evidence has none there." in swapped.contradictions
-    assert f"The event head finds {PVC} at 1.0-1.4 s, which the text does not name." in swapped.contradictions
+    assert f"The evidence has {PVC} at 1.0-1.4 s, which the text does not name." in swapped.contradictions
 
 
 def test_a_list_that_says_it_is_cut_short_overlooks_nothing():

@@ -274,3 +274,11 @@ def test_the_embedded_model_reports_and_finds(capsys, ecg):
     code, (row,) = rows(capsys, "findings", ecg)
     assert code == 0 and set(row["superclasses"]) == {"NORM", "MI", "STTC", "CD", "HYP"}
     assert all(0 <= p <= 1 for p in row["findings"].values())
+
+
+def test_a_comparison_shows_the_digits_that_a_unit_is_worth():
+    from anyecg.cli_tables import change_cells
+
+    row = {"values": [1.5241, None], "exceeds": [False, False], "unit": "mV"}
+    assert change_cells(row) == ["1.52 mV", "–"]
+    assert change_cells({"values": [141.4, -0.2], "exceeds": [False, True], "unit": "ms"}) == ["141 ms", "0 ms*"]
