@@ -290,3 +290,13 @@ def test_only_test_questions_use_the_held_out_phrasings():
 
 def test_every_written_answer_is_a_whole_text():
     assert all(text[-1] == "." and text == text.strip() for text in knowledge.BEYOND)
+
+
+def test_a_place_is_asked_for_only_in_leads_that_show_its_kind():
+    block = {"kind": "right bundle branch block beat", "start_s": 1.0, "end_s": 1.3, "leads": ()}
+    asked_in = set()
+    for seed in range(60):
+        said = localization.ask(view(events=[block]), random.Random(seed), Counter())
+        if said and said.gold["kind"] == block["kind"]:
+            asked_in.add(said.views[0].record.leads)
+    assert asked_in and all({"V1", "V2"} & set(leads) or {"I", "V6"} <= set(leads) for leads in asked_in)

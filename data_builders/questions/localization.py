@@ -71,6 +71,14 @@ QUESTIONS_OF_EPISODES = (
     "Please list the intervals with {plural}.",
     "Show me where {plural} is seen.",
 )  # fmt: skip
+_BLOCK = ({"V1"}, {"V2"}, {"I", "V6"})
+_ATRIA = ({"I"}, {"II"}, {"III"}, {"aVF"}, {"V1"}, {"MLII"})
+_SHOWN_IN: dict[str, tuple[set[str], ...]] = {
+    "left bundle branch block beat": _BLOCK, "right bundle branch block beat": _BLOCK,
+    **dict.fromkeys(("atrial flutter", "atrial tachycardia", "junctional rhythm", "third-degree AV block"), _ATRIA),
+}  # fmt: skip
+"""What is asked for only where one of these sets of leads shows it: block in V1 or V2 or between I and V6 (Surawicz et
+al. 2009), what the atria do where their waves are tall enough."""
 _VENTRICULAR = "premature ventricular contraction"
 _RUNS = ("ventricular tachycardia", "ventricular fibrillation")
 _UNEARNED = 0.15  # of the chances to say "none" of a kind that had no place before
@@ -108,6 +116,8 @@ def ask(
         if not want and (balance[choice] < 0 or (not balance[choice] and rng.random() >= _UNEARNED)):
             return None
         intervals = merged_intervals(part, choice)
+        if not _shows(part.record.leads, choice):
+            continue
         if choice == _VENTRICULAR and any(part.events_of(run) for run in _RUNS):
             continue  # its beats are premature contractions by name alone
         if len(intervals) <= _LONGEST_ANSWER and bool(intervals) == bool(want):
@@ -167,6 +177,10 @@ def _some_leads(leads: Sequence[str], rng: random.Random) -> tuple[str, ...]:
     number = len(leads) if draw < 0.4 else 1 if draw < 0.7 else min(rng.choice((2, 3, 6)), len(leads))
     chosen = set(rng.sample(range(len(leads)), number))
     return tuple(lead for k, lead in enumerate(leads) if k in chosen)
+
+
+def _shows(leads: Sequence[str], kind: str) -> bool:
+    return kind not in _SHOWN_IN or any(needed <= set(leads) for needed in _SHOWN_IN[kind])
 
 
 def _dialogue(part: View, kind: str, intervals: list[Interval], rng: random.Random) -> Dialogue:
