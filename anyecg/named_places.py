@@ -21,6 +21,13 @@ KIND_OF_CODE = {
 """Statements of SCP-ECG that have places in time."""
 
 
+_NAMES = {
+    kind: re.compile(rf"(?<!\w)(?:{re.escape(kind.lower())}|{re.escape(plural.lower())})")
+    for kind, plural in LOCATABLE.items()
+}
+"""How each kind is found in a text in lower case; "extrasystole" names no asystole."""
+
+
 def kind_of(finding: str) -> str:
     """The event kind that a name stands for: a kind, its plural, a statement's code, phrase or synonym.
 
@@ -47,7 +54,7 @@ def kind_in(text: str) -> str | None:
 def kinds_in(text: str) -> list[str]:
     """All event kinds that a text names."""
     plain = text.lower()
-    named = {kind for kind, plural in LOCATABLE.items() if kind.lower() in plain or plural.lower() in plain}
+    named = {kind for kind, cue in _NAMES.items() if cue.search(plain)}
     return sorted(named | {KIND_OF_CODE[code] for code in findings_in_text(text) if code in KIND_OF_CODE})
 
 

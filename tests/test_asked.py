@@ -22,8 +22,12 @@ def evidence(leads=STANDARD_LEADS, ventricular_at=(), limits=None, **probabiliti
     for second in ventricular_at:
         events[round(10 * second) - 1 : round(10 * second) + 2, PVC] = 0.99
     beats = [{"time_s": float(second), "kind": "N"} for second in range(1, 10)]
+    seconds = np.arange(1000) / 100 % 1  # a P wave, a QRS complex and a T wave every second, without noise
+    beat = sum(
+        h * np.exp(-(((seconds - at) / w) ** 2)) for h, at, w in ((0.1, 0.4, 0.03), (1, 0.55, 0.015), (0.3, 0.85, 0.06))
+    )
     return Evidence(
-        record=EcgRecord(np.zeros((len(leads), 1000), np.float32), tuple(leads), 100.0),
+        record=EcgRecord(np.tile(beat, (len(leads), 1)).astype(np.float32), tuple(leads), 100.0),
         measurements={"beats": beats, "quality": {}, "episodes": []}, labels=labels, event_probabilities=events,
         step_s=0.1, events=[], thresholds=dict.fromkeys((*HEAD_LABELS, *EVENT_KINDS), 0.4), limits=limits or {},
     )  # fmt: skip
@@ -173,7 +177,8 @@ def test_a_question_of_everyday_words_is_put_as_a_small_model_was_taught():
     for question in (
         "Thoughts?", "What did you find?", "how's the heart?", "Everything you can see, please.", "results please",
         "Explain this ECG to me.", "Walk me through this tracing.", "This is my father's ECG, what does it show?",
-        "Well?", "ECG of a patient with chest pain: what do you see?", "Name the abnormalities.", "What catches your eye?",
+        "Well?", "ECG of a patient with chest pain: what do you see?", "Name the abnormalities.",
+        "What catches your eye?",
     ):  # fmt: skip
         assert as_taught(question) == "What does this ECG show?"
         assert given(question, [evidence()], for_small_model=True) == ("", "model")

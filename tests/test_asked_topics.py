@@ -7,7 +7,7 @@ import pytest
 import yaml
 from test_asked import evidence
 
-from anyecg.asked import given, overview, recording, rhythm, topics, waves
+from anyecg.asked import decisions, given, overview, recording, rhythm, topics, waves
 from anyecg.asked.words import GRAMMAR, plain, understood, without_context
 from anyecg.leads import STANDARD_LEADS
 from data_builders.questions.knowledge import ASPECTS, HELD_OUT
@@ -149,7 +149,7 @@ def test_poor_leads_and_exchanged_electrodes_are_told():
 def test_every_topic_has_its_function_and_every_function_a_topic():
     written = yaml.safe_load((topics.files("anyecg.asked") / "topics.yaml").read_text(encoding="utf-8"))
     functions = {
-        "decisions": overview.DECISIONS, "rhythm": rhythm.ANSWERS, "recording": recording.ANSWERS,
+        "decisions": decisions.ANSWERS, "rhythm": rhythm.ANSWERS, "recording": recording.ANSWERS,
         "whole": overview.ANSWERS, "plainly": overview.PLAINLY,
         "waves": waves.WAVES, "by_lead": waves.BY_LEAD,
     }  # fmt: skip
@@ -179,3 +179,28 @@ def test_leads_are_read_alone_as_a_range_and_as_a_territory():
     assert waves.leads_in("st in v1 to v3")[0] == ["V1", "V2", "V3"]
     assert waves.leads_in("the inferior leads")[0] == ["II", "III", "aVF"]
     assert waves.leads_in("lead avr") == (["aVR"], "")
+
+
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [
+        ("would he qualify for CRT?", "What this ECG adds: QRS 98 ms; no bundle branch block is called"),
+        ("Does she need an ICD?", "no ventricular tachycardia was measured in 10 s. (Source: ESC guideline"),
+        ("which wall?", "No wall can be named: no infarction, injury or ischaemia of one is likely enough"),
+        ("could this be potassium?", "I cannot tell: a blood test decides, and an ECG can look normal"),
+        ("how many mm of ST depression in V5?", "In V5 the ST level is -0.12 mV (-1.2 mm) at the J point and 0.00 mV"),
+        ("worse?", "I cannot tell what is new or has changed: there is one ECG."),
+        ("better since last time?", "I cannot tell what is new or has changed: there is one ECG."),
+        ("Which beats are abnormal?", "Premature ventricular contractions at 2.9-3.3 s."),
+    ],
+)
+def test_decisions_and_what_a_cardiologist_adds_are_answered_with_hedges(question, said):
+    text, origin = asked(question)
+    assert said in text and origin == "evidence"
+
+
+def test_the_wall_of_a_called_infarction_has_its_usual_artery():
+    one = evidence(IMI=0.9)
+    said = given("Which artery?", [one])[0]
+    assert said.startswith("Inferior myocardial infarction 90 %: usually the right coronary artery")
+    assert "An ECG shows a region, not the vessel" in said

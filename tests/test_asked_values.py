@@ -33,7 +33,7 @@ BOTH_SEXES = "350-450 ms in men, 350-460 ms in women"
         ("Is the PR interval normal?", f"No: {LONG_PR}"),
         ("hr?", "The heart rate is 104/min, which is slightly fast (normal 60-100/min)."),
         ("Read off the QRS duration.", "The QRS duration is 98 ms, which is normal (normal below 120 ms)."),
-        ("Please list the intervals with supraventricular tachycardia.", ""),
+        ("Where is the supraventricular tachycardia?", "No supraventricular tachycardia is found in this record."),
         ("Please tell me the axis.", "The frontal QRS axis cannot be measured because there are no limb leads."),
         ("What is the axis?", "The frontal QRS axis cannot be measured because there are no limb leads."),
         ("Is the rhythm regular?", "The rhythm is regular, at a rate of 104/min."),
@@ -54,7 +54,7 @@ BOTH_SEXES = "350-450 ms in men, 350-460 ms in women"
         ("QRS 98 or more?", "Yes: the QRS duration is 98 ms, which is normal (normal below 120 ms)."),
         ("Is the heart rate below 50?", "No: the heart rate is 104/min, which is slightly fast (normal 60-100/min)."),
         ("Is the QRS narrow?", "Yes: the QRS duration is 98 ms, which is normal (normal below 120 ms)."),
-        ("How deep is the T wave in V4?", "In V4 the T wave is -0.20 mV; inverted from -0.10 mV on."),
+        ("How deep is the T wave in V4?", "In V4 the T wave is -0.20 mV (-2.0 mm); inverted from -0.10 mV on."),
         ("Why is the PR interval so hard?", ""),
         (
             "What is the longest RR interval?",

@@ -21,11 +21,12 @@ from ..knowledge.beyond import is_beyond_any_ecg, kind_beyond
 from ..mending import OF_THIS_ECG
 from ..named_places import kind_in
 from .conditions import condition
+from .decisions import ANSWERS as DECISIONS
 from .findings import choice, either, kinds, normality, presence, worry
 from .follow_ups import follow_up
 from .named import instead, named
 from .overview import ANSWERS as OF_WHOLE
-from .overview import DECISIONS, PLAINLY, in_full
+from .overview import PLAINLY, in_full
 from .places import at_time, in_words, places
 from .reading import bare, completed, parts_of, spelt
 from .recording import ANSWERS as OF_RECORDING
@@ -180,14 +181,20 @@ def _before_knowledge(question: str, evidences: Sequence[Evidence]) -> str:
     if all(evidence.unjudgeable for evidence in evidences):
         return ""
     asked = plain(without_context(question))
+    if len(evidences) > 1 and question.endswith("?") and not _ASKS_IN_GENERAL.match(asked):
+        return by_evidence(question, evidences)
 
     def of_one(evidence: Evidence) -> str:
         if said := by_topic(asked, evidence, "decisions", DECISIONS):
             return said
         if _LOOKS_LIKE.match(asked) and (said := condition(without_context(question), evidence)):
             return said
-        if question.endswith("?") and (bare := concept_named(asked)) and not bare[1]:
-            return answered(question, [evidence]) or condition(f"is there {asked}", evidence)
+        if question.endswith("?") and not _ASKS_IN_GENERAL.match(asked):
+            named_only = (bare_concept := concept_named(asked)) and not bare_concept[1]
+            if said := answered(question, [evidence]) or (
+                condition(f"is there {asked}", evidence) if named_only else ""
+            ):
+                return said
         if _ABOUT_LEAD.match(asked):
             return answered_waves(asked, evidence)
         if leads_in(asked)[0] and _OF_WAVE.search(asked):
@@ -203,6 +210,11 @@ _FIRST = ("self", "thanks", "greeting", "rewriting", "emergency")
 """Kinds of questions that are answered before anything of an ECG."""
 _IS_NEW = re.compile(r"(?:and |so |but )?(?:is|are|was) (?:it|that|this|they|these) new(?: or old)?$")
 _OF_WAVE = re.compile(r"\b(?:[pqrst][ -]waves?|qrs|st)\b")
+_ASKS_IN_GENERAL = re.compile(
+    r"(?:\w+ ){6}|.*\b(?:what|which|how|why|when|where|who|is|are|was|were|do|does|did|can|could|should|would|may|"
+    r"might|cause\w*|means?|definition|criteria|vs|versus|or|difference|normal values?|ranges?|limits?|treat\w*)\b"
+)
+"""No terse question for this ECG ("poor R wave progression?", "QTc longer now?")."""
 _LOOKS_LIKE = re.compile(r"(?:does|do|could|might) (?:it|this|that|the ecg|this ecg) (?:be|looks? like|resemble)\b")
 _ABOUT_LEAD = re.compile(r"(?:tell me about|describe|what about|how (?:does|do)) (?:the )?(?:\w+ )?leads?\b")
 _AT_HAND = re.compile(

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from ..evidence import Evidence
 from ..findings import findings_in_text, phrase
 from ..named_places import KIND_OF_CODE
+from .decisions import REGIONAL, region
 from .features import FEATURES
 from .findings import GROUPS
 from .named import behind, of_finding
@@ -135,6 +136,8 @@ def _places(subject: Subject, evidence: Evidence) -> str:
 def _whole(subject: Subject, evidence: Evidence) -> str:
     """That findings of the whole recording have no times, and by what they are recognised."""
     codes = [code for code in subject.codes if is_called(evidence, code)] or list(subject.codes)
+    if any(code in REGIONAL for code in codes):
+        return region(evidence, "")
     verb = "are" if len(codes) > 1 else "is"
     names = capital(" and ".join(phrase(code) for code in codes[:_MOST]))
     return f"{names} {verb} judged over the whole recording, without times. {_behind(codes, evidence)}".strip()

@@ -15,10 +15,12 @@ from ..evidence import Evidence
 from ..findings import FINDINGS, findings_in_text, phrase, without_findings
 from ..knowledge import concept_named, passage
 from ..measure.normal import say
+from .decisions import ANSWERS as DECISIONS
+from .decisions import decision
 from .features import FEATURES
 from .findings import GROUPS
 from .overview import ANSWERS as OF_WHOLE
-from .overview import DECISIONS, PLAINLY, decision
+from .overview import PLAINLY
 from .recording import ANSWERS as OF_RECORDING
 from .rhythm import ANSWERS as OF_RHYTHM
 from .rhythm import pacing, regularity

@@ -1,7 +1,4 @@
-"""Questions for the whole of one ECG: what is urgent, what matters most, what is missing, how sure it is, decisions.
-
-A decision is the clinician's; the answer says so and tells what of this ECG bears on it.
-"""
+"""Questions for the whole of one ECG: what is urgent, what matters most, what is missing, how sure it is."""
 
 from __future__ import annotations
 
@@ -26,7 +23,6 @@ from .said import (
     rhythm,
     shows,
 )  # fmt: skip
-from .waves import stemi
 
 _ACUTE = (
     "3AVB", "2AVB", "SVTAC", "PSVT", "AFLT", "AFIB", "STE_", "STD_",
@@ -40,7 +36,6 @@ _NEGATIVES = {
     "pre-excitation": "WPW", "premature ventricular contractions": "PVC",
 }  # fmt: skip
 """What a careful reader says is absent, each with its label."""
-_CLINICIAN = "That is for the treating clinician to decide, with history and examination; an ECG alone cannot say."
 _NOT_DEVICE = "anyecg is no medical device."
 MOST_LISTED, MOST_OPEN = 10, 3
 
@@ -155,52 +150,8 @@ def sureness(evidence: Evidence, question: str) -> str:
     return f"{text} {not_excluded(evidence, question).split('.')[0]}."
 
 
-def decision(evidence: Evidence, question: str) -> str:
-    return f"{_CLINICIAN} What this ECG adds: {shows(evidence)}"
-
-
 def normal_variant(evidence: Evidence, question: str) -> str:
     return f"There is no probability for a normal variant. {shows(evidence)} Age, symptoms and earlier ECGs tell more."
-
-
-def pacemaker(evidence: Evidence, question: str) -> str:
-    measured = evidence.measurements
-    found = called(evidence, ("2AVB", "3AVB", "1AVB", "CLBBB", "CRBBB", "LAFB", "LPFB", "SBRAD", "PACE"))
-    slow = measured.get("heart_rate_min_bpm")
-    pauses = evidence.locate("pause")
-    parts = [named(found) if found else "no AV block, bundle branch block or bradycardia is called"]
-    parts += [f"slowest rate {slow:.0f}/min"] if slow is not None else []
-    parts.append(
-        f"{len(pauses)} pause{'s' if len(pauses) > 1 else ''} of more than 3 s"
-        if pauses
-        else "no pause of more than 3 s"
-    )
-    urgent = critical(evidence)
-    return f"{_CLINICIAN} What bears on it: {'; '.join(parts)}.{f' Critical: {urgent}' if urgent else ''}"
-
-
-def cath_lab(evidence: Evidence, question: str) -> str:
-    return f"{_CLINICIAN} {stemi(evidence, 'is it')} With ongoing symptoms, do not wait for a program."
-
-
-def drug(evidence: Evidence, question: str) -> str:
-    """What bears on a drug that prolongs QT or slows the AV node; no advice whether to give it."""
-    measured = evidence.measurements
-    parts = []
-    values = {"rate": ("heart_rate_bpm", "/min"), "PR": ("pr_ms", " ms"), "QRS": ("qrs_ms", " ms"),
-              "QTc by Bazett": ("qtc_bazett_ms", " ms"), "by Fridericia": ("qtc_fridericia_ms", " ms")}  # fmt: skip
-    for name, (key, unit) in values.items():
-        value = measured.get(key)
-        parts.append(f"{name} {value:.0f}{unit}" if value is not None else f"{name} not measurable")
-    blocks = called(evidence, ("1AVB", "2AVB", "3AVB", "LNGQT", "AFIB", "SBRAD", "WPW"))
-    text = (
-        "I cannot advise on drugs or doses: an ECG does not show weight, kidney function or other drugs. Please ask "
-        f"the treating doctor or a pharmacist. What this ECG adds: {', '.join(parts)}"
-    )
-    text += f"; {named(blocks)}." if blocks else "."
-    if re.search(_QT_DRUGS, question):
-        text += f" {passage('drug-induced QT prolongation', 'criteria').text}"
-    return text
 
 
 _FAINTING = ("2AVB", "3AVB", "1AVB", "CLBBB", "CRBBB", "LNGQT", "WPW", "SVTAC", "PSVT", "AFIB", "AFLT", "SBRAD")
@@ -222,12 +173,6 @@ def symptoms(evidence: Evidence, question: str) -> str:
 
 def differential(evidence: Evidence, question: str) -> str:
     return f"{everything(evidence, question)} {not_excluded(evidence, question).split('. ')[0].rstrip('.')}."
-
-
-def artery(evidence: Evidence, question: str) -> str:
-    found = called(evidence, [c for c, f in FINDINGS.items() if f.superclass == "MI" or c.startswith("ISC")])
-    text = f"Called: {named(found)}." if found else "No infarction or ischaemia is likely enough to be named."
-    return f"An ECG shows a region, not the vessel. {text}"
 
 
 def in_full(evidence: Evidence, question: str) -> str:
@@ -267,12 +212,6 @@ def lay(evidence: Evidence, question: str) -> str:
     return f"{text} A doctor has to judge what it means for you."
 
 
-_QT_DRUGS = (
-    r"\b(?:sotalol|amiodarone|dofetilide|quinidine|ondansetron|zofran|haloperidol|haldol|(?:es)?citalopram|methadone|"
-    r"\w+thromycin|erythromycin|\w+floxacin|quetiapine|ziprasidone|risperidone|olanzapine|fluconazole|domperidone|"
-    r"(?:hydroxy)?chloroquine|donepezil|droperidol|amitriptyline|qt drugs?|\w+psychotics?)\b"
-)
-DECISIONS = {"drug": drug, "pacemaker": pacemaker, "cath_lab": cath_lab, "decision": decision, "artery": artery}
 PLAINLY = {"lay": lay, "in_full": in_full, "differential": differential}
 ANSWERS = {
     "symptoms": symptoms, "normal_variant": normal_variant, "acute": acute, "main_finding": main_finding,

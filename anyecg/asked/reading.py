@@ -28,7 +28,10 @@ _LED = re.compile(
     r"(?:(?:and|so|but|ok|okay|then|also|now|what about|how about|what of|about|in|for|the|same|with)\b ?)+"
 )
 _ONE = r"(?:ecg \d|(?:first|second|third|fourth|fifth|sixth|last|latest|previous|other|old|new|earlier)(?: one| ecg)?)"
-_PLACE = re.compile(rf"(?:{_ONE}|(?:leads? )?(?:v[1-6]|i|ii|iii|avr|avl|avf))")
+_PLACE = re.compile(
+    rf"(?:{_ONE}|(?:leads? )?(?:v[1-6]|i|ii|iii|avr|avl|avf)|"
+    r"(?:at )?j ?\+ ?\d+(?: ?ms)?|(?:by )?(?:bazett|fridericia|framingham|hodges)(?:'s)?(?: formula)?)"
+)
 
 
 def parts_of(question: str) -> list[str]:
@@ -47,7 +50,7 @@ def completed(question: str, last_question: str) -> str:
     """A follow-up that only names an ECG or a lead ("And in the second one?") with the question that it takes up."""
     asked = plain(question)
     begun = _LED.match(asked)
-    rest = asked[begun.end() :] if begun else ""
+    rest = asked[begun.end() :] if begun else asked
     if not last_question or not _PLACE.fullmatch(rest):
         return question
     before = re.sub(rf"\b(?:in|of|on) (?:the )?{_PLACE.pattern}(?![\w])", "", last_question.rstrip(" ?.!"), flags=re.I)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
-from ..events import COUPLET, LOCATABLE
+from ..events import BEAT_KINDS, COUPLET, LOCATABLE
 from ..evidence import Evidence
 from ..findings import FINDINGS
 from ..knowledge import passage
@@ -122,6 +122,15 @@ def counts(evidence: Evidence, question: str) -> str:
     return text
 
 
+def abnormal_beats(evidence: Evidence, question: str) -> str:
+    """The beats that are not normal ones, kind by kind, with their times."""
+    found = {kind: evidence.locate(kind) for kind in BEAT_KINDS if kind != "normal beat"}
+    there = [in_words(kind, events, MOST_TOLD) for kind, events in found.items() if events]
+    yes = ("Yes: " if there else "No: ") if asks_yes_or_no(question) else ""
+    none = f"no beat stands out as ectopic, paced or blocked among {len(evidence.measurements['beats'])}."
+    return capital(f"{yes}{' '.join(there) or none}")
+
+
 def width(evidence: Evidence, question: str) -> str:
     measured = evidence.measurements
     qrs, rate = measured.get("qrs_ms"), measured.get("heart_rate_bpm")
@@ -166,7 +175,8 @@ def pacing(evidence: Evidence, question: str) -> str:
         return f"No pacing was found: paced rhythm {named([('PACE', evidence.labels['PACE'])])[13:]}.{hidden}"
     what = f"{paced} pacing spikes were measured" if paced else "no spikes were measured"
     text = f"Pacing: {what}" + (f", {named(head)}." if head else ".")
-    return f"{text} Whether every spike captures and every beat is sensed is not checked." + ("" if paced else hidden)
+    open_ones = "Whether every spike captures, every beat is sensed, and which chamber is paced, is not checked."
+    return f"{text} {open_ones}" + ("" if paced else hidden)
 
 
 def extreme_rates(evidence: Evidence, question: str) -> str:
@@ -215,6 +225,6 @@ def sinus(evidence: Evidence, question: str) -> str:
 ANSWERS = {
     "p_waves": p_waves, "sinus": sinus, "regularity": regularity,
     "conduction": conduction, "pauses": pauses, "runs": runs, "counts": counts,
-    "width": width, "pacing": pacing, "extreme_rates": extreme_rates, "atrial_rate": atrial_rate,
-    "too_fast_or_slow": too_fast_or_slow,
+    "abnormal_beats": abnormal_beats, "width": width, "pacing": pacing, "extreme_rates": extreme_rates,
+    "atrial_rate": atrial_rate, "too_fast_or_slow": too_fast_or_slow,
 }  # fmt: skip

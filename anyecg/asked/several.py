@@ -23,6 +23,7 @@ from .said import called, capital, is_called, join
 from .several_values import answered_numbers
 from .spoken import spoken
 from .together import answered_together, dates
+from .waves import measured_leads
 from .words import plain, understood, word_set
 
 SURE_CHANGE = 0.5
@@ -84,7 +85,13 @@ def _of_one_finding(question: str, evidences: Sequence[Evidence]) -> str:
     if any(evidence.verdicts[code].word == UNJUDGED for evidence in evidences):
         return ""
     has = [is_called(evidence, code) for evidence in evidences]
-    return _related(_noun(code), has, evidences, asked, lambda e: e.labels[code], is_normal=code == "NORM")
+    said = _related(_noun(code), has, evidences, asked, lambda e: e.labels[code], is_normal=code == "NORM")
+    measured = [measured_leads(code, evidence) for evidence in evidences]
+    if not said or not all(measured):
+        return said
+    if [not text.startswith("Measured: no") for text in measured] != has:
+        said = re.sub(r"^(?:Yes|No): ", "Not sure: ", said)
+    return " ".join([said, *(f"ECG {k}: {text}" for k, text in enumerate(measured, start=1))])
 
 
 def _of_group(question: str, evidences: Sequence[Evidence]) -> str:

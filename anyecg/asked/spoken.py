@@ -9,7 +9,7 @@ def put_simply(question: str) -> tuple[str, frozenset[str]]:
     """A question for a probability or a kind as one for presence, and the words in it that ask how old something is."""
     text = spoken(" ".join(question.lower().replace("’", "'").split()))
     text = _WHICH_KIND.sub("", text)
-    text = _LIKELY.sub("is there ", text)
+    text = _LIKELY.sub("is there ", _HOW_OLD.sub("is there old", text))
     ages = _AGES & frozenset(re.findall(r"\w+", text))
     if ages:
         text = re.sub(rf"\b(?:{'|'.join(sorted(ages))})\b", " ", text)
@@ -55,6 +55,7 @@ _LIKELY = re.compile(
     r"^how (?:likely|probable|possible|confident|sure|certain) (?:is|are)(?: you)?(?: that| of)?"
     r"(?: (?:this|it|there) (?:is|are)| (?:he|she|the patient) has)?(?: not)?\b"
 )
+_HOW_OLD = re.compile(r"^(?:and )?how (?:old|recent|fresh|long ago) (?:is|are|was|might|could|would)\b(?: be)?")
 RECENT = frozenset(("acute", "new", "recent", "fresh", "evolving"))
 _AGES = RECENT | frozenset(("old", "previous", "prior", "before", "ever", "past", "had", "earlier", "healed"))
 _SPOKEN = (

@@ -20,7 +20,10 @@ _KNOWN = (
     ALL_WORDS
     | JUDGING
     | WORRYING
-    | word_set("line overview summary interpret interpretation going getting get best worst else")
+    | word_set(
+        "line overview summary interpret interpretation going getting get best worst else better worse worsened "
+        "improved"
+    )
 )
 
 

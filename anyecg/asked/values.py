@@ -19,7 +19,9 @@ NAMES = {
         r"(?:heart|ventricular|pulse) rate|rate|pulse|hr|bpm|beats (?:per|a) minute|how fast|"
         r"(?:rapid )?ventricular response|rvr"
     ),
-    "qtc_bazett_ms": r"qtc(?: interval| time)?(?: by bazett)?|corrected qt(?: interval)?",
+    "qtc_bazett_ms": (
+        r"qtc(?: interval| time)?(?: (?:by |in )?bazett)?|bazett(?:'s)?(?: qtc)?|corrected qt(?: interval)?"
+    ),
     "qt_ms": r"(?:uncorrected )?qt(?: interval| time| duration)?",
     "pr_ms": r"p[rq](?: interval| time| duration)?",
     "qrs_ms": r"qrs(?: complex)?(?: duration| width)?|width of the qrs(?: complex)?",
@@ -54,7 +56,7 @@ _ABOVE_LIMIT = (
 )
 _BELOW_LIMIT = r"below|under|less than|shorter than|lower than|narrower than|slower than|at most|<"
 _LIMIT = re.compile(
-    rf"\b(?P<above>{_ABOVE_LIMIT})? ?(?P<below>{_BELOW_LIMIT})? ?"
+    rf"(?<!\w)(?P<above>{_ABOVE_LIMIT})? ?(?P<below>{_BELOW_LIMIT})? ?"
     r"(?P<value>\d+(?:\.\d+)?)(?: ?(?:ms|bpm|/min|degrees?|°|mv))?"
     r"(?: or (?:(?P<more>more|above|over|longer|higher|wider|greater)|(?P<less>less|below|under|shorter|lower)))?"
 )

@@ -11,10 +11,10 @@ from ..knowledge import passage
 from ..leads import STANDARD_LEADS
 from ..measure.infarction import UDMI
 from ..measure.normal import Q_MV, ST_MV, T_MV
-from .said import SOUND, asks_yes_or_no, called, is_called, join, mv, named, yes_or_no
+from .said import SOUND, asks_yes_or_no, called, capital, is_called, join, mv, named, yes_or_no
 from .topics import by_topic
 from .voltages import ANSWERS as VOLTAGES
-from .words import EVIDENCE, GRAMMAR, JUDGING, RECORDING, understood, word_set
+from .words import EVIDENCE, GRAMMAR, JUDGING, LOOKED_FOR, RECORDING, understood, word_set
 
 Row = Mapping[str, float | None]
 T_LEADS = ("I", "II", "aVL", "V2", "V3", "V4", "V5", "V6")
@@ -237,27 +237,27 @@ def territory(evidence: Evidence, question: str) -> str:
 
 
 def amplitude(evidence: Evidence, question: str) -> str:
-    """The size of one wave in one lead ("How deep is the T wave in V5?")."""
+    """The size of one wave in each lead that a question names ("How deep is the T wave in V5?"); ST at three times."""
     asked, rest = leads_in(question)
-    match = re.search(r"\b([pqrst])(?:[ -]waves?| amplitude| voltage)\b|\bst\b", rest)
-    if len(asked) != 1 or match is None:
+    match = re.search(r"\b([pqrst])(?:[ -]waves?| amplitude| voltage)\b|\bst\b|\bj[ -]?point|\bj ?\+", rest)
+    if not asked or match is None:
         return ""
-    row = (evidence.measurements.get("leads") or {}).get(asked[0])
     letter = match.group(1)
     what = _AMPLITUDES[letter] if letter else "ST level"
-    value = None if row is None else row.get(f"{letter}_mv") if letter else level(row)
-    if value is None:
-        return f"I cannot tell: the {what} in {asked[0]} was not measurable."
-    limits = {"t": T_MV, "q": Q_MV}
-    counts = (
-        f"; inverted from {mv(T_MV)} on"
-        if letter == "t"
-        else f"; it counts from {mv(Q_MV)} on"
-        if letter in limits
-        else ""
-    )
-    counts = counts or (f"; a shift counts from {mv(ST_MV)} on" if letter is None else "")
-    return f"In {asked[0]} the {what} is {mv(value)}{counts}."
+    keys = {f"{letter}_mv": ""} if letter else ST_KEYS
+    rows = evidence.measurements.get("leads") or {}
+    sizes = {lead: [f"{in_mm(v)}{at}" for k, at in keys.items() if (v := rows.get(lead, {}).get(k)) is not None]
+             for lead in asked}  # fmt: skip
+    if not any(sizes.values()):
+        return f"I cannot tell: the {what} in {join(asked)} was not measurable."
+    counts = {"t": f"; inverted from {mv(T_MV)} on", "q": f"; it counts from {mv(Q_MV)} on"}
+    limit = counts.get(letter, "") if letter else f"; a shift counts from {mv(ST_MV)} on"
+    told = "; ".join(f"in {lead} the {what} is {join(told) or 'not measurable'}" for lead, told in sizes.items())
+    return f"{capital(told)}{limit}."
+
+
+ST_KEYS = {"st_j_mv": " at the J point", "st_mv": " 60 ms later", "st80_mv": " 80 ms later"}
+"""Where the ST level is measured (`measure.intervals`)."""
 
 
 def _urgency(question: str) -> str:
@@ -296,19 +296,23 @@ def measured_leads(code: str, evidence: Evidence) -> str:
 
 _FORMS: dict[str, tuple[str, Callable[[Row], float | None], float, Sequence[str]]] = {
     "STE_": ("ST elevation", level, ST_MV, STANDARD_LEADS), "STD_": ("ST depression", level, -ST_MV, STANDARD_LEADS),
-    "INVT": ("inverted T wave", lambda row: row.get("t_mv"), T_MV, T_LEADS),
-    "QWAVE": ("Q wave", lambda row: row.get("q_mv"), Q_MV, Q_LEADS),
+    "INVT": ("inverted T waves", lambda row: row.get("t_mv"), T_MV, T_LEADS),
+    "QWAVE": ("Q waves", lambda row: row.get("q_mv"), Q_MV, Q_LEADS),
 }  # fmt: skip
 
 
 def sizes(question: str, evidence: Evidence) -> str:
     """The size of a wave in a lead, if a plain question asks for it."""
     asked, rest = leads_in(question)
-    if not asked or not re.search(
-        r"\bhow (?:big|deep|high|tall|large)\b|\bwhat is the\b|\bamplitude\b|\b(?:upright|positive)\b", question
-    ):
+    if not asked or not _ASKS_SIZE.search(question):
         return ""
-    return amplitude(evidence, question) if understood(rest, GRAMMAR, RECORDING, JUDGING, _SIZE) else ""
+    return amplitude(evidence, question) if understood(rest, GRAMMAR, RECORDING, JUDGING, LOOKED_FOR, _SIZE) else ""
+
+
+_ASKS_SIZE = re.compile(
+    r"\bhow (?:big|deep|high|tall|large|much)\b|\bwhat is the\b|\bamplitude\b|\b(?:upright|positive)\b|"
+    r"\bm[mv]\b|\bmilli(?:met|vol)\w+|\bj ?\+|\bj[ -]?point"
+)
 
 
 def answered_waves(question: str, evidence: Evidence) -> str:
@@ -325,4 +329,7 @@ def answered_waves(question: str, evidence: Evidence) -> str:
 
 WAVES = {"stemi": stemi, "reciprocal": reciprocal, "abnormal_leads": abnormal_leads} | VOLTAGES
 BY_LEAD = {"st_changes": st_changes, "t_waves": t_waves, "q_waves": q_waves}
-_SIZE = word_set("upright positive wave waves amplitude voltage level height depth size st segment p q r s t")
+_SIZE = word_set(
+    "upright positive wave waves amplitude voltage level height depth size st segment p q r s t mm mv millimetres "
+    "millimeters millivolts j point + 60 80 ms after behind"
+)

@@ -146,7 +146,7 @@ def understood(text: str, *lists: frozenset[str]) -> bool:
 
 def without_context(question: str) -> str:
     """A question without the sentences before it that only tell of the patient ("72F, syncope this morning.")."""
-    parts = [part for part in re.split(r"(?<=[.:!])\s+", question.strip()) if part]
+    parts = [part for part in re.split(r"(?<=[.:!,])\s+", question.strip()) if part]
     known = GRAMMAR | RECORDING | _CONTEXT
 
     def only_tells(part: str) -> bool:
