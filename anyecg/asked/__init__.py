@@ -3,6 +3,13 @@
 What is asked is read by rule, and only where nothing is left over that the rule does not understand: "Is there atrial
 fibrillation?" is answered from the heads, "Is the atrial fibrillation new?" is the language model's. So the answer to
 a closed question is the calibrated probability that stands beside it, and no second opinion of a small model.
+
+Where a question is answered: `follow_ups` ("Where exactly?"), `places` (times), `values` (numbers), `waves` and
+`voltages` (ST, T, Q, R), `findings` (presence, choice, normality), `conditions` (no probability), `rhythm`,
+`recording` and `noise`, `overview` (the whole ECG), `decisions` (drugs, devices, walls), `several`, `several_values`
+and `together` (two ECGs and more), `named` (what no rule understands). `topics.yaml` lists the cues of most; `words`,
+`spoken`, `reading` and `relations` read a question, `said` words an answer, `taught` tells what a small language
+model gets.
 """
 
 from __future__ import annotations
@@ -30,9 +37,10 @@ from .overview import PLAINLY, in_full
 from .places import at_time, in_words, places
 from .reading import bare, completed, parts_of, spelt
 from .recording import ANSWERS as OF_RECORDING
-from .relations import EACH, TELLS, about_one, of_each
+from .relations import about_one, of_each
 from .rhythm import ANSWERS as OF_RHYTHM
 from .several import NEW_AND_GONE, answered_of_several
+from .taught import FOR_MODEL, as_taught
 from .topics import by_topic
 from .values import answered_values
 from .waves import answered_waves, leads_in, sizes
@@ -76,7 +84,7 @@ def given(
         return _joined([text for text, _ in each]), origin
     if len(parts) > 1 and (whole := ask(question))[0]:
         return whole
-    may_fill = for_small_model and bool(evidences) and with_measurements and not _FOR_MODEL.search(plain(question))
+    may_fill = for_small_model and bool(evidences) and with_measurements and not FOR_MODEL.search(plain(question))
     if may_fill and (filled := _filled(question, parts, [text for text, _ in each], evidences)):
         return filled, "evidence"
     if (for_small_model or not evidences) and (guessed := beyond(question)):
@@ -103,47 +111,6 @@ def _answer(question: str, evidences: Sequence[Evidence], last: str, before: str
         return abstention(evidences), "evidence"
     text = by_evidence(question, evidences) if measured else ""
     return (text, "evidence") if text else ("", "model")
-
-
-_EVERYDAY = (
-    "please|and|so|ok|just|can|could|would|you|your|me|us|my|i|need|want|give|tell|let|what|how|is|are|was|did|do|does|s|the|"
-    "this|that|these|a|an|any|some|all|full|whole|everything|anything|of|on|in|for|with|about|from|to|first|quick|short|"
-    "long|brief|briefly|version|ecgs?|ekgs?|tracings?|recordings?|strips?|heart|findings?|found|find|see|say|telling|"
-    "opinion|thoughts?|view|analy[sz]e|analysis|assess|assessment|evaluate|evaluation|review|explain|help|look|looks|"
-    "looking|check|one|ones|show|shows|shown|them|each|both|go|ahead|tl|dr|tldr|out|up|over|it|here|there|doctor|know|"
-    "notice|think|thank|thanks|be|have|has|which|list|name|results?|write|note|chart|dictate|walk|talk|through|describe|"
-    "catch|catches|eye|stands|remarkable|interesting|special|unusual|striking|wrong|abnormal|abnormalit(?:y|ies)|diagnose|"
-    "understand|mean|means|don|t|not|doing|electrocardiogram|(?:patient|father|mother|husband|wife|son|daughter)(?:'s)?|"
-    "him|her|his|should i (?:know|notice|see)|chest|pain|palpitations|dizziness|syncope|traces?|seen|at|something|well"
-)
-"""Words of which a question is made that asks for no more than what an ECG shows: "Thoughts?", "tl;dr"."""
-_NOT_OF_PERSONS = r"(?!(?:does|do|did|has|have|had|can|could|how (?:is|was)) (?:he|she|they|her|his|my|the patient)\b)"
-_BRIEF = re.compile(r"\b(?:short|brief|briefly|quick|tl|tldr)\b")
-_FOR_MODEL = re.compile(
-    "|".join((
-        r"^(?!(?:is|are|does|do|did|was|has|have|should|why|how)\b).*\b(?:report|reporting|interpret|interpretation|sum|"
-        r"summari[sz]e|summary|describe|description|read|reading|essentials|conclusion|comment|overview)\b",
-        r"^what (?:does|do) (?:this|the|my|it|these)(?: ecgs?| tracings?)? show$|^what is (?:shown|seen|this)$",
-        r"^what (?:do|can|would) you (?:make|think|see|tell|say)\b",
-        r"^(?:please )?(?:mark|show|locate|find|list|where|when|give|point|can you (?:mark|point)|"
-        r"(?:at|in) (?:which|what))\b"
-        r".*\b(?:tachycardia|fibrillation|flutter|rhythm|beats?|seconds|times?|intervals with|them|that|where)\b",
-        rf"^{_NOT_OF_PERSONS}(?:(?:{_EVERYDAY})\b ?)+$",
-        r"\b(?:static|burst) noise\b",
-        r"^(?=.*\blead\b).*\b(?:noises?|interference|distortions?|drift|disturbed|electrodes? problems)\b",
-    ))
-)  # fmt: skip
-"""Asks for a report, for places in time, or for noise in one lead: what a small language model was taught."""
-
-
-def as_taught(question: str) -> str:
-    """A question that only asks for what an ECG shows, in words that a small language model was taught."""
-    asked = plain(question)
-    if EACH.search(asked) and (told := TELLS.search(asked)):
-        asked = "brief" if _BRIEF.search(asked) or told.group().startswith("summar") else "this"
-    if not re.fullmatch(rf"{_NOT_OF_PERSONS}(?:(?:{_EVERYDAY})\b ?)+", asked):
-        return question
-    return "Summarise in one sentence." if _BRIEF.search(asked) else "What does this ECG show?"
 
 
 def _filled(question: str, parts: Sequence[str], said: Sequence[str], evidences: Sequence[Evidence]) -> str:
