@@ -72,7 +72,7 @@ def disagreements(
 ) -> list[str]:
     """Every sentence that text and evidence of a conversation give cause to."""
     measured = [evidence.measurements for evidence in evidences]
-    said = contradictions(text, measured, [e.findings for e in evidences], question=question)
+    said = contradictions(text, measured, [dict(e.judged()) for e in evidences], question=question)
     for place in intervals:
         if 1 <= place["ecg"] <= len(evidences):
             said += _misplaced(place, evidences[place["ecg"] - 1])

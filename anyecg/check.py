@@ -16,6 +16,7 @@ from .check_limits import limit_contradictions
 from .check_measured import measured_contradictions
 from .check_numbers import words_contradictions
 from .claim_tables import untable
+from .findings import without_possible
 
 UNLIKELY = 0.1
 """A finding that the text asserts contradicts the heads below this calibrated probability."""
@@ -62,7 +63,7 @@ def contradictions(
     measured, probabilities = as_list(measurements), as_list(findings_probabilities)
     n_ecgs = max(len(measured), len(probabilities))
     is_general = asks_generally(question)
-    text = numbered(untable(text), n_ecgs)
+    text = numbered(untable(without_possible(text)), n_ecgs)
     parts = scoped(_QUESTION.sub(" ", _ANSWER_WORD.sub("", text)), n_ecgs)
     missing = [k + 1 for _, scope in parts for k in scope if k >= n_ecgs]
     there_are = "there is 1" if n_ecgs == 1 else f"there are {n_ecgs}"

@@ -159,7 +159,7 @@ def findings_in_text(text: str) -> dict[str, bool]:
     is only called possible (`without_possible`) is neither.
     """
     found: dict[str, bool] = {}
-    for clause in _CLAUSE.split(without_possible(text)):
+    for clause in _CLAUSE.split(without_possible(text).lower()):
         denied_from = [m.end() for m in _DENIAL.finditer(clause)]
         for match in ANY_PHRASE.finditer(clause):
             code = _PHRASES[match.group(0)]
@@ -169,8 +169,8 @@ def findings_in_text(text: str) -> dict[str, bool]:
 
 
 def without_possible(text: str) -> str:
-    """A text in lower case without the sentence on what is only possible."""
-    return _POSSIBLE.sub(" ", text.lower())
+    """A text without the sentence on what is only possible."""
+    return _POSSIBLE.sub(" ", text)
 
 
 def probabilities_in_text(text: str) -> dict[str, float]:
@@ -191,7 +191,7 @@ ANY_PHRASE = re.compile(
 """Any spelling of a statement, in lower case."""
 ALSO_POSSIBLE = "Also possible:"
 """How a report begins the list of what it does not call, but cannot exclude."""
-_POSSIBLE = re.compile(rf"{ALSO_POSSIBLE.lower()}[^.\n]*")
+_POSSIBLE = re.compile(rf"{ALSO_POSSIBLE}[^.\n]*\.?", re.IGNORECASE)
 _CLAUSE = re.compile(r"[.;:\n]|, but |\bbut\b|\bhowever\b")
 _DENIAL = re.compile(
     r"\b(?:no|not|without|absence of|absent|neither|nor|never|cannot see|excludes?|excluded|free of)\b"

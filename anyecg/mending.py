@@ -39,6 +39,8 @@ def _sentence_of(item: str) -> re.Pattern[str]:
 _ABNORMAL = _sentence_of(_ITEM + _VERDICT)
 """The sentence of a report that lists abnormal intervals: "QRS 133 ms (wide) and QTc 480 ms (long)."."""
 _INTERVALS = _sentence_of(f"{_ITEM}(?:{_VERDICT})?")
+_NO_P = ("AFIB", "AFLT")
+"""Rhythms beside which a PR interval, which is that of other parts of the record, would mislead."""
 _REASSURING = re.compile(r"\b(?:normal|no|not|none|nothing|without|neither)\b")
 _HEADING = re.compile(r"^Intervals:\s*")
 _REPEATED = re.compile(r"\b((?:[\w/-]+ ){1,4}[\w/-]+)(?:(?:,| and) \1\b)+")
@@ -93,8 +95,9 @@ def _with_intervals(text: str, evidence: Evidence) -> str:
 def _items(evidence: Evidence, abnormal: bool = False) -> list[str]:
     """The measured intervals and the axis, each with the word for where it lies when that is not normal."""
     said = []
+    fibrillates = any(code in _NO_P and p >= evidence.thresholds[code] for code, p in evidence.judged())
     for key in ("pr_ms", "qrs_ms", "qtc_bazett_ms", "axis_deg"):
-        value = evidence.measurements.get(key)
+        value = None if fibrillates and key == "pr_ms" else evidence.measurements.get(key)
         word = "normal" if value is None else judge(key, value, evidence.record.sex)
         if value is not None and not (abnormal and word == "normal"):
             said.append(f"{LIMITS[key].short} {value:.0f}{LIMITS[key].unit}" + f" ({word})" * (word != "normal"))

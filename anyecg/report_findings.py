@@ -10,10 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from .abstain import LIKELY, UNJUDGED
+from .abstain import LIKELY_FROM, UNJUDGED
 from .check_findings import percent
 from .evidence import Evidence
-from .findings import ANY_PHRASE, FINDINGS, RHYTHMS, code_of, findings_in_text, phrase, superclasses_of
+from .findings import ANY_PHRASE, RHYTHMS, code_of, findings_in_text, phrase, superclasses_of
 from .wording import capital, join
 
 MOST_LISTED = 8
@@ -24,7 +24,6 @@ CLASS_NAMES = {
 }  # fmt: skip
 _CLASS = re.compile(rf"\b(?:{'|'.join(re.escape(words) for words in CLASS_NAMES.values())})(?! \()")
 _UNNAMED = "not a clearly normal ECG, without a finding that is likely enough to be named"
-_ORDER = ("MI", "CD", "HYP", "STTC", "")
 _SINUS = ("STACH", "SBRAD", "SARRH")
 _EXTRA_BEATS = ("PVC", "PAC", "PRC(S)", "BIGU", "TRIGU")
 _NO_SINUS_RHYTHM = {"AFIB", "AFLT", "SVTAC", "PSVT", "SVARR", "PACE"}
@@ -78,7 +77,7 @@ def _in_one_line(text: str, called: Sequence[str], evidence: Evidence) -> str:
     begun = _with_rhythm(f"{short.group('begin')}.", called, evidence)
     begin = begun.removesuffix(".")
     rhythms = [code for code in called if code in RHYTHMS and code not in ("SR", *findings_in_text(begin))]
-    listed = sorted((code for code in called if code not in RHYTHMS and code != "NORM"), key=_importance)
+    listed = [code for code in called if code not in RHYTHMS and code != "NORM"]
     found = join([phrase(code) for code in [*rhythms, *listed][:MOST_LISTED]])
     if not found:
         is_open = evidence.verdicts["NORM"].word == UNJUDGED
@@ -104,8 +103,10 @@ def _with_rhythm(text: str, called: Sequence[str], evidence: Evidence) -> str:
 
 
 def _with_list(text: str, called: Sequence[str]) -> str:
-    """The sentence that lists findings with those that are called; put before the conclusion where there was none."""
-    listed = sorted((c for c in called if c not in RHYTHMS and c != "NORM"), key=_importance)[:MOST_LISTED]
+    """The sentence that lists findings with those that are called, the most probable first; put before the conclusion
+    where there was none.
+    """
+    listed = [code for code in called if code not in RHYTHMS and code != "NORM"][:MOST_LISTED]
     sentence = f"{capital(join([phrase(code) for code in listed]))}." if listed else ""
     conclusion = CONCLUSION.search(text)
     end = conclusion.start() if conclusion else len(text)
@@ -141,7 +142,7 @@ def _conclusion(called: Sequence[str], evidence: Evidence) -> str:
         for name, p in _class_probabilities(evidence).items()
         if p >= max(evidence.thresholds[f"super:{name}"], SURELY_LEFT_OUT)
     }
-    named = join([CLASS_NAMES[name] for name in _ORDER if name in classes])
+    named = join([CLASS_NAMES[name] for name in sorted(classes, key=lambda name: -evidence.labels[f"super:{name}"])])
     if "NORM" in called and not named:
         beats = join([phrase(code) for code in called if code in _EXTRA_BEATS])
         if set(called) & _NO_SINUS_RHYTHM:
@@ -171,7 +172,7 @@ def with_probabilities(text: str, evidence: Evidence) -> str:
         return text
     judged, said, classes = dict(evidence.judged()), findings_in_text(text), _class_probabilities(evidence)
     stated = {code for code in judged if said.get(code)}
-    due = {code for code in stated if not (code in RHYTHMS and evidence.verdicts[code].word == LIKELY)}
+    due = {code for code in stated if not (code in RHYTHMS and judged[code] >= LIKELY_FROM)}
 
     def behind_statement(found: re.Match[str]) -> str:
         code = code_of(found.group())
@@ -212,8 +213,3 @@ def _changes(said: set[str], called: Sequence[str], evidence: Evidence) -> list[
         *(f"The text named {phrase(c)}; the finding head gives it {percent(evidence.labels[c])}; it was taken out."
           for c in added),
     ]  # fmt: skip
-
-
-def _importance(code: str) -> tuple[int, str]:
-    superclass = FINDINGS[code].superclass
-    return (_ORDER.index(superclass) if superclass in _ORDER else len(_ORDER)), code

@@ -91,6 +91,22 @@ def test_a_report_in_one_line_ends_with_what_it_cannot_exclude_and_no_rhythm_tha
     )
 
 
+def test_beside_fibrillation_no_pr_interval_is_listed():
+    ecg = about()
+    text = "Atrial fibrillation, ventricular rate 72/min. Conclusion: abnormal ECG."
+    assert "PR 160 ms" in mended(text, "Report.", [ecg])[0]
+    ecg.judged = lambda: [("AFIB", 0.9)]
+    assert "PR" not in mended(text, "Report.", [ecg])[0]
+
+
+def test_what_is_only_possible_contradicts_nothing_and_what_cannot_be_judged_is_not_missed():
+    ecg = about(p_wave_present=False, rhythm_regularity="irregular")
+    ecg.judged = lambda: [("AFIB", 0.47), ("SR", 0.21)]
+    ecg.findings = {"LVH": 0.98}
+    text = "Atrial fibrillation (47 %). Conclusion: abnormal ECG. Also possible: sinus rhythm (21 %)."
+    assert checked(Answer(text=text), "Report.", [ecg], mend=False).contradictions == []
+
+
 def test_an_answer_that_reassures_is_told_what_is_called():
     said, _ = mended("The T waves are normal.", "How do the T waves look?", [about()])
     assert said == "The T waves are normal. The finding head, however, calls left ventricular hypertrophy 60 %."

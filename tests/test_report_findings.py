@@ -52,7 +52,9 @@ def test_a_faithful_report_stays_word_for_word():
         "Sinus rhythm, rate 65/min. PVC at 1.0-1.4 s. Inferior myocardial infarction and left ventricular hypertrophy. "
         "Conclusion: abnormal ECG with myocardial infarction and hypertrophy."
     )
-    assert with_called_findings(text, evidence(SR=0.97, IMI=0.66, LVH=0.9)) == (text, [])
+    assert with_called_findings(text, evidence(SR=0.97, IMI=0.9, LVH=0.66)) == (text, [])
+    other_way_round = with_called_findings(text, evidence(SR=0.97, IMI=0.66, LVH=0.9))[0]
+    assert "Left ventricular hypertrophy and inferior myocardial infarction." in other_way_round
     normal = "Sinus bradycardia, rate 50/min. Conclusion: normal ECG."
     assert with_called_findings(normal, evidence(SR=0.5, SBRAD=0.9, NORM=0.9)) == (normal, [])
     mixed = "Sinus rhythm, rate 65/min. Low QRS voltage. Conclusion: normal ECG."
@@ -125,6 +127,10 @@ def test_every_finding_of_a_report_stands_with_its_probability():
         "and a conduction disturbance (55 %)."
     )
     assert with_probabilities(said, known) == said
+    calibrated_as_likely = evidence(AFIB=0.6, limits={"AFIB": {"likely": 0.5}})
+    assert "fibrillation (60 %)" in with_probabilities(
+        "Atrial fibrillation, rate 9/min. Conclusion: x.", calibrated_as_likely
+    )
     doubtful = with_probabilities(
         "Atrial fibrillation, ventricular rate 90/min. Conclusion: abnormal ECG.", evidence(AFIB=0.4)
     )

@@ -59,7 +59,7 @@ def score(predictions: Sequence[Prediction]) -> dict[str, Scores]:
 
 def classes_in_text(text: str) -> set[str]:
     """The superclasses that a report names in its conclusion or through its statements."""
-    conclusion = without_possible(text).partition("conclusion:")[2]
+    conclusion = without_possible(text).lower().partition("conclusion:")[2]
     named = {
         name
         for name, words in _CLASS_WORDS.items()
