@@ -24,7 +24,7 @@ from .report_findings import (
 from .wording import capital, join
 
 BUT_CALLED = "The finding head, however, calls"
-MOST_ALSO = 3
+MOST_ALSO = 4
 """Findings that a report's last sentence calls possible."""
 _REPORT = re.compile(r"\bconclusion\b|\bnormal ecg\b")
 _NORMAL = re.compile(r"(?<=Conclusion: )[Nn]ormal ECG(?! but)")
@@ -81,10 +81,10 @@ def _with_intervals(text: str, evidence: Evidence) -> str:
     """
     begun = RHYTHM_AND_RATE.match(text)
     if not begun or not CONCLUSION.search(text):
-        abnormal = _listed(_items(evidence, abnormal=True))
+        abnormal = _listed(intervals(evidence, abnormal=True))
         return _ABNORMAL.sub(f"{abnormal} " if abnormal else "", text).strip()
     rest = _INTERVALS.sub("", text[begun.end() :]).lstrip()
-    items = _listed(_items(evidence))
+    items = _listed(intervals(evidence))
     if not items:
         return f"{begun.group()} {rest}"
     if begun.group("head"):
@@ -92,7 +92,7 @@ def _with_intervals(text: str, evidence: Evidence) -> str:
     return f"{begun.group()} {items} {rest}"
 
 
-def _items(evidence: Evidence, abnormal: bool = False) -> list[str]:
+def intervals(evidence: Evidence, abnormal: bool = False) -> list[str]:
     """The measured intervals and the axis, each with the word for where it lies when that is not normal."""
     said = []
     fibrillates = any(code in _NO_P and p >= evidence.thresholds[code] for code, p in evidence.judged())

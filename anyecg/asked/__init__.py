@@ -6,10 +6,10 @@ a closed question is the calibrated probability that stands beside it, and no se
 
 Where a question is answered: `follow_ups` ("Where exactly?"), `places` (times), `values` (numbers), `waves` and
 `voltages` (ST, T, Q, R), `findings` (presence, choice, normality), `conditions` (no probability), `rhythm`,
-`recording` and `noise`, `overview` (the whole ECG), `decisions` (drugs, devices, walls), `several`, `several_values`
-and `together` (two ECGs and more), `named` (what no rule understands). `topics.yaml` lists the cues of most; `words`,
-`spoken`, `reading` and `relations` read a question, `said` words an answer, `taught` tells what a small language
-model gets.
+`recording` and `noise`, `overview` (the whole ECG), `long_records` (as a Holter report), `decisions` (drugs, devices,
+walls), `several`, `several_values` and `together` (two ECGs and more), `named` (what no rule understands).
+`topics.yaml` lists the cues of most; `words`, `spoken`, `reading` and `relations` read a question, `said` words an
+answer, `taught` tells what a small language model gets.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from .conditions import condition
 from .decisions import ANSWERS as DECISIONS
 from .findings import choice, either, kinds, normality, presence, worry
 from .follow_ups import follow_up
+from .long_records import LONG_S, long_report
 from .named import instead, named
 from .overview import ANSWERS as OF_WHOLE
 from .overview import PLAINLY, in_full
@@ -40,7 +41,7 @@ from .recording import ANSWERS as OF_RECORDING
 from .relations import about_one, of_each
 from .rhythm import ANSWERS as OF_RHYTHM
 from .several import NEW_AND_GONE, answered_of_several
-from .taught import FOR_MODEL, as_taught
+from .taught import FOR_MODEL, as_taught, asks_for_report
 from .topics import by_topic
 from .values import answered_values
 from .waves import answered_waves, leads_in, sizes
@@ -84,6 +85,9 @@ def given(
         return _joined([text for text, _ in each]), origin
     if len(parts) > 1 and (whole := ask(question))[0]:
         return whole
+    is_long = len(evidences) == 1 and evidences[0].record.duration_s > LONG_S
+    if with_measurements and is_long and asks_for_report(question):
+        return long_report(evidences[0]), "evidence"
     may_fill = for_small_model and bool(evidences) and with_measurements and not FOR_MODEL.search(plain(question))
     if may_fill and (filled := _filled(question, parts, [text for text, _ in each], evidences)):
         return filled, "evidence"

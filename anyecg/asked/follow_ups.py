@@ -17,7 +17,7 @@ from .decisions import REGIONAL, region
 from .features import FEATURES
 from .findings import GROUPS
 from .named import behind, of_finding
-from .places import everywhere, kinds_named, number_of, placed
+from .places import everywhere, kinds_named, number_of, placed, share
 from .relations import about_one, of_each
 from .said import SINUS, capital, is_called
 from .several_values import course
@@ -32,7 +32,7 @@ _WORDS = word_set(
     seconds second place places position positions location locations spot spots moment moments leads lead did do does
     is are was were there have has they them it its that this these those one ones occur occurs occurring happen
     happens appear see seen found begin begins start starts end ends the a of out to how many much often number count
-    long since all deep high tall big large mm mv millimetres millimeters millivolts by
+    long last lasts since all deep high tall big large mm mv millimetres millimeters millivolts by
     """
 )
 _HERE = re.compile(r"\b(?:in|on|of) (?:the|this) (?:strip|trace|tracing|recording|record|ecg)\b")
@@ -44,8 +44,9 @@ _FORMS = (
     ("leads", re.compile(r"\b(?:which|what|where)\b.*\bleads?\b")),
     ("size", re.compile(r"\bhow (?:deep|high|tall|big|large|much)\b|\bm[mv]\b|\bmilli\w+")),
     ("count", re.compile(r"\bhow (?:many|often)\b|\bnumber\b|\bcount\b")),
+    ("lasting", re.compile(r"\bhow long\b(?!.*\b(?:record|recording|strip|ecg)\b)")),
     ("places", re.compile(
-        r"\b(?:where(?:abouts)?|when|times?|seconds?|places?|positions?|locations?|spots?|moments?|how long)\b|"
+        r"\b(?:where(?:abouts)?|when|times?|seconds?|places?|positions?|locations?|spots?|moments?)\b|"
         r"\b(?:mark|locate|highlight|point out|show me$|show (?:them|it|those|that|these)\b)")),
 )  # fmt: skip
 
@@ -74,7 +75,7 @@ def follow_up(question: str, before: str, last: str, evidences: Sequence[Evidenc
         return ""
     if form == "size" and len(evidences) > 1 and (numbers := _numbers(before)):
         return "\n".join(numbers(evidences))
-    if not subject.codes and not subject.kinds and form in ("size", "count", "why"):
+    if not subject.codes and not subject.kinds and form in ("size", "count", "why", "lasting"):
         return ""
     if about:
         return f"ECG {about[0] + 1}: {_ANSWERS[form](subject, evidences[about[0]])}"
@@ -133,6 +134,12 @@ def _places(subject: Subject, evidence: Evidence) -> str:
     return " ".join(placed(kind, found[kind], evidence) for kind in there)
 
 
+def _lasting(subject: Subject, evidence: Evidence) -> str:
+    """The places of what lasts, and its share of the record."""
+    found = [event for kind in subject.kinds for event in evidence.locate(kind)]
+    return _places(subject, evidence) + (share(found, evidence) if found else "")
+
+
 def _whole(subject: Subject, evidence: Evidence) -> str:
     """That findings of the whole recording have no times, and by what they are recognised."""
     codes = [code for code in subject.codes if is_called(evidence, code)] or list(subject.codes)
@@ -167,4 +174,4 @@ def _why(subject: Subject, evidence: Evidence) -> str:
 
 
 _MOST = 3
-_ANSWERS = {"places": _places, "leads": _leads, "size": _leads, "count": _count, "why": _why}
+_ANSWERS = {"places": _places, "leads": _leads, "size": _leads, "count": _count, "why": _why, "lasting": _lasting}

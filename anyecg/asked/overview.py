@@ -65,8 +65,9 @@ def main_finding(evidence: Evidence, question: str) -> str:
 
 def worrying(evidence: Evidence, question: str) -> str:
     if not critical(evidence) and not abnormal(evidence):
-        return f"Nothing of note: {_nothing(evidence)[:1].lower()}{_nothing(evidence)[1:]}"
-    return f"{shows(evidence)} How much that matters depends on symptoms and earlier ECGs. {_NOT_DEVICE}"
+        return _with_possible(f"Nothing of note: {_nothing(evidence)[:1].lower()}{_nothing(evidence)[1:]}", evidence)
+    shown = _with_possible(shows(evidence), evidence)
+    return f"{shown} How much that matters depends on symptoms and earlier ECGs. {_NOT_DEVICE}"
 
 
 def wellbeing(evidence: Evidence, question: str) -> str:

@@ -109,10 +109,11 @@ def places(question: str, evidence: Evidence) -> str:
     found = evidence.locate(kind)
     if end := re.search(r"\b(?:first|last)\b", asked):
         found = found[:1] if end.group() == "first" else found[-1:]
-    return placed(kind, found, evidence) + (_share(found, evidence) if _HOW_MUCH.search(asked) else "")
+    return placed(kind, found, evidence) + (share(found, evidence) if _HOW_MUCH.search(asked) else "")
 
 
-def _share(events: Sequence[Mapping[str, Any]], evidence: Evidence) -> str:
+def share(events: Sequence[Mapping[str, Any]], evidence: Evidence) -> str:
+    """ " That is 81 of 121 s (67 %)."."""
     spans = merge_intervals([(event["start_s"], event["end_s"]) for event in events])
     total, whole = sum(end - start for start, end in spans), evidence.record.duration_s
     return f" That is {total:.0f} of {whole:.0f} s ({100 * total / whole:.0f} %)."

@@ -21,21 +21,31 @@ _EVERYDAY = (
 """Words of which a question is made that asks for no more than what an ECG shows: "Thoughts?", "tl;dr"."""
 _NOT_OF_PERSONS = r"(?!(?:does|do|did|has|have|had|can|could|how (?:is|was)) (?:he|she|they|her|his|my|the patient)\b)"
 _BRIEF = re.compile(r"\b(?:short|brief|briefly|quick|tl|tldr)\b")
-FOR_MODEL = re.compile(
+_REPORT = re.compile(
     "|".join((
         r"^(?!(?:is|are|does|do|did|was|has|have|should|why|how)\b).*\b(?:report|reporting|interpret|interpretation|sum|"
         r"summari[sz]e|summary|describe|description|read|reading|essentials|conclusion|comment|overview)\b",
         r"^what (?:does|do) (?:this|the|my|it|these)(?: ecgs?| tracings?)? show$|^what is (?:shown|seen|this)$",
         r"^what (?:do|can|would) you (?:make|think|see|tell|say)\b",
+        rf"^{_NOT_OF_PERSONS}(?:(?:{_EVERYDAY})\b ?)+$",
+    ))
+)  # fmt: skip
+FOR_MODEL = re.compile(
+    "|".join((
+        _REPORT.pattern,
         r"^(?:please )?(?:mark|show|locate|find|list|where|when|give|point|can you (?:mark|point)|"
         r"(?:at|in) (?:which|what))\b"
         r".*\b(?:tachycardia|fibrillation|flutter|rhythm|beats?|seconds|times?|intervals with|them|that|where)\b",
-        rf"^{_NOT_OF_PERSONS}(?:(?:{_EVERYDAY})\b ?)+$",
         r"\b(?:static|burst) noise\b",
         r"^(?=.*\blead\b).*\b(?:noises?|interference|distortions?|drift|disturbed|electrodes? problems)\b",
     ))
 )  # fmt: skip
 """Asks for a report, for places in time, or for noise in one lead: what a small language model was taught."""
+
+
+def asks_for_report(question: str) -> bool:
+    """Whether a question that no rule answers asks for a report."""
+    return bool(_REPORT.search(plain(question)))
 
 
 def as_taught(question: str) -> str:
