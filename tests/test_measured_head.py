@@ -93,6 +93,9 @@ def test_records_are_measured_once(data, tmp_path, monkeypatch):
     monkeypatch.setattr(fitting, "_measured_rows", lambda file: 1 / 0)
     again = fitting.measured_table(files, tmp_path)
     np.testing.assert_array_equal(whole["values"], again["values"])
+    monkeypatch.setattr(fitting, "measuring", lambda: "another version")
+    with pytest.raises(ZeroDivisionError):
+        fitting.measured_table(files, tmp_path)
 
 
 def test_a_curriculum_fits_it_and_calibration_joins_it(data, tmp_path, record):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ import numpy as np
 import torch
 from torch import nn
 
+import anyecg.measure
 from anyecg.conversation import full_measurements, record_from_row
 from anyecg.findings import HEAD_LABELS
 from anyecg.leads import LIMB_LEADS
@@ -37,7 +40,7 @@ logger = logging.getLogger(__name__)
 
 
 def fit_measured_head(
-    folder: Path, data: Sequence[Path], cache: Path, mixture: Mapping[str, float] | None = None, processes: int = 1,
+    folder: Path, data: Sequence[Path], kept_in: Path, mixture: Mapping[str, float] | None = None, processes: int = 1,
     seed: int = 0,
 ) -> str:  # fmt: skip
     """Give the model of `folder` a head for the measurements, fitted on training records; its calibration is dropped.
@@ -45,7 +48,7 @@ def fit_measured_head(
     Args:
         folder: the model, which is saved again.
         data: folders that data_builders wrote. Measurements stored there are used; else records are measured here.
-        cache: folder that keeps the numbers of each table, so that a killed run goes on.
+        kept_in: folder that keeps the numbers of each table, so that a killed run goes on.
         mixture: share of the draws per source; None takes every record alike.
         processes: for measuring.
         seed: of the first weights and the draws.
@@ -53,7 +56,7 @@ def fit_measured_head(
     Raises:
         ValueError: when no record has both beats and labels.
     """
-    table = measured_table(tables(data, "records", "train"), cache, processes)
+    table = measured_table(tables(data, "records", "train"), kept_in, processes)
     if not len(table["values"]):
         raise ValueError("no training record is short, has two beats and a label; build some with data_builders.")
     head = fit(table, _weights(table["sources"], mixture), seed)
@@ -64,25 +67,35 @@ def fit_measured_head(
     return json.dumps({"records": len(table["values"]), "sources": sorted(set(table["sources"].tolist()))})
 
 
-def measured_table(files: Sequence[Path], cache: Path, processes: int = 1) -> dict[str, np.ndarray]:
+def measured_table(files: Sequence[Path], kept_in: Path, processes: int = 1) -> dict[str, np.ndarray]:
     """The numbers of all short, labelled records.
 
     Returns:
         values (n, len(NAMES)), labels (n, num_findings) of 1, 0 or -1, sources and records (n,) names.
     """
-    cache.mkdir(parents=True, exist_ok=True)
+    kept_in.mkdir(parents=True, exist_ok=True)
     progress = Progress("tables measured", len(files))
     parts = []
     with ProcessPoolExecutor(processes) as pool:
-        for part in pool.map(_numbers_of, files, [cache] * len(files)):
+        for part in pool.map(_numbers_of, files, [kept_in] * len(files)):
             parts.append(part)
             progress.add()
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
-def _numbers_of(file: Path, cache: Path) -> dict[str, np.ndarray]:
-    """`measured_table` of one Parquet file, kept in the cache as long as the file is the same."""
-    kept = cache / f"{file.parent.parent.name}-{file.stem}-{file.stat().st_size}.npz"
+@cache
+def measuring() -> str:
+    """A hash of the code and the weights that measure."""
+    folder = Path(anyecg.measure.__file__).parent
+    digest = hashlib.sha256()
+    for file in sorted([*folder.glob("*.py"), *folder.glob("*.npz"), folder.parent / "measured_head.py"]):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def _numbers_of(file: Path, kept_in: Path) -> dict[str, np.ndarray]:
+    """`measured_table` of one Parquet file, kept in the cache as long as file and measuring are the same."""
+    kept = kept_in / f"{file.parent.parent.name}-{file.stem}-{file.stat().st_size}-{measuring()}.npz"
     if not kept.exists():
         found = list(_measured_rows(file))
         columns = list(zip(*found, strict=True)) if found else [[], [], [], []]

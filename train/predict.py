@@ -106,6 +106,6 @@ def _prediction(
 def _head_intervals(chat: Any, record: Any, kind: str) -> list[list[float]]:
     """Places from the event head, to a tenth of a second as the gold has them."""
     evidence = chat.evidence(record)
-    if evidence.unjudgeable:
+    if not evidence.can_locate(kind):
         return []
     return [[round(e["start_s"], 1), round(e["end_s"], 1)] for e in evidence.locate(kind)]
