@@ -36,6 +36,7 @@ from .measure.noise_spells import noise_odds, noise_spells
 from .measure.quality import forbidden
 from .metrics import merge_intervals
 from .record import EcgRecord
+from .wording import join
 
 POSSIBLE = 0.1
 """The probability from which on the language model is told of a statement that is not called."""
@@ -270,7 +271,7 @@ def _warnings(record: EcgRecord, measurements: Mapping[str, Any]) -> list[str]:
         for fault in faults:
             disturbed.setdefault(fault, []).append(lead)
     for fault, leads in disturbed.items():
-        where = "all leads" if len(leads) == len(record.leads) > 1 else _join(leads)
+        where = "all leads" if len(leads) == len(record.leads) > 1 else join(leads)
         said.append(f"{fault[:1].upper()}{fault[1:]} in {where}: small deflections there are uncertain.")
     return said
 
@@ -287,10 +288,6 @@ def _unjudgeable(measurements: Mapping[str, Any]) -> str | None:
 
 def _limit(calibration: Mapping[str, Any], part: str, name: str) -> float:
     return float(calibration.get(part, {}).get(name, {}).get("threshold", 0.5))
-
-
-def _join(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _sentence(note: str) -> str:
