@@ -204,3 +204,10 @@ def test_the_wall_of_a_called_infarction_has_its_usual_artery():
     said = given("Which artery?", [one])[0]
     assert said.startswith("Inferior myocardial infarction 90 %: usually the right coronary artery")
     assert "An ECG shows a region, not the vessel" in said
+
+
+def test_a_region_is_named_alone_and_with_its_artery_where_that_is_asked():
+    ecg = evidence(IMI=0.7)
+    region = given("Name the region of an infarction, if there is one.", [ecg])[0]
+    assert region == "Inferior myocardial infarction 70 %."
+    assert "right coronary artery" in given("Which artery?", [ecg])[0]

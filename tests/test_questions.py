@@ -300,3 +300,9 @@ def test_a_place_is_asked_for_only_in_leads_that_show_its_kind():
         if said and said.gold["kind"] == block["kind"]:
             asked_in.add(said.views[0].record.leads)
     assert asked_in and all({"V1", "V2"} & set(leads) or {"I", "V6"} <= set(leads) for leads in asked_in)
+
+
+def test_no_number_is_asked_of_a_signal_that_nobody_can_judge():
+    for quality, asked in (({"I": "loose", "II": "noisy"}, False), ({"I": "loose", "II": "good"}, True)):
+        part = view(measured=MEASURED | {"quality": quality})
+        assert any(measurement.ask(part, random.Random(seed)) for seed in range(20)) == asked

@@ -100,8 +100,11 @@ def drug(evidence: Evidence, question: str) -> str:
     return text
 
 
+_VESSEL = re.compile(r"\b(?:arter\w+|vessels?|culprit|territory|walls?)\b")
+
+
 def region(evidence: Evidence, question: str) -> str:
-    """The wall of a called infarction, injury or ischaemia, and the artery that usually supplies it."""
+    """The wall of a called infarction, injury or ischaemia; asked for wall or artery, also what usually supplies it."""
     found = called(evidence, REGIONAL)
     names = [(item, phrase(item[0]).split()[0]) for item in found]
     known = [(item, name) for item, name in names if name in _ARTERIES]
@@ -113,6 +116,8 @@ def region(evidence: Evidence, question: str) -> str:
             "No wall can be named: no infarction, injury or ischaemia of one is likely enough (the most likely is "
             f"{named([(likely, evidence.labels[likely])])}).{f' Called: {also}.' if also else ''} {hedge}."
         )
+    if question and not _VESSEL.search(question):
+        return f"{capital(named([item for item, _ in known]))}."
     told = [f"{capital(named([item]))}: usually {_ARTERIES[name]}." for item, name in known[:2]]
     signs = q_waves(evidence, "") if any(FINDINGS[c].superclass == "MI" for c, _ in found) else st_changes(evidence, "")
     only_st = not any(FINDINGS[c].superclass == "MI" for c, _ in found)

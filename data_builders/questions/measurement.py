@@ -43,8 +43,11 @@ __all__ = ["LIMITS", "ask", "judge", "say", "without_pr"]
 
 
 def ask(view: View, rng: random.Random) -> Dialogue | None:
-    """A question for a number with its answer; None if nothing was measured."""
+    """A question for a number with its answer; None if nothing was measured, or on a signal that nobody can judge."""
     if view.is_long or not view.measurements:
+        return None
+    quality = view.measurements.get("quality") or {}
+    if quality and "good" not in quality.values():
         return None
     draw = rng.random()
     if draw < 0.1:
