@@ -11,6 +11,7 @@ short request. The encoder reads the whole record; the language model sees at mo
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 import weakref
@@ -163,9 +164,8 @@ class EcgChat:
             ValueError: without a question, or without a record for a question that needs one.
         """
         started = time.perf_counter()
-        general, origin = given(question, ()) if not records else ("", "")
-        if general:
-            yield Answer(text=general, origin=origin, done=True)
+        if not records and (general := given(question, ()))[0]:
+            yield Answer(text=general[0], origin=general[1], done=True)
             return
         evidences, shown, messages = self._prepare(records, question, history, with_measurements)
         answer = Answer(
@@ -175,6 +175,7 @@ class EcgChat:
         text, origin = self._given(question, evidences, history, with_measurements)
         if text:
             places = named_intervals(text, question, len(evidences)) if origin == "evidence" else []
+            answer = replace(answer, warnings=warnings_of(evidences, math.inf))  # no text of the model's 30 s
             total = time.perf_counter() - started
             yield replace(answer, text=text, origin=origin, intervals=places, total_s=total, done=True)
             return

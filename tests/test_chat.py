@@ -167,8 +167,10 @@ def test_a_long_record_is_shown_in_part_at_its_own_times(chat):
     inputs = inputs_of(chat.processor, [messages], [groups], threading.Lock())
     assert inputs["patch_times"][:, 0].tolist() == [0.0, 95.0, 190.0]
     assert inputs["patch_times"].max() == pytest.approx(199.8)
-    answer = chat.ask([record], QUESTION, max_new_tokens=1)
+    answer = chat.ask([record], QUESTION, max_new_tokens=1, with_measurements=False)
     assert any("30 s, evenly spread" in w and "200 s" in w for w in answer.warnings)
+    of_the_evidence = chat.ask([record], QUESTION, max_new_tokens=1)
+    assert of_the_evidence.text.startswith("3.3 min in") and not any("30 s" in w for w in of_the_evidence.warnings)
 
 
 @pytest.mark.parametrize("rate", [100.0, 257.0, 360.36, 500.0])

@@ -26,7 +26,7 @@ def holter(**probabilities):
 def test_rates_episodes_and_burdens_are_told():
     text = long_report(holter(AFIB=0.9, LVH=0.01))
     assert text.startswith(
-        "2.0 min in leads II and V1. Rate 60/min (52 to 75), irregular. Atrial fibrillation: 2 episodes, "
+        "2.0 min in leads II and V1. Rate 60/min (52 to 75), irregular.\nAtrial fibrillation: 2 episodes, "
     )
     assert "25 s in all, the longest at 10.0-30.0 s." in text
     assert "Premature ventricular contractions: 7 of 9 beats (78 %)" in text

@@ -15,7 +15,7 @@ from ..evidence import Evidence
 from ..findings import RHYTHMS, phrase
 from ..mending import intervals
 from ..metrics import merge_intervals
-from .said import called, capital, critical, join
+from .said import called, capital, join
 
 LONG_S = 60.0
 """From here on a record is reported like a Holter recording."""
@@ -38,22 +38,20 @@ def long_report(evidence: Evidence) -> str:
     """The report of a recording of more than `LONG_S`."""
     told_otherwise = {*_OF_BEATS, "NORM", *_named_by_episodes(evidence)}
     found = [(code, p) for code, p in called(evidence) if code not in told_otherwise]
-    rhythms = [item for item in found if item[0] in RHYTHMS]
-    others = [item for item in found if item[0] not in RHYTHMS]
-    urgent, items = critical(evidence), intervals(evidence)
-    lines = [f"{lasting(evidence.record.duration_s)} in leads {join(evidence.record.leads)}."]
-    lines += [_rate(evidence.measurements)]
-    lines += [f"Critical: {urgent}"] if urgent else []
-    lines += [f"{capital(_findings(rhythms))}."] if rhythms else []
-    lines += [text for kind in _RHYTHMS if (text := _episodes(evidence, kind))]
-    lines += [text for kind in (*_BEATS, *RUNS) if (text := _beats(evidence, kind))]
-    lines += [_episodes(evidence, "pause") or "No pause of more than 3 s."]
-    lines += [f"{capital(join(items))}."] if items else []
-    lines += [f"{capital(_findings(others))}."] if others else []
     noise = sum(end - start for start, end in _spans(evidence, "noise"))
-    lines += [f"Disturbed for {lasting(noise)}."] if noise >= 0.01 * evidence.record.duration_s else []
-    lines += ["What these leads do not show cannot be judged."] if evidence.verdicts["NORM"].word == UNJUDGED else []
-    return " ".join(lines)
+    whole = evidence.record.duration_s
+    limits = [f"Disturbed for {lasting(noise)}."] if noise >= 0.01 * whole else []
+    limits += ["What these leads do not show cannot be judged."] if evidence.verdicts["NORM"].word == UNJUDGED else []
+    rhythms = [_findings([item for item in found if item[0] in RHYTHMS]), *(_episodes(evidence, k) for k in _RHYTHMS)]
+    others = [item for item in found if item[0] not in RHYTHMS]
+    groups = [
+        [f"{lasting(whole)} in leads {join(evidence.record.leads)}.", _rate(evidence.measurements)],
+        [*rhythms, _episodes(evidence, "pause") or "No pause of more than 3 s."],
+        [_beats(evidence, kind) for kind in (*_BEATS, *RUNS)],
+        [_sentence(intervals(evidence)), _findings(others)],
+        limits,
+    ]
+    return "\n".join(line for group in groups if (line := " ".join(part for part in group if part)))
 
 
 def lasting(seconds: float) -> str:
@@ -72,7 +70,11 @@ def _rate(measured: dict[str, Any]) -> str:
 
 
 def _findings(found: Sequence[tuple[str, float]]) -> str:
-    return join([f"{phrase(code)} ({percent(p)})" for code, p in found])
+    return _sentence([f"{phrase(code)} ({percent(p)})" for code, p in found])
+
+
+def _sentence(items: Sequence[str]) -> str:
+    return f"{capital(join(items))}." if items else ""
 
 
 def _spans(evidence: Evidence, kind: str) -> list[tuple[float, float]]:
