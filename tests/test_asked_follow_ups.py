@@ -94,3 +94,10 @@ def test_what_cannot_be_judged_still_tells_its_noise_and_its_length():
 )
 def test_a_wish_to_hear_of_one_thing_is_a_question_for_it(wish, question):
     assert bare(wish) == question
+
+
+def test_where_is_asked_of_what_the_report_named_without_its_places():
+    ecg = evidence(ventricular_at=(3, 6), PVC=0.9, BIGU=0.9)
+    report = "Rate 82/min. 2 premature ventricular contractions. Bigeminy at 5.4-8.9 s."
+    said = given("Where exactly?", [ecg], report, last_question="Give me your read.")[0]
+    assert said.startswith("Premature ventricular contractions at 2.9-3.3 s") and "igeminy" not in said

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..evidence import Evidence
 from ..findings import findings_in_text, phrase
@@ -40,6 +40,7 @@ _WHY = re.compile(
     r"(?:and |but )?(?:why|how come|how do you know(?: that)?|based on what|on what basis|"
     r"(?:why|what makes you) (?:is that|do you|say|think)(?: (?:say|think))?(?: (?:so|that))?)"
 )
+_PLACED = re.compile(r"\d\.\d-\d+\.\d s\b")
 _FORMS = (
     ("leads", re.compile(r"\b(?:which|what|where)\b.*\bleads?\b")),
     ("size", re.compile(r"\bhow (?:deep|high|tall|big|large|much)\b|\bm[mv]\b|\bmilli\w+")),
@@ -73,6 +74,8 @@ def follow_up(question: str, before: str, last: str, evidences: Sequence[Evidenc
     subject = _subject(before, last)
     if not form or not (before or last):
         return ""
+    if form in ("places", "lasting"):
+        subject = _still_to_place(subject, last)
     if form == "size" and len(evidences) > 1 and (numbers := _numbers(before)):
         return "\n".join(numbers(evidences))
     if not subject.codes and not subject.kinds and form in ("size", "count", "why", "lasting"):
@@ -113,8 +116,18 @@ def _both(named: Sequence[str], asserted: Sequence[str]) -> tuple[str, ...]:
 
 def _asserted(answer: str) -> Subject:
     codes = [c for c, holds in findings_in_text(answer).items() if holds and c not in ("NORM", *SINUS)]
-    text = re.sub(r"\bno [a-z][\w -]*", " ", answer.lower())
-    return Subject(tuple(kinds_named(text)), tuple(codes))
+    return Subject(tuple(_kinds_asserted(answer)), tuple(codes))
+
+
+def _kinds_asserted(answer: str) -> list[str]:
+    return kinds_named(re.sub(r"\bno [a-z][\w -]*", " ", answer.lower()))
+
+
+def _still_to_place(subject: Subject, answer: str) -> Subject:
+    """Without the kinds that the answer has placed already, where it named others without their places."""
+    unplaced = _kinds_asserted(" ".join(part for part in re.split(r"(?<=\.)\s", answer) if not _PLACED.search(part)))
+    kinds = tuple(kind for kind in subject.kinds if kind in unplaced)
+    return replace(subject, kinds=kinds) if kinds else subject
 
 
 def _numbers(before: str) -> Callable[[Sequence[Evidence]], list[str]] | None:
